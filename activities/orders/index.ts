@@ -1,0 +1,236 @@
+import { activityInfo, heartbeat } from '@temporalio/activity'
+import type {
+  BuyLabels,
+  ChangeOrder,
+  CommandBase,
+  ConfirmPick,
+  ConfirmShipment,
+  OrderActivities,
+  OrderProgress,
+  OrderRef,
+  PlaceHold,
+  ReallocateStock,
+  RecordPayment,
+  RecordTracking,
+  ReleaseOrder,
+  RequestCancellation,
+  ResolveException,
+} from '#contracts/order-to-cash'
+import type { Db, Tx } from '#db/client'
+import { commitOnce } from '#db/commit-once'
+import { lockOrder, type SalesOrder } from '#db/stores/orders'
+import { transaction } from '#db/transaction'
+import { dateAt } from '#domain/dates'
+import { bugsAreAnswers } from './bugs.ts'
+import { applyChangeSet } from './change.ts'
+import { applyChannelChange } from './channel-change.ts'
+import { cancelOnRequest } from './cancel.ts'
+import { passDeadlines } from './deadline.ts'
+import { applyEffectOutcome, readEffect } from './effect-outcomes.ts'
+import type { Gateways } from './gateways.ts'
+import { intendLabels } from './labels.ts'
+import { applyPaymentEvent } from './payments.ts'
+import { confirmPick } from './pick.ts'
+import { finishStep } from './progress.ts'
+import { reallocate } from './reallocate.ts'
+import { receiveOrder } from './receive.ts'
+import { mayRelease, releaseToWarehouse } from './release.ts'
+import { resolveException } from './resolve.ts'
+import { resumeOrder } from './resume.ts'
+import { callOutside } from './settle-effect.ts'
+import { shipOrder } from './ship.ts'
+import { recordTracking } from './tracking.ts'
+import { placeManualHold } from './manual-hold.ts'
+import { Refusal } from '#domain/refusal'
+
+export interface OrderActivityDeps {
+  db: Db
+  gateways: Gateways
+}
+
+/** The commands on an order, as code that runs inside any transaction: the real one, or a preview. */
+export const orderSteps = {
+  async resolveException(
+    tx: Tx,
+    order: SalesOrder,
+    command: Parameters<typeof resolveException>[2],
+  ): Promise<SalesOrder> {
+    return resolveException(tx, order, command)
+  },
+  async cancelOrder(
+    tx: Tx,
+    order: SalesOrder,
+    command: Parameters<typeof cancelOnRequest>[2],
+  ): Promise<SalesOrder> {
+    await cancelOnRequest(tx, order, command)
+    await resumeOrder(tx, order, { actor: command.actor, today: command.today })
+    return order
+  },
+  async changeOrder(
+    tx: Tx,
+    order: SalesOrder,
+    command: Omit<Parameters<typeof applyChangeSet>[2], 'source'>,
+  ): Promise<SalesOrder> {
+    const changed = await applyChangeSet(tx, order, { ...command, source: 'api' })
+    await resumeOrder(tx, changed, { actor: command.actor, today: command.today })
+    return changed
+  },
+}
+
+type Step = ReturnType<typeof steps>
+
+/** Every verb of the order-to-cash process, each one commit; `settleEffect` calls outside first. */
+export function orderActivities({ db, gateways }: OrderActivityDeps): OrderActivities {
+  const step = steps(db)
+  return {
+    receiveOrder: async (start) => {
+      const { workflowExecution } = activityInfo()
+      const workflowId = workflowExecution!.workflowId
+      return commitOnce(
+        db,
+        {
+          key: workflowId,
+          request: { channel: start.channel, externalId: start.externalId },
+          actor: start.actor,
+        },
+        (tx) => receiveOrder(tx, start, workflowId),
+      )
+    },
+    ...commands(step),
+    ...facts(step),
+    settleEffect: (effect) => aliveMeanwhile(() => settleEffect(db, gateways, effect)),
+    refuseDocument: async ({ inboxId, code, message }) => {
+      await db`UPDATE inbox SET outcome = 'refused', problems = ${db.json([{ code, field: 'document', message }])} WHERE id = ${BigInt(inboxId)} AND outcome = 'received'`
+    },
+  }
+}
+
+/** Locks the order, does the work, writes where it stands: once per key. */
+function steps(db: Db) {
+  return <C extends CommandBase & OrderRef>(
+      action: string,
+      work: (
+        tx: Tx,
+        order: SalesOrder,
+        command: C & { today: string },
+      ) => Promise<SalesOrder | void>,
+    ) =>
+    async (command: C): Promise<OrderProgress> =>
+      commitOnce(
+        db,
+        {
+          key: `order/${command.orderId}/${action}/${command.key}`,
+          request: command,
+          actor: command.actor,
+        },
+        async (tx) => {
+          const order = await lockOrder(tx, command.orderId, command.expectedVersion)
+          const after = await work(tx, order, { ...command, today: today(order) })
+          return finishStep(tx, after ?? order, { action, actor: command.actor, key: command.key })
+        },
+      )
+}
+
+/** What a person asks for and waits for: a bug in one of these is their answer, at once. */
+function commands(step: Step) {
+  return {
+    resolveException: bugsAreAnswers(
+      step<ResolveException & OrderRef>('resolved', orderSteps.resolveException),
+    ),
+    confirmPick: bugsAreAnswers(step<ConfirmPick & OrderRef>('picked', confirmPick)),
+    confirmShipment: bugsAreAnswers(step<ConfirmShipment & OrderRef>('shipped', shipOrder)),
+    cancelOrder: bugsAreAnswers(
+      step<RequestCancellation & OrderRef>('cancellation-requested', orderSteps.cancelOrder),
+    ),
+    changeOrder: bugsAreAnswers(step<ChangeOrder & OrderRef>('changed', orderSteps.changeOrder)),
+    placeHold: bugsAreAnswers(step<PlaceHold & OrderRef>('held', placeManualHold)),
+    releaseOrder: bugsAreAnswers(step<ReleaseOrder & OrderRef>('released', releaseOnCommand)),
+    buyLabels: bugsAreAnswers(step<BuyLabels & OrderRef>('labels-intended', intendLabels)),
+    reallocateStock: bugsAreAnswers(step<ReallocateStock & OrderRef>('reallocated', reallocate)),
+  }
+}
+
+async function releaseOnCommand(
+  tx: Tx,
+  order: SalesOrder,
+  command: ReleaseOrder & { today: string },
+): Promise<void> {
+  if (!mayRelease(order))
+    throw new Refusal(
+      'NotReleasable',
+      'The order has open holds, missing stock or nothing left to release. See what it waits for.',
+    )
+  await releaseToWarehouse(tx, order, command)
+}
+
+/** What has happened elsewhere, and what time brings: none may get lost, so a bug is retried until it is mended. */
+function facts(step: Step) {
+  return {
+    applyChannelChange: async ({ inboxId, orderId }: { inboxId: string } & OrderRef) =>
+      step<CommandBase & OrderRef>('channel-changed', async (tx, order, command) => {
+        const { order: changed } = await applyChannelChange(tx, order, inboxId, command)
+        return changed
+      })({ key: inboxId, actor: 'channel', orderId }),
+    recordPayment: step<RecordPayment & OrderRef>('payment', async (tx, order, event) => {
+      await applyPaymentEvent(tx, order, event)
+      await resumeOrder(tx, order, event)
+    }),
+    recordTracking: async (event: RecordTracking & OrderRef) =>
+      step<typeof event & CommandBase>(
+        'tracked',
+        recordTracking,
+      )({ ...event, key: event.providerEventId }),
+    reviewOrder: async ({ cause, key, orderId }: { cause: string; key: string } & OrderRef) =>
+      step<CommandBase & OrderRef>(`reviewed: ${cause}`, async (tx, order, { today: on }) => {
+        await resumeOrder(tx, order, { actor: 'system', today: on, includeBackordered: true })
+      })({ key, actor: 'system', orderId }),
+    passDeadline: async ({ at, orderId }: { at: string } & OrderRef) =>
+      step<CommandBase & OrderRef>(
+        'deadline',
+        passDeadlines,
+      )({ key: at, actor: 'system', orderId }),
+  }
+}
+
+/** A worker that dies in the middle of an outside call is missed within seconds; a quick call beats never. */
+async function aliveMeanwhile<T>(work: () => Promise<T>): Promise<T> {
+  const beating = setInterval(heartbeat, 3_000)
+  try {
+    return await work()
+  } finally {
+    clearInterval(beating)
+  }
+}
+
+async function settleEffect(
+  db: Db,
+  gateways: Gateways,
+  { key, orderId }: { key: string } & OrderRef,
+): Promise<OrderProgress> {
+  const effect = await transaction(db, (tx) => readEffect(tx, key))
+  const { attempt } = activityInfo()
+  const settled = effect.state === 'confirmed' || effect.state === 'failed'
+  const outcome = settled ? null : await callOutside(db, gateways, effect, attempt)
+  const suffix = outcome?.outcome === 'unknown' ? `unknown-${effect.attempts}` : 'settled'
+  return commitOnce(
+    db,
+    { key: `effect/${key}/${suffix}`, request: { key }, actor: 'system' },
+    async (tx) => {
+      const order = await lockOrder(tx, orderId)
+      if (outcome)
+        await applyEffectOutcome(tx, order, await readEffect(tx, key), outcome, {
+          actor: 'system',
+          today: today(order),
+        })
+      return finishStep(tx, order, {
+        action: `effect ${effect.operation} ${outcome?.outcome ?? effect.state}`,
+        actor: 'system',
+        key,
+      })
+    },
+  )
+}
+
+export function today(order: Pick<SalesOrder, 'timezone'>): string {
+  return dateAt(Date.now(), order.timezone)
+}

@@ -1,0 +1,132 @@
+import type { Tx } from '#db/client'
+import type { OpenCase } from '#db/stores/cases'
+import type { OrderPayment, SalesOrder } from '#db/stores/orders'
+import { sum } from '#domain/money'
+import type { HoldType } from '#domain/orders/exceptions'
+import { openUnits } from '#domain/orders/phase'
+import { keptValue } from '#domain/orders/worth'
+import { Refusal } from '#domain/refusal'
+import { useAddress } from './change.ts'
+import type { Resolving } from './resolve.ts'
+import { clearHold, resumeOrder } from './resume.ts'
+import { mapUnknownSku } from './unknown-sku.ts'
+
+export const HOLD_OF_CASE: Partial<Record<OpenCase['type'], HoldType>> = {
+  'payment-pending': 'payment',
+  'fraud-review': 'fraud',
+  'address-invalid': 'address',
+  'compliance-match': 'compliance',
+  'data-missing': 'data',
+  'unknown-sku': 'data',
+  'price-suspect': 'price',
+  'manual-hold': 'manual',
+}
+
+/** Releases the hold behind the case, after what the choice asks for has been done. */
+export async function liftHold(
+  tx: Tx,
+  order: SalesOrder,
+  resolving: Resolving,
+): Promise<SalesOrder> {
+  const { command, found, actor, today } = resolving
+  const type = HOLD_OF_CASE[found.type]
+  if (!type)
+    throw new Refusal(
+      'ResolutionNotAllowed',
+      `Nothing is known to do for ${found.type} with "${command.resolution}".`,
+    )
+  const changed = await doBefore(tx, order, resolving)
+  const unknown = changed.lines.some((line) => line.itemId === null && openUnits(line) > 0)
+  if (found.type === 'unknown-sku' && unknown) return changed
+  if (type === 'data') await refuseIncompleteItems(tx, changed)
+  if (changed.holds.some((hold) => hold.type === type))
+    await clearHold(tx, changed, type, { actor, note: command.resolution })
+  await resumeOrder(tx, changed, { actor, today })
+  return changed
+}
+
+async function doBefore(tx: Tx, order: SalesOrder, resolving: Resolving): Promise<SalesOrder> {
+  const { command, actor } = resolving
+  switch (command.resolution) {
+    case 'correct': {
+      const address = command.params as Partial<Parameters<typeof useAddress>[2]> | undefined
+      return useAddress(tx, order, { ...EMPTY_ADDRESS, ...address }, actor)
+    }
+    case 'accept-suggestion':
+      return useAddress(tx, order, await suggestedAddress(tx, order), actor)
+    case 'map-listing':
+    case 'create-item':
+      return mapUnknownSku(tx, order, resolving)
+    case 'accept-on-terms':
+      await oweOnTerms(tx, order)
+      return order
+    default:
+      return order
+  }
+}
+
+/** FUL-26: the first of two people signs; the case stays open until the second has. */
+export async function firstOfTwo(
+  tx: Tx,
+  order: SalesOrder,
+  { command, actor }: Resolving,
+): Promise<boolean> {
+  const hold = order.holds.find((open) => open.type === 'compliance')
+  if (command.resolution !== 'clear' || !hold) return false
+  if (hold.firstReleaseBy === null) {
+    await tx`UPDATE order_hold SET first_release_by = ${actor} WHERE id = ${hold.id}`
+    return true
+  }
+  if (hold.firstReleaseBy === actor)
+    throw new Refusal(
+      'SecondPersonNeeded',
+      'A compliance match is cleared by two people: ask a colleague to clear it too.',
+    )
+  return false
+}
+
+/** Whoever trusts the customer lets them owe what is not paid yet. */
+async function oweOnTerms(tx: Tx, order: SalesOrder): Promise<void> {
+  const paid = sum(order.payments.map((payment) => payment.capturedMinor))
+  const seq = Math.max(...order.payments.map((payment) => payment.seq)) + 1
+  const [row] = await tx<OrderPayment[]>`
+    INSERT INTO payment (order_id, seq, kind, provider, due_minor) VALUES (${order.id}, ${seq}, 'terms', 'terms', ${keptValue(order) - paid})
+    RETURNING id, seq, kind, provider, reference, due_minor AS "dueMinor", authorised_minor AS "authorisedMinor", captured_minor AS "capturedMinor",
+      refunded_minor AS "refundedMinor", refund_pending_minor AS "refundPendingMinor", expires_at AS "expiresAt"`
+  order.payments.push(row!)
+  order.settlement = 'receivable'
+}
+
+async function suggestedAddress(
+  tx: Tx,
+  order: SalesOrder,
+): Promise<Parameters<typeof useAddress>[2]> {
+  const [row] = await tx<{ suggestion: Parameters<typeof useAddress>[2] | null }[]>`
+    SELECT d.body->'suggestion' AS suggestion FROM sales_order o JOIN personal_data d ON d.id = o.personal_data_id WHERE o.id = ${order.id}`
+  if (!row?.suggestion)
+    throw new Refusal(
+      'NoSuggestion',
+      'The carrier suggested no address. Correct it by hand, or override.',
+    )
+  return { ...EMPTY_ADDRESS, ...row.suggestion }
+}
+
+const EMPTY_ADDRESS = {
+  name: null,
+  company: null,
+  line1: null,
+  line2: null,
+  city: null,
+  region: null,
+  postalCode: null,
+  country: null,
+}
+
+async function refuseIncompleteItems(tx: Tx, order: SalesOrder): Promise<void> {
+  const items = order.lines.map((line) => line.itemId).filter((id) => id !== null)
+  const rows = await tx<{ sku: string; status: string }[]>`
+    SELECT i.sku, i.status FROM item i WHERE i.id = ANY(${items}::int[]) AND i.status <> 'active' ORDER BY i.sku`
+  if (rows.length === 0) return
+  const described = rows.map((row) => `${row.sku} is ${row.status}`).join('; ')
+  throw new Refusal('ItemNotReady', `${described}. Complete and activate it first.`)
+}

@@ -1,0 +1,105 @@
+import type { OrderPreviews, PreviewedEffect } from '#contracts/order-previews'
+import type { OrderProgress } from '#contracts/order-to-cash'
+import type { Db, Tx } from '#db/client'
+import { preview } from '#db/commit-once'
+import { lockOrder, type SalesOrder } from '#db/stores/orders'
+import { orderSteps, today } from './index.ts'
+import { keptValue } from '#domain/orders/worth'
+import { finishStep } from './progress.ts'
+
+/** The same code as the commands themselves, always rolled back: a preview cannot differ from the act. */
+export function orderPreviews(db: Db): OrderPreviews {
+  const run =
+    <C extends { key: string; actor: string }>(
+      work: (tx: Tx, order: SalesOrder, command: C & { today: string }) => Promise<SalesOrder>,
+    ) =>
+    (orderId: string, command: C) =>
+      preview(db, async (tx) => {
+        const order = await lockOrder(tx, orderId)
+        const before = {
+          valueMinor: keptValue(order),
+          stock: await reservedOf(tx, order),
+          cases: await openCases(tx, order),
+        }
+        const changed = await work(tx, order, { ...command, today: today(order) })
+        const progress = await finishStep(tx, changed, {
+          action: 'preview',
+          actor: command.actor,
+          key: command.key,
+        })
+        return effectOf(tx, { before, order: changed, progress })
+      })
+  return {
+    resolveException: run(orderSteps.resolveException),
+    cancelOrder: run(orderSteps.cancelOrder),
+    changeOrder: run(orderSteps.changeOrder),
+  }
+}
+
+interface Reserved {
+  sku: string
+  site: string
+  live: number
+}
+
+function reservedOf(tx: Tx, order: SalesOrder): Promise<Reserved[]> {
+  return tx<Reserved[]>`
+    SELECT i.sku, s.code AS site, sum(r.live)::int AS live FROM reservation r JOIN item i ON i.id = r.item_id JOIN site s ON s.id = r.site_id
+    WHERE r.order_id = ${order.id} GROUP BY 1, 2 ORDER BY 1, 2`
+}
+
+async function openCases(tx: Tx, order: SalesOrder): Promise<string[]> {
+  const rows = await tx<
+    { id: bigint }[]
+  >`SELECT id FROM exception_case WHERE subject_type = 'order' AND subject_id = ${order.id.toString()} AND state = 'open'`
+  return rows.map((row) => row.id.toString())
+}
+
+interface Seen {
+  before: { valueMinor: bigint; stock: Reserved[]; cases: string[] }
+  order: SalesOrder
+  progress: OrderProgress
+}
+
+async function effectOf(tx: Tx, { before, order, progress }: Seen): Promise<PreviewedEffect> {
+  const entries = await tx<
+    { eventType: string; lines: PreviewedEffect['entries'][number]['lines'] }[]
+  >`
+    SELECT e.event_type AS "eventType", jsonb_agg(jsonb_build_object('account', a.code || ' ' || a.name, 'amountMinor', l.amount_minor::text, 'currency', l.currency) ORDER BY l.line_no) AS lines
+    FROM journal_entry e JOIN journal_line l ON l.entry_id = e.id JOIN gl_account a ON a.id = l.account_id WHERE e.xid = pg_current_xact_id() GROUP BY e.id, 1 ORDER BY e.id`
+  const [margin] = await tx<{ cost: bigint }[]>`
+    SELECT coalesce(sum((l.qty_ordered - l.qty_cancelled) * c.unit), 0)::bigint AS cost FROM sales_order_line l
+    CROSS JOIN LATERAL (SELECT value0_minor / qty0 AS unit FROM cost_layer c WHERE c.item_id = l.item_id ORDER BY c.remaining_qty > 0 DESC, c.ranked_on, c.id LIMIT 1) c WHERE l.order_id = ${order.id}`
+  const after = await reservedOf(tx, order)
+  const keys = [
+    ...new Set([...before.stock, ...after].map((row) => `${row.sku}\n${row.site}`)),
+  ].sort()
+  const live = (rows: Reserved[], key: string) =>
+    rows.find((row) => `${row.sku}\n${row.site}` === key)?.live ?? 0
+  const refund = order.payments.reduce((all, payment) => all + payment.refundPendingMinor, 0n)
+  const tax = order.lines.reduce((all, line) => all + line.taxMinor, 0n)
+  return {
+    phase: progress.phase,
+    waitingFor: progress.waitingFor,
+    money: {
+      currency: order.currency,
+      orderValueBeforeMinor: before.valueMinor.toString(),
+      orderValueAfterMinor: keptValue(order).toString(),
+      refundMinor: refund.toString(),
+      marginAfterMinor: (keptValue(order) - tax - margin!.cost).toString(),
+    },
+    stock: keys
+      .map((key) => ({
+        sku: key.split('\n')[0]!,
+        site: key.split('\n')[1]!,
+        reservedDelta: live(after, key) - live(before.stock, key),
+      }))
+      .filter((row) => row.reservedDelta !== 0),
+    promises: order.lines
+      .filter((line) => line.itemId !== null)
+      .map((line) => ({ sku: line.sku ?? '', promiseOn: line.promiseOn })),
+    newCases: progress.cases.filter((c) => !before.cases.includes(c.id)).map((c) => c.type),
+    outsideCalls: progress.effects.map((effect) => effect.summary),
+    entries,
+  }
+}

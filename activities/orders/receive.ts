@@ -1,0 +1,126 @@
+import type { OrderDocument } from '#contracts/order-intake'
+import type { OrderProgress, OrderToCashStart } from '#contracts/order-to-cash'
+import type { Tx } from '#db/client'
+import { sendAlong } from '#db/transaction'
+import { findItems } from '#db/queries/listings'
+import { policiesFor } from '#db/queries/policies'
+import { exchangeRate } from '#db/queries/rates'
+import { insertOrder, type Channel } from '#db/stores/order-intake'
+import { lockOrder, type SalesOrder } from '#db/stores/orders'
+import { dateAt } from '#domain/dates'
+import { freezeOrder } from '#domain/orders/freeze'
+import { Refusal } from '#domain/refusal'
+import { cancelUnits } from './cancel.ts'
+import { lookedUpAs, resolverOf } from './item-resolution.ts'
+import { postOpeningPayments } from './payments.ts'
+import { planOrder } from './plan.ts'
+import { finishStep } from './progress.ts'
+import { mayRelease, releaseToWarehouse } from './release.ts'
+import { settlePaymentHold } from './resume.ts'
+import { holdWhatNeedsALook } from './review.ts'
+
+/**
+ * Takes an order in: freezes its money, holds it for whoever must look at it, reserves its stock
+ * and, when nothing is in the way, hands it to the warehouse. One commit, whichever way it goes.
+ */
+export async function receiveOrder(
+  tx: Tx,
+  start: OrderToCashStart,
+  workflowId: string,
+): Promise<OrderProgress> {
+  const [document, known] = await Promise.all([readInbox(tx, start.inboxId), findOrder(tx, start)])
+  if (known !== null) {
+    await acceptInbox(tx, start.inboxId, workflowId)
+    return finishStep(tx, await lockOrder(tx, known), {
+      action: 'received-again',
+      actor: start.actor,
+      key: start.inboxId,
+    })
+  }
+
+  const channel = await readChannel(tx, start.channel)
+  const today = dateAt(Date.now(), channel.timezone)
+  const [policies, found] = await Promise.all([
+    policiesFor(tx, channel.code),
+    findItems(tx, channel.id, document.lines.map(lookedUpAs)),
+  ])
+  const lines = freezeOrder(document, resolverOf(document.lines, found))
+  const rateE9 = await exchangeRate(tx, {
+    from: document.currency,
+    to: channel.functionalCurrency,
+    on: today,
+  })
+  const orderId = await insertOrder(tx, {
+    document,
+    channel,
+    lines,
+    policies,
+    rateE9,
+    workflowId,
+    placedOn: dateAt(document.placedAt, channel.timezone),
+    today,
+  })
+  const order = await lockOrder(tx, orderId)
+  await postOpeningPayments(tx, order, document, { today, actor: start.actor })
+  await holdWhatNeedsALook(tx, order, { document, found, policies, actor: start.actor })
+  // A gift card that has too little was only found out when it was spent.
+  await settlePaymentHold(tx, order, start.actor)
+  await goOn(tx, order, document, { ...start, today })
+  await acceptInbox(tx, start.inboxId, workflowId)
+  return finishStep(tx, order, {
+    action: 'received',
+    actor: start.actor,
+    key: start.inboxId,
+    details: { channel: channel.code, placedAt: document.placedAt },
+  })
+}
+
+/** As far as the order can go by itself: cancelled already, or planned and, if nothing is in the way, released. */
+async function goOn(
+  tx: Tx,
+  order: SalesOrder,
+  { cancelled }: OrderDocument,
+  { actor, inboxId, today }: OrderToCashStart & { today: string },
+): Promise<void> {
+  if (cancelled)
+    return cancelUnits(tx, order, 'all', { actor, reason: cancelled.reason, today, key: inboxId })
+  if (!order.holds.every((hold) => hold.keepsStock)) return
+  const plan = await planOrder(tx, order, { actor: 'system', today })
+  if (order.policies.order.body.autoRelease && mayRelease(order))
+    await releaseToWarehouse(tx, order, { actor: 'system', today }, plan?.nodes)
+}
+
+export async function readInbox(tx: Tx, inboxId: string): Promise<OrderDocument> {
+  const [row] = await tx<
+    { document: OrderDocument | null }[]
+  >`SELECT document FROM inbox WHERE id = ${BigInt(inboxId)} FOR NO KEY UPDATE`
+  if (!row?.document)
+    throw new Refusal('DocumentNotFound', `Inbox message ${inboxId} holds no order document.`)
+  return row.document
+}
+
+async function acceptInbox(tx: Tx, inboxId: string, workflowId: string): Promise<void> {
+  const write = tx`UPDATE inbox SET outcome = 'accepted', workflow_id = ${workflowId} WHERE id = ${BigInt(inboxId)}`
+  await sendAlong(tx, write)
+}
+
+async function findOrder(
+  tx: Tx,
+  { channel, externalId }: OrderToCashStart,
+): Promise<bigint | null> {
+  const [row] = await tx<{ id: bigint }[]>`
+    SELECT o.id FROM sales_order o JOIN channel c ON c.id = o.channel_id WHERE c.code = ${channel} AND o.external_id = ${externalId}`
+  return row?.id ?? null
+}
+
+async function readChannel(tx: Tx, code: string): Promise<Channel> {
+  const [row] = await tx<Channel[]>`
+    SELECT c.id, c.code, c.kind, c.entity_id AS "entityId", e.code AS "entityCode", e.functional_currency AS "functionalCurrency", e.timezone
+    FROM channel c JOIN entity e ON e.id = c.entity_id WHERE c.code = ${code}`
+  if (!row)
+    throw new Refusal(
+      'UnknownChannel',
+      `There is no channel "${code}". Create it first, or send the order under one that exists.`,
+    )
+  return row
+}

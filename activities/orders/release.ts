@@ -1,0 +1,102 @@
+import type { Tx } from '#db/client'
+import { candidateNodes, type RoutedNode } from '#db/queries/routing'
+import type { LiveReservation, SalesOrder } from '#db/stores/orders'
+import { recordDecisions } from '#db/stores/records'
+import { sendAlong } from '#db/transaction'
+import { addDays } from '#domain/dates'
+import { openUnits, unplannedUnits } from '#domain/orders/phase'
+import { renewBeforePicking } from './authorisation.ts'
+import { lineOf, needsStock } from './plan.ts'
+import { shipServices } from './ship.ts'
+
+/** Whether nothing stands between the order and the warehouse. */
+export function mayRelease(order: SalesOrder): boolean {
+  if (order.holds.length > 0) return false
+  if (order.lines.some((line) => unplannedUnits(line) > 0)) return false
+  if (order.shipComplete && order.lines.some((line) => line.backordered > 0)) return false
+  return order.lines.some((line) => line.allocated > line.released)
+}
+
+/**
+ * Hands allocated units to the warehouse: one fulfilment order per site, due on the first day
+ * whose capacity is not used up, by the carrier service that was chosen for it.
+ */
+export async function releaseToWarehouse(
+  tx: Tx,
+  order: SalesOrder,
+  by: { actor: string; today: string },
+  /** The sites as the plan of this very commit saw them. */
+  planned?: readonly RoutedNode[],
+): Promise<void> {
+  await renewBeforePicking(tx, order, by.today)
+  const waiting = order.reservations.filter(
+    (reservation) => reservation.live > reservation.onFulfilment,
+  )
+  if (waiting.length === 0) {
+    const goodsToCome = order.lines.some((line) => line.itemKind === 'stock' && openUnits(line) > 0)
+    if (!goodsToCome) await shipServices(tx, order, by)
+    return
+  }
+  const nodes = planned ?? (await candidateNodes(tx, order, []))
+  for (const siteId of [...new Set(waiting.map((reservation) => reservation.siteId))].sort(
+    (a, b) => a - b,
+  )) {
+    const node = nodes.find((candidate) => candidate.siteId === siteId)!
+    const rows = waiting.filter((reservation) => reservation.siteId === siteId)
+    await releaseAt(tx, order, node, rows, by)
+  }
+  for (const line of order.lines)
+    if (!needsStock(line) && line.itemId !== null) line.released = line.allocated
+}
+
+async function releaseAt(
+  tx: Tx,
+  order: SalesOrder,
+  node: RoutedNode,
+  rows: readonly LiveReservation[],
+  by: { actor: string; today: string },
+): Promise<void> {
+  const { siteId, service } = node
+  const earliest = addDays(by.today, node.shipInDays)
+  const shipOn = node.limited ? await firstDayWithCapacity(tx, siteId, earliest) : earliest
+  const [fulfilment] = await tx<{ id: bigint }[]>`
+    INSERT INTO fulfilment_order (order_id, site_id, carrier, service, freight_estimate_minor, promise_on, ship_on, released_by)
+    VALUES (${order.id}, ${siteId}, ${service?.chosen.carrier ?? null}, ${service?.chosen.service ?? null}, ${node.freightMinor},
+      ${addDays(shipOn, node.transitDays)}, ${shipOn}, ${by.actor}) RETURNING id`
+  const lines = tx`
+    INSERT INTO fulfilment_line (fulfilment_id, order_line_id, reservation_id, item_id, qty)
+    SELECT ${fulfilment!.id}, * FROM unnest(${rows.map((r) => r.orderLineId.toString())}::bigint[], ${rows.map((r) => r.id.toString())}::bigint[],
+      ${rows.map((r) => r.itemId)}::int[], ${rows.map((r) => r.live - r.onFulfilment)}::int[])`
+  await sendAlong(tx, lines)
+  for (const row of rows) {
+    lineOf(order, row.orderLineId).released += row.live - row.onFulfilment
+    row.onFulfilment = row.live
+  }
+  const { deliverBy, requestedService } = order
+  await recordDecisions(tx, [
+    {
+      subjectType: 'order',
+      subjectId: order.id.toString(),
+      kind: 'carrier-service',
+      rule: 'service-choice',
+      ruleVersion: 1,
+      inputs: { site: node.code, zone: node.zone, deliverBy, requested: requestedService },
+      choice: {
+        fulfilmentId: fulfilment!.id,
+        ...service?.chosen,
+        reason: service?.reason ?? 'no carrier service is set up',
+        shipOn,
+      },
+      alternatives: service?.nextBest ? [{ ...service.nextBest, reason: 'next best' }] : [],
+      actor: by.actor,
+    },
+  ])
+}
+
+async function firstDayWithCapacity(tx: Tx, siteId: number, from: string): Promise<string> {
+  const [row] = await tx<{ day: string | null }[]>`
+    SELECT min(d)::date AS day FROM site s, generate_series(${from}::date, ${from}::date + 60, interval '1 day') AS d
+    WHERE s.id = ${siteId} AND (s.daily_capacity IS NULL OR s.daily_capacity > (
+      SELECT count(*) FROM fulfilment_order f WHERE f.site_id = s.id AND f.ship_on = d::date AND f.state IN ('released', 'recall-requested')))`
+  return row?.day ?? addDays(from, 60)
+}

@@ -1,0 +1,170 @@
+import type { ResolveException } from '#contracts/order-to-cash'
+import type { Tx } from '#db/client'
+import { openCasesOf, resolveCase, type OpenCase } from '#db/stores/cases'
+import type { SalesOrder } from '#db/stores/orders'
+import { addToOutbox, recordDecisions } from '#db/stores/records'
+import { allowedResolutions, type Resolution } from '#domain/orders/exceptions'
+import { Refusal } from '#domain/refusal'
+import { cancelHere } from './cancel-case.ts'
+import { decideOnEffect, retryLabel } from './effect-decisions.ts'
+import { firstOfTwo, liftHold } from './lift-hold.ts'
+import { text } from './params.ts'
+import { afterRecall } from './recalled.ts'
+import { afterShortPick, findStock } from './stock-decisions.ts'
+import { deliver } from './tracking.ts'
+
+export interface Resolving {
+  command: ResolveException
+  found: OpenCase
+  actor: string
+  today: string
+}
+
+/**
+ * Carries a person's choice out and lets the order go on. The choice must be one that this case
+ * allows now; the same choice again finds the case closed and is refused.
+ */
+export async function resolveException(
+  tx: Tx,
+  order: SalesOrder,
+  command: ResolveException & { today: string },
+): Promise<SalesOrder> {
+  const found = await openCaseOf(tx, order, command)
+  const resolving: Resolving = { command, found, actor: command.actor, today: command.today }
+  if (WAITS.has(command.resolution)) return wait(tx, order, resolving)
+  if (found.type === 'compliance-match' && (await firstOfTwo(tx, order, resolving))) return order
+  // Closed before it is carried out: what is still wrong afterwards opens it again.
+  await resolveCase(tx, found.id, {
+    resolution: command.resolution,
+    params: withoutPersonalData(command.params),
+    actor: command.actor,
+  })
+  await recordDecisions(tx, [
+    {
+      subjectType: 'order',
+      subjectId: order.id.toString(),
+      kind: `exception:${found.type}`,
+      rule: 'person',
+      ruleVersion: 1,
+      inputs: { caseId: command.caseId, evidence: found.evidence },
+      choice: { resolution: command.resolution },
+      alternatives: allowedResolutions(found.type)
+        .filter((r) => r !== command.resolution)
+        .map((resolution) => ({ resolution })),
+      actor: command.actor,
+    },
+  ])
+  return carryOut(tx, order, resolving)
+}
+
+async function openCaseOf(tx: Tx, order: SalesOrder, command: ResolveException): Promise<OpenCase> {
+  const open = await openCasesOf(tx, 'order', order.id.toString())
+  const found = open.find((candidate) => candidate.id.toString() === command.caseId)
+  if (!found)
+    throw new Refusal(
+      'CaseNotOpen',
+      `Case ${command.caseId} is not open on order ${order.orderNumber}. Somebody else may have resolved it.`,
+    )
+  if (!allowedResolutions(found.type).includes(command.resolution)) {
+    throw new Refusal(
+      'ResolutionNotAllowed',
+      `A ${found.type} case allows ${allowedResolutions(found.type).join(', ')}; "${command.resolution}" is none of these.`,
+    )
+  }
+  return found
+}
+
+const CANCELS = new Set<Resolution>(['cancel', 'cancel-and-block', 'reject'])
+const WAITS = new Set<Resolution>(['wait', 'ask-for-evidence', 'keep-waiting'])
+
+async function carryOut(tx: Tx, order: SalesOrder, resolving: Resolving): Promise<SalesOrder> {
+  const { command, found } = resolving
+  if (CANCELS.has(command.resolution)) return cancelHere(tx, order, resolving)
+  switch (found.type) {
+    case 'stock-short':
+    case 'paid-unfulfillable':
+      return findStock(tx, order, resolving)
+    case 'short-pick':
+      return afterShortPick(tx, order, resolving)
+    case 'payment-declined':
+    case 'authorisation-expired':
+    case 'effect-unknown':
+      return decideOnEffect(tx, order, resolving)
+    case 'label-failed':
+      return retryLabel(tx, order, resolving)
+    case 'cancel-too-late':
+      return tellCanceller(tx, order, resolving)
+    case 'channel-changed-after-release':
+      return afterRecall(tx, order, resolving)
+    case 'parcel-stalled':
+      return decideOnParcel(tx, order, resolving)
+    case 'promise-infeasible':
+      await tx`UPDATE sales_order SET deliver_by = NULL WHERE id = ${order.id}`
+      return { ...order, deliverBy: null }
+    default:
+      return liftHold(tx, order, resolving)
+  }
+}
+
+/** Gives the case more time; whoever waits says for what. */
+async function wait(tx: Tx, order: SalesOrder, { command, found }: Resolving): Promise<SalesOrder> {
+  const minutes = order.policies.exceptions.body[found.type].slaMinutes
+  await tx`UPDATE exception_case SET due_at = clock_timestamp() + make_interval(secs => ${minutes * 60}), evidence = evidence || ${tx.json({ lastChoice: command.resolution })} WHERE id = ${found.id}`
+  if (command.resolution === 'ask-for-evidence') {
+    await addToOutbox(tx, [
+      {
+        topic: 'mail',
+        key: `evidence/${found.id}/${command.key}`,
+        body: { template: 'evidence', orderId: order.id },
+      },
+    ])
+  }
+  return order
+}
+
+/** The goods have left: the carrier is asked, a return is awaited, or the answer is no. */
+async function tellCanceller(
+  tx: Tx,
+  order: SalesOrder,
+  { command, found }: Resolving,
+): Promise<SalesOrder> {
+  await addToOutbox(tx, [
+    {
+      topic: 'cancellation',
+      key: `${found.id}/${command.resolution}`,
+      body: { orderId: order.id, choice: command.resolution },
+    },
+  ])
+  return order
+}
+
+async function decideOnParcel(
+  tx: Tx,
+  order: SalesOrder,
+  { command, found, actor }: Resolving,
+): Promise<SalesOrder> {
+  const parcelId = BigInt(text(found.evidence, 'parcelId'))
+  const [parcel] = await tx<
+    { id: bigint; shipmentId: bigint | null; deliveredAt: string | null; now: string }[]
+  >`
+    SELECT id, shipment_id AS "shipmentId", delivered_at AS "deliveredAt", clock_timestamp() AS now FROM parcel WHERE id = ${parcelId} FOR NO KEY UPDATE`
+  if (command.resolution === 'mark-delivered')
+    await deliver(tx, order, parcel!, { at: parcel!.now, actor })
+  else {
+    // Lost: nobody waits for it any longer; the claim against the carrier is made from this message.
+    await tx`UPDATE parcel SET voided_at = clock_timestamp() WHERE id = ${parcelId}`
+    await addToOutbox(tx, [
+      {
+        topic: 'carrier-claim',
+        key: `parcel/${parcelId}`,
+        body: { orderId: order.id, parcelId, claimBy: found.evidence['claimBy'] },
+      },
+    ])
+  }
+  return order
+}
+
+function withoutPersonalData(params: Record<string, unknown> | undefined): Record<string, unknown> {
+  const { line1: _1, line2: _2, name: _n, company: _c, city: _y, ...rest } = params ?? {}
+  return rest
+}

@@ -1,0 +1,365 @@
+import type { ConfirmShipment } from '#contracts/order-to-cash'
+import type { Tx } from '#db/client'
+import { addToOutbox } from '#db/stores/records'
+import type { OrderLine, SalesOrder } from '#db/stores/orders'
+import { insertInvoice, insertShipment, type NewShipmentLine } from '#db/stores/shipments'
+import { consumeCost, lockPositions, moveStock, useReservations } from '#db/stores/stock'
+import { unitShare } from '#domain/apportion'
+import { addDays } from '#domain/dates'
+import { sum } from '#domain/money'
+import { openUnits } from '#domain/orders/phase'
+import { moneyOfUnits } from '#domain/orders/shares'
+import { Refusal } from '#domain/refusal'
+import { healOrderCases } from './cases.ts'
+import { intendCapture } from './payments.ts'
+import { knownLine } from './cancel.ts'
+import { lineOf, needsStock } from './plan.ts'
+import { arrived } from './arrival.ts'
+import { postShipment } from './ship-postings.ts'
+
+interface OpenFulfilmentLine {
+  orderLineId: bigint
+  reservationId: bigint
+  itemId: number
+  /** Released in all, and of these neither shipped nor taken back. */
+  qty: number
+  open: number
+}
+
+interface Fulfilment {
+  id: bigint
+  siteId: number
+  state: string
+  freightMinor: bigint
+  lines: OpenFulfilmentLine[]
+}
+
+/** One line of this shipment: which units of the order line leave, and from where. */
+export interface ShippedUnits {
+  line: OrderLine
+  qty: number
+  unitFrom: number
+  siteId: number
+  costs: { layerId: bigint; qty: bigint; valueMinor: bigint }[]
+}
+
+/**
+ * Goods leave: stock moves, cost layers are consumed, revenue, tax, cost and freight post, the
+ * invoice gets its number and the capture is intended, all in this transaction. The same
+ * reference again changes nothing, whatever key it comes with.
+ */
+export async function shipOrder(
+  tx: Tx,
+  order: SalesOrder,
+  command: ConfirmShipment & { today: string },
+): Promise<void> {
+  const fulfilment = await lockFulfilment(tx, order, command.fulfilmentId)
+  const known =
+    await tx`SELECT 1 FROM shipment WHERE fulfilment_id = ${fulfilment.id} AND reference = ${command.reference}`
+  if (known.length > 0) return
+  if (fulfilment.state !== 'released' && fulfilment.state !== 'recall-requested') {
+    throw new Refusal(
+      'FulfilmentNotOpen',
+      `Fulfilment order ${fulfilment.id} is ${fulfilment.state}; nothing can be shipped on it.`,
+    )
+  }
+  const chosen = chooseLines(order, fulfilment, command.lines)
+  await leave(tx, order, {
+    fulfilment,
+    chosen,
+    units: [...unitsOf(order, fulfilment, chosen), ...services(order, fulfilment.siteId)],
+    reference: command.reference,
+    shippedOn: command.shippedOn ?? command.today,
+    parcels: command.parcels ?? [],
+    actor: command.actor,
+  })
+  await healWhatHasLeft(tx, order, fulfilment)
+}
+
+/** Services and gift cards of an order without goods: nothing is picked, so they leave at once. */
+export async function shipServices(
+  tx: Tx,
+  order: SalesOrder,
+  by: { actor: string; today: string },
+): Promise<void> {
+  const [site] = await tx<{ id: number }[]>`
+    SELECT id FROM site WHERE entity_id = ${order.entityId} AND status = 'active' ORDER BY id LIMIT 1`
+  if (!site)
+    throw new Refusal('NoSite', `${order.entityCode} has no active site in whose name to deliver.`)
+  const [row] = await tx<{ id: bigint }[]>`
+    INSERT INTO fulfilment_order (order_id, site_id, ship_on, state, released_by)
+    VALUES (${order.id}, ${site.id}, ${by.today}, 'shipped', ${by.actor}) RETURNING id`
+  await leave(tx, order, {
+    fulfilment: { id: row!.id, siteId: site.id, state: 'shipped', freightMinor: 0n, lines: [] },
+    chosen: [],
+    units: services(order, site.id),
+    reference: 'services',
+    shippedOn: by.today,
+    parcels: [],
+    actor: by.actor,
+  })
+}
+
+interface Leaving {
+  fulfilment: Fulfilment
+  chosen: readonly OpenFulfilmentLine[]
+  units: ShippedUnits[]
+  reference: string
+  shippedOn: string
+  parcels: NonNullable<ConfirmShipment['parcels']>
+  actor: string
+}
+
+async function leave(tx: Tx, order: SalesOrder, leaving: Leaving): Promise<void> {
+  const { fulfilment, chosen, units, shippedOn, actor } = leaving
+  const freightMinor = freightShare(fulfilment, chosen)
+  const shipment = await insertShipment(tx, {
+    orderId: order.id,
+    fulfilmentId: fulfilment.id,
+    siteId: fulfilment.siteId,
+    reference: leaving.reference,
+    shippedOn,
+    freightMinor,
+    actor,
+    parcels: leaving.parcels,
+  })
+  const delivery = await deliveryOf(tx, order, shipment.id, chosen.length > 0)
+  await takeFromStock(tx, order, {
+    fulfilment,
+    chosen,
+    units,
+    shipmentId: shipment.id,
+    shippedOn,
+    actor,
+  })
+  const lines = units.map(shipmentLine)
+  await postShipment(tx, { order, shipment, units, lines, shippedOn, freightMinor, actor })
+  for (const { line, qty } of units) count(line, qty)
+  await intendCapture(tx, order, { id: shipment.id, grossMinor: sum(lines.map(grossOf)) })
+  if (delivery === 'arrived')
+    await arrived(tx, order, shipment.id, { deliveredOn: shippedOn, actor })
+  await addToOutbox(tx, [
+    {
+      topic: 'mail',
+      key: `shipped/${shipment.id}`,
+      body: { template: 'shipped', orderId: order.id, shipmentId: shipment.id },
+    },
+  ])
+  // Last, because the number is gapless: whoever holds it keeps the entity's other invoices waiting.
+  await insertInvoice(tx, {
+    entityId: order.entityId,
+    orderId: order.id,
+    shipmentId: shipment.id,
+    issuedOn: shippedOn,
+    dueOn: dueOn(order, shippedOn),
+    currency: order.currency,
+    lines,
+  })
+}
+
+/** The carrier may have told of the delivery before the warehouse confirmed that the goods left. */
+async function deliveryOf(
+  tx: Tx,
+  order: SalesOrder,
+  shipmentId: bigint,
+  goods: boolean,
+): Promise<'underway' | 'arrived'> {
+  const [parcels] = await tx<{ tracked: bigint; underway: bigint }[]>`
+    SELECT count(*) AS tracked, count(*) FILTER (WHERE delivered_at IS NULL) AS underway FROM parcel
+    WHERE shipment_id = ${shipmentId} AND tracking_number IS NOT NULL AND voided_at IS NULL`
+  if (!goods) return 'arrived'
+  if (parcels!.tracked === 0n && order.policies.order.body.revenueOn === 'delivered')
+    throw new Refusal(
+      'TrackingNeeded',
+      'Revenue of this order waits for its delivery: confirm the shipment with the tracking number of every parcel, or buy its labels first.',
+    )
+  return parcels!.tracked > 0n && parcels!.underway === 0n ? 'arrived' : 'underway'
+}
+
+/** What stood in the way of this fulfilment order has lost its object when all of it has left. */
+async function healWhatHasLeft(tx: Tx, order: SalesOrder, fulfilment: Fulfilment): Promise<void> {
+  const open = await tx`
+    SELECT 1 FROM fulfilment_line WHERE fulfilment_id = ${fulfilment.id} AND qty > shipped + cancelled LIMIT 1`
+  if (open.length > 0) return
+  const parcels = await tx<{ key: string }[]>`
+    SELECT label_effect_key AS key FROM parcel WHERE fulfilment_id = ${fulfilment.id} AND label_effect_key IS NOT NULL`
+  await healOrderCases(tx, order, ['short-pick'], 'the goods have left', fulfilment.id.toString())
+  for (const { key } of parcels)
+    await healOrderCases(tx, order, ['label-failed'], 'the goods have left', key)
+}
+
+async function lockFulfilment(tx: Tx, order: SalesOrder, id: string): Promise<Fulfilment> {
+  const [row] = await tx<Omit<Fulfilment, 'lines'>[]>`
+    SELECT id, site_id AS "siteId", state, freight_estimate_minor AS "freightMinor" FROM fulfilment_order
+    WHERE id = ${BigInt(id)} AND order_id = ${order.id} FOR NO KEY UPDATE`
+  if (!row)
+    throw new Refusal(
+      'FulfilmentNotFound',
+      `Order ${order.orderNumber} has no fulfilment order ${id}.`,
+    )
+  const lines = await tx<OpenFulfilmentLine[]>`
+    SELECT order_line_id AS "orderLineId", reservation_id AS "reservationId", item_id AS "itemId", qty, qty - shipped - cancelled AS open
+    FROM fulfilment_line WHERE fulfilment_id = ${row.id} ORDER BY order_line_id, reservation_id`
+  return { ...row, lines: [...lines] }
+}
+
+/** The units that leave, per reservation; more than is open on the fulfilment order is refused. */
+function chooseLines(
+  order: SalesOrder,
+  fulfilment: Fulfilment,
+  wanted: ConfirmShipment['lines'],
+): OpenFulfilmentLine[] {
+  if (!wanted) return fulfilment.lines.filter((line) => line.open > 0)
+  return wanted.flatMap(({ orderLineId, qty }) => {
+    const line = knownLine(order, orderLineId)
+    let left = qty
+    const taken = fulfilment.lines
+      .filter((candidate) => candidate.orderLineId === line.id)
+      .flatMap((candidate) => {
+        const open = Math.min(left, candidate.open)
+        left -= open
+        return open > 0 ? [{ ...candidate, open }] : []
+      })
+    if (qty < 1 || left > 0) {
+      throw new Refusal(
+        'OverShipment',
+        `Line ${line.lineNo} has ${qty - left} open units on fulfilment order ${fulfilment.id}, ${qty} were confirmed. Count again, or recall the rest.`,
+      )
+    }
+    return taken
+  })
+}
+
+function unitsOf(
+  order: SalesOrder,
+  fulfilment: Fulfilment,
+  chosen: readonly OpenFulfilmentLine[],
+): ShippedUnits[] {
+  const perLine = new Map<bigint, number>()
+  for (const { orderLineId, open } of chosen)
+    perLine.set(orderLineId, (perLine.get(orderLineId) ?? 0) + open)
+  return [...perLine].map(([id, qty]) => {
+    const line = lineOf(order, id)
+    return {
+      line,
+      qty,
+      unitFrom: line.shipped + line.cancelled,
+      siteId: fulfilment.siteId,
+      costs: [],
+    }
+  })
+}
+
+/** Services and gift cards go with the first goods of the order. */
+function services(order: SalesOrder, siteId: number): ShippedUnits[] {
+  return order.lines
+    .filter((line) => line.itemId !== null && !needsStock(line) && openUnits(line) > 0)
+    .map((line) => ({
+      line,
+      qty: openUnits(line),
+      unitFrom: line.shipped + line.cancelled,
+      siteId,
+      costs: [],
+    }))
+}
+
+type Taking = Pick<Leaving, 'fulfilment' | 'chosen' | 'units' | 'shippedOn' | 'actor'> & {
+  shipmentId: bigint
+}
+
+async function takeFromStock(
+  tx: Tx,
+  order: SalesOrder,
+  { fulfilment, chosen, units, shipmentId, shippedOn, actor }: Taking,
+): Promise<void> {
+  await lockPositions(tx, [...new Set(chosen.map((line) => line.itemId))], [fulfilment.siteId])
+  await useReservations(
+    tx,
+    'consumed',
+    chosen.map((line) => ({ id: line.reservationId, qty: line.open })),
+  )
+  await tx`
+    UPDATE fulfilment_line f SET shipped = f.shipped + u.qty, picked = greatest(f.picked, f.shipped + u.qty)
+    FROM unnest(${chosen.map((c) => c.reservationId.toString())}::bigint[], ${chosen.map((c) => c.open)}::int[]) AS u (reservation_id, qty)
+    WHERE f.fulfilment_id = ${fulfilment.id} AND f.reservation_id = u.reservation_id`
+  await tx`
+    UPDATE fulfilment_order SET state = 'shipped' WHERE id = ${fulfilment.id}
+      AND NOT EXISTS (SELECT FROM fulfilment_line WHERE fulfilment_id = ${fulfilment.id} AND qty > shipped + cancelled)`
+  for (const { reservationId, open } of chosen) {
+    const reservation = order.reservations.find((candidate) => candidate.id === reservationId)!
+    reservation.live -= open
+    reservation.onFulfilment -= open
+  }
+  const goods = units.filter((unit) => needsStock(unit.line))
+  const cause = { causeType: 'shipment', causeId: shipmentId.toString() }
+  await moveStock(
+    tx,
+    goods.map((unit) => ({
+      itemId: unit.line.itemId!,
+      qty: BigInt(unit.qty),
+      kind: 'issue',
+      fromSiteId: fulfilment.siteId,
+      ...cause,
+      actor,
+      effectiveOn: shippedOn,
+    })),
+  )
+  const uses = await consumeCost(
+    tx,
+    goods.map((unit) => ({
+      itemId: unit.line.itemId!,
+      siteId: fulfilment.siteId,
+      qty: BigInt(unit.qty),
+      ...cause,
+      orderLineId: unit.line.id,
+    })),
+  )
+  for (const use of uses)
+    units.find((unit) => unit.line.id === use.demand.orderLineId)!.costs.push(use)
+}
+
+function shipmentLine(unit: ShippedUnits): NewShipmentLine {
+  const { line, qty, unitFrom } = unit
+  const { goodsMinor, discountMinor, shippingMinor, taxMinor } = moneyOfUnits(
+    line,
+    unitFrom,
+    unitFrom + qty,
+  )
+  return {
+    orderLineId: line.id,
+    qty,
+    unitFrom,
+    goodsMinor,
+    discountMinor,
+    shippingMinor,
+    taxMinor,
+    costMinor: sum(unit.costs.map((cost) => cost.valueMinor)),
+  }
+}
+
+function grossOf(line: NewShipmentLine): bigint {
+  return line.goodsMinor - line.discountMinor + line.shippingMinor + line.taxMinor
+}
+
+/** The estimate belongs to the whole fulfilment order; a part of its units bears its part of it. */
+function freightShare(fulfilment: Fulfilment, chosen: readonly OpenFulfilmentLine[]): bigint {
+  const all = fulfilment.lines.reduce((units, line) => units + line.qty, 0)
+  const gone = all - fulfilment.lines.reduce((units, line) => units + line.open, 0)
+  const leaving = chosen.reduce((units, line) => units + line.open, 0)
+  return all === 0 ? 0n : unitShare(fulfilment.freightMinor, all, gone, gone + leaving)
+}
+
+function count(line: OrderLine, qty: number): void {
+  const from = line.shipped + line.cancelled
+  line.shippedMinor += moneyOfUnits(line, from, from + qty).grossMinor
+  line.shipped += qty
+  line.allocated -= Math.min(qty, line.allocated)
+  line.released -= Math.min(qty, line.released)
+  line.picked = Math.max(0, Math.min(line.picked - qty, line.released))
+}
+
+function dueOn(order: SalesOrder, shippedOn: string): string {
+  return order.payments.some((payment) => payment.kind === 'terms')
+    ? addDays(shippedOn, order.policies.order.body.paymentTermsDays)
+    : shippedOn
+}

@@ -1,0 +1,81 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Client } from '@temporalio/client'
+import type { FastifyBaseLogger, FastifyInstance, RawServerDefault } from 'fastify'
+import type { ZodTypeProvider } from 'fastify-type-provider-zod'
+import type { Logger } from 'pino'
+import type { Registry } from 'prom-client'
+import type { Config } from '#config'
+import type { Db } from '#db/client'
+import type { OrderPreviews } from '#contracts/order-previews'
+import type { Permission, Scopes } from '#domain/access'
+
+/** What the API stands on; the caller opens and closes it. */
+export interface ApiDeps {
+  db: Db
+  temporal: Client
+  config: ApiConfig
+  logger: Logger
+  /** Where numbers are kept; a fresh registry unless given. */
+  metrics?: Registry
+  /** Shows a decision's effect by doing it and taking it back; absent, there are no preview routes. */
+  previews?: OrderPreviews
+  /** The signing secrets behind a channel's `secret_refs`, newest first. */
+  channelSecrets?: (refs: readonly string[]) => string[]
+  /** Task queue of the order processes; another one in tests. */
+  orderTaskQueue?: string
+  /** How long one request waits for the process engine before it says "still working". */
+  temporalDeadlineMs?: number
+}
+
+export type ApiConfig = Pick<Config, 'PUBLIC_URL' | 'TEMPORAL_NAMESPACE' | 'TEMPORAL_UI_URL'> &
+  Partial<Config> & { readonly JWT_SECRET: string }
+
+export type ApiServer = FastifyInstance<
+  RawServerDefault,
+  IncomingMessage,
+  ServerResponse,
+  FastifyBaseLogger,
+  ZodTypeProvider
+>
+
+/**
+ * What a route asks of its caller. `public`: nothing. `authenticated`: to be somebody.
+ * `signed`: the handler itself checks a signature over the raw body (webhooks).
+ */
+export type Access = Permission | 'public' | 'authenticated' | 'signed'
+
+/** Who is calling, as the database knows them at this moment. */
+export interface Principal {
+  kind: 'user' | 'key'
+  id: number
+  /** `user:anna@example.com` or `key:shopify-connector`; stands in every audit row. */
+  actor: string
+  name: string
+  roles: string[]
+  scopes: Scopes
+  /** When a person last proved their password; seconds since 1970. */
+  authenticatedAt?: number
+}
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** Every route below /v1 must say it, or the server does not start. */
+    permission?: Access
+    /** Keeps the body as the Buffer that came in, whatever its content type. */
+    rawBody?: boolean
+    /** `false` for a POST that changes nothing, or that repeats harmlessly by itself. */
+    idempotencyKey?: false
+  }
+  interface FastifyInstance {
+    /** What each route below /v1 asks of its caller; for the matrix test and for auditors. */
+    accessTable: { method: string; url: string; access: Access }[]
+  }
+  interface FastifyRequest {
+    /** Throws on a route without authentication. */
+    principal: Principal
+    /** The caller's own key; present on every command. */
+    idempotencyKey: string
+    /** Business key of this command: the caller's key below the caller's name. */
+    commandKey: string
+  }
+}

@@ -1,0 +1,248 @@
+import { z } from 'zod'
+import { resolveException, type ResolveException } from '#contracts/order-to-cash'
+import { caseSummary, listCases, readCase, type CaseRow } from '#db/queries/exceptions'
+import { mayDecideCase } from '#domain/orders/case-roles'
+import { CASE_RESOLUTIONS, type CaseType, type Resolution } from '#domain/orders/exceptions'
+import type { ApiDeps, ApiServer, Principal } from '../deps.ts'
+import { commandOrder } from '../order-commands.ts'
+import { idCursor, encodeCursor, pageOf, pageQuery } from '../paging.ts'
+import { forbidden, HttpProblem, toProblem } from '../problem.ts'
+import { bigId, jsonObject, money, shortText } from '../schemas.ts'
+import { visible } from '../scope.ts'
+import { previewedEffect, progress } from '../order-schemas.ts'
+
+const tags = ['exceptions']
+const params = z.object({ caseId: bigId })
+const types = Object.keys(CASE_RESOLUTIONS) as [CaseType, ...CaseType[]]
+const choices = [...new Set(Object.values(CASE_RESOLUTIONS).flat())] as [
+  Resolution,
+  ...Resolution[],
+]
+
+const exceptionCase = z.object({
+  id: z.string(),
+  type: z.string(),
+  state: z.string(),
+  subjectType: z.string(),
+  subjectId: z.string(),
+  workflowId: z.string(),
+  entity: z.string(),
+  channel: z.string().nullable(),
+  site: z.string().nullable(),
+  ownerTeam: z.string(),
+  ownerUser: z.string().nullable(),
+  severity: z.string(),
+  escalations: z.int(),
+  dueAt: z.string(),
+  openedAt: z.string(),
+  openedBy: z.string(),
+  moneyAtRisk: money,
+  customerClass: z.string(),
+  summary: z.string(),
+  evidence: jsonObject,
+  allowed: z.array(z.string()),
+  resolution: z.string().nullable(),
+  resolvedBy: z.string().nullable(),
+  resolvedAt: z.string().nullable(),
+  reopened: z.int(),
+  rank: z.string(),
+  rankParts: z.object({ money: z.string(), hoursLeft: z.string(), classWeight: z.string() }),
+})
+const choice = z.strictObject({
+  resolution: z.enum(choices),
+  params: z
+    .record(z.string().max(60), z.union([z.string().max(500), z.number(), z.boolean(), z.null()]))
+    .optional(),
+})
+
+/** The exception queue: what is stuck, why, whose it is and what may be done about it. */
+export async function exceptionRoutes(server: ApiServer, deps: ApiDeps): Promise<void> {
+  addReads(server, deps)
+  addSummary(server, deps)
+  addDecisions(server, deps)
+  addPreview(server, deps)
+}
+
+function addReads(server: ApiServer, { db }: ApiDeps): void {
+  server.get(
+    '/exceptions',
+    {
+      config: { permission: 'exceptions:read' },
+      schema: {
+        summary: 'The queue, ranked by money, time left and customer class',
+        tags,
+        querystring: z.strictObject({
+          ...pageQuery,
+          state: z.enum(['open', 'resolved', 'self-healed']).default('open'),
+          type: z.enum(types).optional(),
+          team: shortText.optional(),
+          subjectId: bigId.optional(),
+        }),
+        response: { 200: pageOf(exceptionCase) },
+      },
+    },
+    async ({ query: { limit, cursor, ...filter }, principal }) => {
+      // Ranks change with the clock, so a page is an offset here and not a key.
+      const offset = Number(idCursor(cursor) % 1_000_000n)
+      const rows = await listCases(db, {
+        ...filter,
+        limit: limit + 1,
+        offset,
+        scopes: principal.scopes,
+      })
+      return {
+        items: rows.slice(0, limit).map(toCase),
+        nextCursor: rows.length > limit ? encodeCursor(offset + limit) : null,
+      }
+    },
+  )
+}
+
+function addSummary(server: ApiServer, { db }: ApiDeps): void {
+  server.get(
+    '/exceptions/summary',
+    {
+      config: { permission: 'exceptions:read' },
+      schema: {
+        summary: 'Open cases by type and owner, with money and age',
+        tags,
+        response: {
+          200: z.object({
+            items: z.array(
+              z.object({
+                type: z.string(),
+                ownerTeam: z.string(),
+                open: z.int(),
+                overdue: z.int(),
+                moneyAtRisk: money,
+                oldest: z.string(),
+              }),
+            ),
+          }),
+        },
+      },
+    },
+    async ({ principal }) => {
+      const rows = await caseSummary(db, principal.scopes)
+      return {
+        items: rows.map(({ moneyAtRiskMinor, currency, ...row }) => ({
+          ...row,
+          moneyAtRisk: { currency, minor: moneyAtRiskMinor.toString() },
+        })),
+      }
+    },
+  )
+  server.get(
+    '/exceptions/:caseId',
+    {
+      config: { permission: 'exceptions:read' },
+      schema: { summary: 'One case', tags, params, response: { 200: exceptionCase } },
+    },
+    async (request) => toCase(await caseInScope(db, request.principal, request.params.caseId)),
+  )
+}
+
+function addDecisions(server: ApiServer, { db, temporal }: ApiDeps): void {
+  server.post(
+    '/exceptions/:caseId/resolution',
+    {
+      config: { permission: 'exceptions:decide' },
+      schema: {
+        summary: 'Resolve a case; its process goes on',
+        tags,
+        params,
+        body: choice,
+        response: { 200: progress },
+      },
+    },
+    async (request) => {
+      const found = await decidable(db, request.principal, request.params.caseId)
+      const place = {
+        id: BigInt(found.subjectId),
+        workflowId: found.workflowId,
+        entity: found.entity,
+        channel: found.channel ?? '',
+      }
+      const command = { caseId: found.id.toString(), ...request.body }
+      try {
+        return await commandOrder(
+          temporal,
+          place,
+          resolveException,
+          command as Omit<ResolveException, 'key' | 'actor'>,
+          request,
+        )
+      } catch (error) {
+        // Asked all the same: whoever repeats the request that closed the case gets its answer.
+        const { code } = toProblem(error)
+        throw found.state !== 'open' && LATE.has(code) ? notOpen(found) : error
+      }
+    },
+  )
+}
+
+function addPreview(server: ApiServer, { db, previews }: ApiDeps): void {
+  if (!previews) return
+  server.post(
+    '/exceptions/:caseId/resolution/preview',
+    {
+      config: { permission: 'exceptions:decide', idempotencyKey: false },
+      schema: {
+        summary: 'What a resolution would do to stock, money, promise and margin; changes nothing',
+        tags,
+        params,
+        body: choice,
+        response: { 200: previewedEffect },
+      },
+    },
+    async (request) => {
+      const found = await decidable(db, request.principal, request.params.caseId)
+      if (found.state !== 'open') throw notOpen(found)
+      return previews.resolveException(found.subjectId, {
+        caseId: found.id.toString(),
+        resolution: request.body.resolution,
+        params: request.body.params ?? {},
+        key: `preview/${request.id}`,
+        actor: request.principal.actor,
+      })
+    },
+  )
+}
+
+async function decidable(db: ApiDeps['db'], principal: Principal, id: string): Promise<CaseRow> {
+  const found = await caseInScope(db, principal, id)
+  if (!mayDecideCase(principal.roles, found.type as CaseType))
+    throw forbidden(
+      'NotAllowed',
+      `A ${found.type} case is decided by ${found.ownerTeam}, not by ${principal.roles.join(', ')}.`,
+    )
+  return found
+}
+
+/** How a process says that a case, or the whole order, is over. */
+const LATE = new Set(['CaseNotOpen', 'OrderClosed'])
+
+function notOpen(found: CaseRow): HttpProblem {
+  const choice = found.resolution ? ` (${found.resolution})` : ''
+  return new HttpProblem({
+    status: 409,
+    code: 'CaseNotOpen',
+    title: 'The case is not open',
+    detail: `Case ${found.id} was ${found.state} by ${found.resolvedBy ?? 'the system'}${choice}.`,
+  })
+}
+
+async function caseInScope(db: ApiDeps['db'], principal: Principal, id: string): Promise<CaseRow> {
+  return visible(principal, await readCase(db, BigInt(id)), 'exception case', (row) => ({
+    entity: row.entity,
+    channel: row.channel ?? undefined,
+  }))
+}
+
+function toCase({ id, moneyAtRiskMinor, currency, ...row }: CaseRow) {
+  return {
+    ...row,
+    id: id.toString(),
+    moneyAtRisk: { currency, minor: moneyAtRiskMinor.toString() },
+  }
+}

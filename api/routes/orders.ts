@@ -1,0 +1,185 @@
+import type { FastifyRequest } from 'fastify'
+import { z } from 'zod'
+import type { OrderDocument } from '#contracts/order-intake'
+import type { OrderProgress } from '#contracts/order-to-cash'
+import type { OrderPhase } from '#domain/orders/phase'
+import { readOrderDocument, orderDocumentSchema } from '#connectors/neutral/order-document'
+import { listOrders, readOrder, type OrderRow } from '#db/queries/orders'
+import { refuseSecond, storeDocument } from '#db/stores/inbox'
+import { Refusal } from '#domain/refusal'
+import type { ApiDeps, ApiServer } from '../deps.ts'
+import { orderInScope } from '../order-commands.ts'
+import { progress } from '../order-schemas.ts'
+import { placeOrder } from '#clients/order-process'
+import { idCursor, MAX_BIGINT, pageOf, pageQuery, toPage } from '../paging.ts'
+import { invalidInput, toProblem } from '../problem.ts'
+import { bigId, businessDate, code, jsonObject, money, shortText, sku } from '../schemas.ts'
+import { requireScope } from '../scope.ts'
+
+const tags = ['orders']
+const params = z.object({ orderId: bigId })
+
+const orderSummary = z.object({
+  id: z.string(),
+  orderNumber: z.string(),
+  channel: z.string(),
+  entity: z.string(),
+  externalId: z.string(),
+  phase: z.string(),
+  waitingFor: z.string(),
+  total: money,
+  placedAt: z.string(),
+  segment: z.string(),
+  customerClass: z.string(),
+  version: z.int(),
+  closedAt: z.string().nullable(),
+  openCases: z.int(),
+  workflowId: z.string(),
+})
+
+const PHASES = [
+  'held',
+  'short',
+  'backordered',
+  'allocated',
+  'released',
+  'part-shipped',
+  'shipped',
+  'closed',
+  'cancelled',
+] as const satisfies OrderPhase[]
+
+const orderFilter = z.strictObject({
+  ...pageQuery,
+  channel: code.optional(),
+  phase: z.enum(PHASES).optional(),
+  open: z
+    .enum(['true', 'false'])
+    .transform((text) => text === 'true')
+    .optional(),
+  search: z.string().min(1).max(100).optional().describe('Order number or the channel’s order id.'),
+  sku: sku.optional(),
+  exceptionType: shortText.optional(),
+  placedFrom: businessDate.optional(),
+  placedTo: businessDate.optional(),
+})
+
+/** Sales orders: placing and reading. */
+export async function orderRoutes(server: ApiServer, deps: ApiDeps): Promise<void> {
+  addReads(server, deps)
+  addPlacing(server, deps)
+}
+
+function addReads(server: ApiServer, { db }: ApiDeps): void {
+  server.get(
+    '/orders',
+    {
+      config: { permission: 'orders:read' },
+      schema: {
+        summary: 'List orders, newest first',
+        tags,
+        querystring: orderFilter,
+        response: { 200: pageOf(orderSummary) },
+      },
+    },
+    async ({ query: { limit, cursor, ...filter }, principal }) => {
+      const rows = await listOrders(db, {
+        ...filter,
+        before: idCursor(cursor, MAX_BIGINT),
+        limit: limit + 1,
+        scopes: principal.scopes,
+      })
+      return toPage(rows, limit, (row) => row.id, toSummary)
+    },
+  )
+  server.get(
+    '/orders/:orderId',
+    {
+      config: { permission: 'orders:read' },
+      schema: {
+        summary:
+          'One order with its lines, holds, cases, stock, parcels, money, entries and time line',
+        tags,
+        params,
+        response: { 200: jsonObject },
+      },
+    },
+    async (request) => {
+      const { id } = await orderInScope(db, request, request.params.orderId)
+      return (await readOrder(db, id))!
+    },
+  )
+}
+
+function toSummary({ id, totalMinor, currency, ...row }: OrderRow) {
+  return { ...row, id: id.toString(), total: { currency, minor: totalMinor.toString() } }
+}
+
+function addPlacing(server: ApiServer, deps: ApiDeps): void {
+  server.post(
+    '/orders',
+    {
+      config: { permission: 'orders:create' },
+      schema: {
+        summary: 'Place an order and learn whether it is released, held or short',
+        tags,
+        body: orderDocumentSchema,
+        response: {
+          201: progress,
+          202: z
+            .object({ outcome: z.literal('received'), inboxId: z.string(), detail: z.string() })
+            .describe('Kept; its process starts as soon as the process engine is there again.'),
+        },
+      },
+    },
+    async (request, reply) => {
+      const read = readOrderDocument(request.body)
+      if (!read.ok)
+        throw invalidInput(
+          ...read.problems.map(({ field, message }) => ({ field: `body.${field}`, message })),
+        )
+      const document = { ...read.value, enteredBy: request.principal.actor }
+      requireScope(request.principal, { channel: document.channel })
+      const { inboxId } = await storeDocument(deps.db, {
+        source: 'api',
+        eventId: request.commandKey,
+        topic: 'placed',
+        document,
+      })
+      try {
+        return reply.code(201).send(await place(deps, request, document, inboxId))
+      } catch (error) {
+        const { status, detail } = toProblem(error)
+        if (status !== 202 && status !== 503) throw error
+        request.log.warn({ err: error, inboxId }, 'stored; the sweep will tell the order process')
+        return reply.code(202).send({ outcome: 'received', inboxId, detail })
+      }
+    },
+  )
+}
+
+async function place(
+  { db, temporal, orderTaskQueue }: ApiDeps,
+  { commandKey, principal }: FastifyRequest,
+  document: OrderDocument,
+  inboxId: string,
+): Promise<OrderProgress> {
+  const placed = await placeOrder(
+    temporal,
+    {
+      inboxId,
+      topic: 'placed',
+      document,
+      actor: principal.actor,
+      ...(orderTaskQueue ? { taskQueue: orderTaskQueue } : {}),
+    },
+    commandKey,
+  )
+  if (await refuseSecond(db, inboxId))
+    throw new Refusal(
+      'OrderExists',
+      `${document.channel} has placed order ${document.externalId} before. Read it, or change it by its commands.`,
+      { orderId: placed.orderId, field: 'body.externalId' },
+    )
+  return placed
+}

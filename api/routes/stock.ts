@@ -1,0 +1,385 @@
+import { z } from 'zod'
+import {
+  availableToSell,
+  listMovements,
+  stockDetail,
+  stockValuation,
+  type AtsRow,
+} from '#db/queries/stock'
+import { adjustStock, receiveGoods } from '#db/stores/goods'
+import { itemIdOf, setPool, setSafetyStock, siteByCode } from '#db/stores/stock-settings'
+import { commandRoute } from '../command-route.ts'
+import type { ApiDeps, ApiServer, Principal } from '../deps.ts'
+import {
+  idCursor,
+  MAX_BIGINT,
+  encodeCursor,
+  pageOf,
+  pageQuery,
+  textCursor,
+  toPage,
+} from '../paging.ts'
+import { invalidInput, notFound } from '../problem.ts'
+import { businessDate, code, jsonObject, minorText, reason, shortText, sku } from '../schemas.ts'
+import { requireScope } from '../scope.ts'
+
+const tags = ['stock']
+const text = z.string()
+const units = z
+  .string()
+  .regex(/^\d{1,12}$/, { error: 'send whole units as text, e.g. "12"' })
+  .meta({ example: '12' })
+const signedUnits = z
+  .string()
+  .regex(/^-?[1-9]\d{0,11}$/, { error: 'send whole units as text, not zero, e.g. "-2"' })
+const minor = minorText.refine((value) => !value.startsWith('-'), {
+  error: 'a cost is not negative',
+})
+
+const ats = z.object({
+  sku: text,
+  site: text,
+  ats: text,
+  listable: text,
+  packFactor: z.int(),
+  components: z.object({
+    onHand: text,
+    reserved: text,
+    safetyStock: text,
+    otherPools: text,
+    ownPool: text,
+    buffer: text,
+    inbound: text,
+  }),
+})
+const movement = z.object({
+  id: text,
+  sku: text,
+  qty: text,
+  kind: text,
+  fromSite: text.nullable(),
+  toSite: text.nullable(),
+  condition: text,
+  cause: text,
+  reason: text.nullable(),
+  actor: text,
+  effectiveOn: text,
+  recordedAt: text,
+})
+
+/** Stock: what may be sold and why, what moved, what it is worth, and the commands that change it. */
+export async function stockRoutes(server: ApiServer, deps: ApiDeps): Promise<void> {
+  addAts(server, deps)
+  addReads(server, deps)
+  addReceipts(server, deps)
+  addAdjustments(server, deps)
+  addSafetyStock(server, deps)
+  addPools(server, deps)
+}
+
+function addAts(server: ApiServer, { db }: ApiDeps): void {
+  server.get(
+    '/stock/ats',
+    {
+      config: { permission: 'stock:read' },
+      schema: {
+        summary: 'Available to sell by SKU, channel and site, with its components',
+        tags,
+        querystring: z.strictObject({
+          ...pageQuery,
+          sku: z.union([sku.transform((one) => [one]), z.array(sku).max(200)]).optional(),
+          channel: code.optional(),
+        }),
+        response: { 200: pageOf(ats) },
+      },
+    },
+    async ({ query: { limit, cursor, sku: skus, channel }, principal }) => {
+      if (channel !== undefined) await requireChannel(db, channel, principal)
+      const [afterSku = '', afterSite = ''] = textCursor(cursor).split('\n')
+      const rows = await availableToSell(db, {
+        skus,
+        channel,
+        scopes: principal.scopes,
+        afterSku,
+        afterSite,
+        limit: limit + 1,
+      })
+      return toPage(rows, limit, (row) => `${row.sku}\n${row.site}`, toAts)
+    },
+  )
+  server.get(
+    '/stock/items/:sku',
+    {
+      config: { permission: 'stock:read' },
+      schema: {
+        summary: 'The rows behind a stock number: reservations, layers, pools, expected supply',
+        tags,
+        params: z.object({ sku }),
+        response: { 200: jsonObject },
+      },
+    },
+    async ({ params, principal }) => {
+      const detail = await stockDetail(db, params.sku, principal.scopes)
+      if (!detail) throw notFound('item')
+      return detail
+    },
+  )
+}
+
+function toAts({ sku, site, ats, listable, packFactor, ...parts }: AtsRow) {
+  return {
+    sku,
+    site,
+    ats: `${ats}`,
+    listable: `${listable}`,
+    packFactor,
+    components: {
+      onHand: `${parts.onHand}`,
+      reserved: `${parts.reserved}`,
+      safetyStock: `${parts.safetyStock}`,
+      otherPools: `${parts.otherPools}`,
+      ownPool: `${parts.ownPool}`,
+      buffer: `${parts.buffer}`,
+      inbound: `${parts.inbound}`,
+    },
+  }
+}
+
+/** A misspelt channel would show numbers that are nobody's. */
+async function requireChannel(
+  db: ApiDeps['db'],
+  channel: string,
+  principal: Principal,
+): Promise<void> {
+  requireScope(principal, { channel })
+  const known = await db`SELECT 1 FROM channel WHERE code = ${channel}`
+  if (known.length === 0)
+    throw invalidInput({ field: 'query.channel', message: 'name a channel that exists' })
+}
+
+function addReads(server: ApiServer, { db }: ApiDeps): void {
+  server.get(
+    '/stock/movements',
+    {
+      config: { permission: 'stock:read' },
+      schema: {
+        summary: 'Stock movements, newest first',
+        tags,
+        querystring: z.strictObject({ ...pageQuery, sku: sku.optional() }),
+        response: { 200: pageOf(movement) },
+      },
+    },
+    async ({ query, principal }) => {
+      const rows = await listMovements(db, {
+        scopes: principal.scopes,
+        before: idCursor(query.cursor, MAX_BIGINT),
+        limit: query.limit + 1,
+        sku: query.sku,
+      })
+      return toPage(
+        rows,
+        query.limit,
+        (row) => row.id,
+        (row) => ({ ...row, id: row.id.toString(), qty: row.qty.toString() }),
+      )
+    },
+  )
+  server.get(
+    '/stock/valuation',
+    {
+      config: { permission: 'ledger:read' },
+      schema: {
+        summary: 'Value of the cost layers beside the inventory account, item by item',
+        tags,
+        querystring: z.strictObject(pageQuery),
+        response: {
+          200: pageOf(z.object({ sku: text, qty: text, layersMinor: text, ledgerMinor: text })),
+        },
+      },
+    },
+    async ({ query: { limit, cursor } }) => {
+      const rows = await stockValuation(db, { afterSku: textCursor(cursor), limit: limit + 1 })
+      const last = rows.length > limit ? rows[limit - 1] : undefined
+      return {
+        items: rows.slice(0, limit).map((row) => ({
+          sku: row.sku,
+          qty: `${row.qty}`,
+          layersMinor: `${row.layersMinor}`,
+          ledgerMinor: `${row.ledgerMinor}`,
+        })),
+        nextCursor: last ? encodeCursor(last.sku) : null,
+      }
+    },
+  )
+}
+
+const receipt = z.strictObject({
+  receiptNo: z.string().regex(/^[\w.:#-]{1,80}$/),
+  site: code,
+  supplier: shortText,
+  asn: shortText.optional(),
+  receivedOn: businessDate.optional(),
+  lines: z
+    .array(
+      z.strictObject({
+        sku,
+        expectedQty: units,
+        receivedQty: units,
+        unitCostMinor: minor,
+        condition: z.enum(['sellable', 'quarantine', 'damaged']).optional(),
+        reason: reason.optional(),
+      }),
+    )
+    .min(1)
+    .max(2000),
+})
+const adjustment = z.strictObject({
+  sku,
+  site: code,
+  qty: signedUnits,
+  reason,
+  adjustedOn: businessDate.optional(),
+  device: shortText.optional(),
+})
+
+function addReceipts(server: ApiServer, deps: ApiDeps): void {
+  commandRoute(server, deps, {
+    method: 'POST',
+    url: '/goods-receipts',
+    permission: 'receipts:confirm',
+    summary: 'Receive goods at the dock: counted, costed and posted in one transaction',
+    tags,
+    body: receipt,
+    response: { 201: z.object({ receiptId: text, discrepancies: z.int() }) },
+    work: async (tx, { body, principal }) => {
+      const site = await siteByCode(tx, body.site)
+      requireScope(principal, { entity: site.entity, site: body.site })
+      const lines = await Promise.all(
+        body.lines.map(async (line) => ({
+          itemId: await itemIdOf(tx, line.sku),
+          expectedQty: BigInt(line.expectedQty),
+          receivedQty: BigInt(line.receivedQty),
+          unitCostMinor: BigInt(line.unitCostMinor),
+          ...(line.condition ? { condition: line.condition } : {}),
+          ...(line.reason ? { reason: line.reason } : {}),
+        })),
+      )
+      const done = await receiveGoods(tx, {
+        receiptNo: body.receiptNo,
+        entityId: site.entityId,
+        functionalCurrency: site.functionalCurrency,
+        siteId: site.siteId,
+        supplier: body.supplier,
+        ...(body.asn ? { asn: body.asn } : {}),
+        receivedOn: body.receivedOn ?? site.today,
+        actor: principal.actor,
+        lines,
+      })
+      return { status: 201, body: done }
+    },
+  })
+}
+
+function addAdjustments(server: ApiServer, deps: ApiDeps): void {
+  commandRoute(server, deps, {
+    method: 'POST',
+    url: '/stock/adjustments',
+    permission: 'adjustments:create',
+    summary: 'Correct a quantity, with its value and a reason',
+    tags,
+    body: adjustment,
+    response: { 201: z.object({ adjustmentId: text }) },
+    work: async (tx, { body, principal, commandKey }) => {
+      const site = await siteByCode(tx, body.site)
+      requireScope(principal, { entity: site.entity, site: body.site })
+      await adjustStock(tx, {
+        adjustmentId: commandKey,
+        entityId: site.entityId,
+        functionalCurrency: site.functionalCurrency,
+        siteId: site.siteId,
+        itemId: await itemIdOf(tx, body.sku),
+        qty: BigInt(body.qty),
+        reason: body.reason,
+        adjustedOn: body.adjustedOn ?? site.today,
+        actor: principal.actor,
+        ...(body.device ? { device: body.device } : {}),
+      })
+      return { status: 201, body: { adjustmentId: commandKey } }
+    },
+  })
+}
+
+function addSafetyStock(server: ApiServer, deps: ApiDeps): void {
+  commandRoute(server, deps, {
+    method: 'POST',
+    url: '/stock/safety-stock',
+    permission: 'stock:update',
+    summary: 'Set the safety stock of an item at a site, from a date, with a reason',
+    tags,
+    body: z.strictObject({
+      sku,
+      site: code,
+      safetyStock: units,
+      effectiveFrom: businessDate.optional(),
+      reason,
+    }),
+    response: { 201: z.object({ sku: text, site: text, safetyStock: text }) },
+    work: async (tx, { body, principal, audit }) => {
+      const site = await siteByCode(tx, body.site)
+      requireScope(principal, { entity: site.entity, site: body.site })
+      await setSafetyStock(tx, {
+        itemId: await itemIdOf(tx, body.sku),
+        siteId: site.siteId,
+        safetyStock: BigInt(body.safetyStock),
+        effectiveFrom: body.effectiveFrom ?? site.today,
+        reason: body.reason,
+        actor: principal.actor,
+      })
+      await audit({
+        subjectType: 'stock',
+        subjectId: `${body.sku}/${body.site}`,
+        action: 'safety-stock',
+        after: { safetyStock: body.safetyStock },
+        reason: body.reason,
+      })
+      return {
+        status: 201,
+        body: { sku: body.sku, site: body.site, safetyStock: body.safetyStock },
+      }
+    },
+  })
+}
+
+function addPools(server: ApiServer, deps: ApiDeps): void {
+  commandRoute(server, deps, {
+    method: 'POST',
+    url: '/stock/pools',
+    permission: 'stock:update',
+    summary: 'Set units aside for one channel',
+    tags,
+    body: z.strictObject({ sku, site: code, channel: code, qty: units, reason }),
+    response: { 201: z.object({ sku: text, site: text, channel: text, qty: text }) },
+    work: async (tx, { body, principal, audit }) => {
+      const site = await siteByCode(tx, body.site)
+      requireScope(principal, { entity: site.entity, site: body.site, channel: body.channel })
+      await setPool(tx, {
+        itemId: await itemIdOf(tx, body.sku),
+        siteId: site.siteId,
+        channel: body.channel,
+        qty: BigInt(body.qty),
+        reason: body.reason,
+      })
+      await audit({
+        subjectType: 'stock',
+        subjectId: `${body.sku}/${body.site}`,
+        action: 'pool',
+        after: { channel: body.channel, qty: body.qty },
+        reason: body.reason,
+      })
+      return {
+        status: 201,
+        body: { sku: body.sku, site: body.site, channel: body.channel, qty: body.qty },
+      }
+    },
+  })
+}

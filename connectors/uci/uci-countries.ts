@@ -1,0 +1,42 @@
+/** Countries as the UCI file names them; regions and what is not told have no code. */
+const CODES: Record<string, string> = {
+  'United Kingdom': 'GB',
+  Germany: 'DE',
+  France: 'FR',
+  EIRE: 'IE',
+  Spain: 'ES',
+  Netherlands: 'NL',
+  Belgium: 'BE',
+  Australia: 'AU',
+  Switzerland: 'CH',
+  Portugal: 'PT',
+  Finland: 'FI',
+  Norway: 'NO',
+  Cyprus: 'CY',
+  Italy: 'IT',
+  Japan: 'JP',
+  Sweden: 'SE',
+  Poland: 'PL',
+  'Hong Kong': 'HK',
+  Singapore: 'SG',
+  Denmark: 'DK',
+  Canada: 'CA',
+  Austria: 'AT',
+  Greece: 'GR',
+  Iceland: 'IS',
+  Israel: 'IL',
+  Malta: 'MT',
+  Lebanon: 'LB',
+  Lithuania: 'LT',
+  Brazil: 'BR',
+  'United Arab Emirates': 'AE',
+  USA: 'US',
+  Bahrain: 'BH',
+  'Czech Republic': 'CZ',
+  'Saudi Arabia': 'SA',
+  RSA: 'ZA',
+}
+
+export function uciCountry(name: string): string | null {
+  return Object.hasOwn(CODES, name) ? CODES[name]! : null
+}

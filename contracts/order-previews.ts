@@ -1,0 +1,28 @@
+import type { ChangeOrder, RequestCancellation, ResolveException } from './order-to-cash.ts'
+
+/** What a choice would do, found by doing it and taking it back. */
+export interface PreviewedEffect {
+  phase: string
+  waitingFor: string
+  money: {
+    currency: string
+    orderValueBeforeMinor: string
+    orderValueAfterMinor: string
+    refundMinor: string
+    marginAfterMinor: string
+  }
+  stock: { sku: string; site: string; reservedDelta: number }[]
+  promises: { sku: string; promiseOn: string | null }[]
+  newCases: string[]
+  outsideCalls: string[]
+  entries: {
+    eventType: string
+    lines: { account: string; amountMinor: string; currency: string }[]
+  }[]
+}
+
+export interface OrderPreviews {
+  resolveException(orderId: string, command: ResolveException): Promise<PreviewedEffect>
+  cancelOrder(orderId: string, command: RequestCancellation): Promise<PreviewedEffect>
+  changeOrder(orderId: string, command: ChangeOrder): Promise<PreviewedEffect>
+}

@@ -1,0 +1,203 @@
+import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow'
+import type { MoneyDto } from '#domain/money'
+import type { CaseType, Resolution } from '#domain/orders/exceptions'
+import type { OrderPhase } from '#domain/orders/phase'
+
+/** One order, one workflow, for ever: the id is made of what the channel calls the order. */
+export function orderToCashId(channel: string, externalId: string): string {
+  return `order-to-cash/${channel}/${externalId}`
+}
+
+/**
+ * Histories are kept long and cannot be edited, so the start names the stored document instead
+ * of carrying a customer's name and address.
+ */
+export interface OrderToCashStart {
+  inboxId: string
+  channel: string
+  externalId: string
+  /** Whoever or whatever brought the order, for the audit trail. */
+  actor: string
+}
+
+/** Where an order stands, as its last commit left it. Small: it rides in every update's answer. */
+export interface OrderProgress {
+  orderId: string
+  orderNo: string
+  /** Counts the commits; a later answer never gives way to an earlier one. */
+  version: number
+  open: boolean
+  phase: OrderPhase
+  waitingFor: string
+  whoMayAct: string
+  /** When silence has a consequence next (ISO instant), or null. */
+  nextDeadline: string | null
+  /** Outside calls to make or to ask about next; one whose outcome waits for a person is none of them. */
+  effects: { key: string; summary: string }[]
+  cases: { id: string; type: CaseType; dueAt: string }[]
+  site: string | null
+  entity: string
+  moneyAtRisk: MoneyDto
+  lines: number
+  total: MoneyDto
+}
+
+export interface OrderOutcome {
+  orderId: string
+  orderNo: string
+  phase: 'closed' | 'cancelled' | 'refused'
+}
+
+/** Every command names who gives it and the key under which it happens once. */
+export interface CommandBase {
+  key: string
+  actor: string
+  /** The version that the person saw; a stale one is refused instead of overwriting. */
+  expectedVersion?: number
+}
+
+export interface ResolveException extends CommandBase {
+  caseId: string
+  resolution: Resolution
+  params?: Record<string, unknown>
+}
+
+export interface ConfirmPick extends CommandBase {
+  fulfilmentId: string
+  lines: { orderLineId: string; picked: number; shortReason?: string }[]
+}
+
+export interface ConfirmShipment extends CommandBase {
+  fulfilmentId: string
+  /** The warehouse's own reference of this shipment; confirming it twice ships once. */
+  reference: string
+  shippedOn?: string
+  /** Absent: everything on the fulfilment order that is still open. */
+  lines?: { orderLineId: string; qty: number }[]
+  parcels?: { trackingNumber?: string; carrier?: string; service?: string; weightG?: number }[]
+}
+
+export interface RequestCancellation extends CommandBase {
+  reason: string
+  /** Absent: the whole order. */
+  lines?: { orderLineId: string; qty: number }[]
+}
+
+export interface ChangeOrder extends CommandBase {
+  actions: OrderChangeAction[]
+}
+
+export type OrderChangeAction =
+  | { kind: 'cancel-units'; orderLineId: string; qty: number }
+  | {
+      kind: 'add-line'
+      sku: string
+      qty: number
+      unitPriceMinor: string
+      taxRatePpm?: number
+      jurisdiction?: string
+    }
+  | {
+      kind: 'ship-to'
+      country: string
+      region?: string
+      postalCode: string
+      line1: string
+      city: string
+    }
+
+export interface PlaceHold extends CommandBase {
+  reason: string
+  keepsStock?: boolean
+}
+
+export interface ReleaseOrder extends CommandBase {
+  note?: string
+}
+
+export interface BuyLabels extends CommandBase {
+  fulfilmentId: string
+  parcels: { weightG: number; lengthMm?: number; widthMm?: number; heightMm?: number }[]
+  /** Override of the service that the rate shop would choose; needs a reason. */
+  service?: { carrier: string; service: string; reason: string }
+}
+
+export interface RecordPayment {
+  key: string
+  kind: 'captured' | 'authorised' | 'declined' | 'voided'
+  provider: string
+  reference: string
+  amountMinor: string
+  effectiveOn: string
+  expiresAt?: string
+  actor: string
+}
+
+export interface RecordTracking {
+  providerEventId: string
+  trackingNumber: string
+  status: 'pre-transit' | 'in-transit' | 'out-for-delivery' | 'delivered' | 'exception' | 'returned'
+  at: string
+  details?: string
+  actor: string
+}
+
+export interface ReallocateStock extends CommandBase {
+  /** The order that gives its units up; it is told and promised anew. */
+  fromOrderId: string
+  orderLineId: string
+  qty: number
+  reason: string
+}
+
+export const orderPlaced = defineUpdate<OrderProgress>('orderPlaced')
+export const resolveException = defineUpdate<OrderProgress, [ResolveException]>('resolveException')
+export const confirmPick = defineUpdate<OrderProgress, [ConfirmPick]>('confirmPick')
+export const confirmShipment = defineUpdate<OrderProgress, [ConfirmShipment]>('confirmShipment')
+export const requestCancellation = defineUpdate<OrderProgress, [RequestCancellation]>(
+  'requestCancellation',
+)
+export const changeOrder = defineUpdate<OrderProgress, [ChangeOrder]>('changeOrder')
+export const placeHold = defineUpdate<OrderProgress, [PlaceHold]>('placeHold')
+export const releaseOrder = defineUpdate<OrderProgress, [ReleaseOrder]>('releaseOrder')
+export const buyLabels = defineUpdate<OrderProgress, [BuyLabels]>('buyLabels')
+export const reallocateStock = defineUpdate<OrderProgress, [ReallocateStock]>('reallocateStock')
+
+/** The channel sent a newer version, a payment or a cancellation; the inbox row holds it. */
+export const channelChanged = defineSignal<[{ inboxId: string }]>('channelChanged')
+export const recordPayment = defineSignal<[RecordPayment]>('recordPayment')
+export const recordTracking = defineSignal<[RecordTracking]>('recordTracking')
+/** Something outside this order changed (stock arrived, units were taken away): look again. */
+export const lookAgain = defineSignal<[{ cause: string }]>('lookAgain')
+
+export const orderProgress = defineQuery<OrderProgress | undefined>('orderProgress')
+
+/** What the process may do: each is one commit; `settleEffect` makes one outside call before its own. */
+export interface OrderActivities {
+  receiveOrder(start: OrderToCashStart): Promise<OrderProgress>
+  resolveException(command: ResolveException & OrderRef): Promise<OrderProgress>
+  confirmPick(command: ConfirmPick & OrderRef): Promise<OrderProgress>
+  confirmShipment(command: ConfirmShipment & OrderRef): Promise<OrderProgress>
+  cancelOrder(command: RequestCancellation & OrderRef): Promise<OrderProgress>
+  changeOrder(command: ChangeOrder & OrderRef): Promise<OrderProgress>
+  placeHold(command: PlaceHold & OrderRef): Promise<OrderProgress>
+  releaseOrder(command: ReleaseOrder & OrderRef): Promise<OrderProgress>
+  buyLabels(command: BuyLabels & OrderRef): Promise<OrderProgress>
+  reallocateStock(command: ReallocateStock & OrderRef): Promise<OrderProgress>
+  applyChannelChange(change: { inboxId: string } & OrderRef): Promise<OrderProgress>
+  recordPayment(event: RecordPayment & OrderRef): Promise<OrderProgress>
+  recordTracking(event: RecordTracking & OrderRef): Promise<OrderProgress>
+  /** Re-plans what is not allocated and lets cases heal whose reason is gone. */
+  reviewOrder(look: { cause: string; key: string } & OrderRef): Promise<OrderProgress>
+  /** Does what a passed deadline asks for: escalate, re-authorise, give up, watch a parcel. */
+  passDeadline(deadline: { at: string } & OrderRef): Promise<OrderProgress>
+  settleEffect(effect: { key: string } & OrderRef): Promise<OrderProgress>
+  /** Keeps why a stored document was refused, so that its sender can be told. */
+  refuseDocument(refusal: { inboxId: string; code: string; message: string }): Promise<void>
+}
+
+export interface OrderRef {
+  orderId: string
+}
+
+export const ORDER_TASK_QUEUE = 'orders'

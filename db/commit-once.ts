@@ -1,0 +1,204 @@
+import { createHash } from 'node:crypto'
+import { setTimeout as wait } from 'node:timers/promises'
+import postgres from 'postgres'
+import { Refusal } from '#domain/refusal'
+import type { Db, Tx } from './client.ts'
+import { isConflict, isConnectionLost, transaction } from './transaction.ts'
+
+export interface Command {
+  /** Business key for life, as `ship-order/4711`: never a run id, an attempt or a random value. */
+  key: string
+  /** What was asked; the same key with another request is refused. */
+  request: unknown
+  /** Who asked: a person, a channel or a process. */
+  actor: string
+}
+
+/** How a database guard speaks to people. */
+interface GuardRefusal {
+  code: string
+  message: string
+}
+
+/**
+ * Which refusal a database guard means, by constraint name. A guard that is missing here is a
+ * bug of the caller, and its error passes unchanged. Other areas add their own names.
+ */
+export const refusalForConstraint: Record<string, GuardRefusal> = {
+  gl_period_open: {
+    code: 'PeriodClosed',
+    message:
+      'The period is closed for this kind of entry: post in the first open period, or ask for a reopening.',
+  },
+  gl_period_known: {
+    code: 'PeriodUnknown',
+    message: 'There is no such accounting period: open it first.',
+  },
+  gl_period_reopen: {
+    code: 'ReopenIncomplete',
+    message: 'A reopening needs a locked area, an approval, a reason and an end.',
+  },
+  gl_period_duties: {
+    code: 'SameCloser',
+    message: 'Who closed a period may not reopen it: ask another controller.',
+  },
+  gl_period_transition: { code: 'PeriodNotOpen', message: 'The area is already locked.' },
+  open_item_not_overdrawn: {
+    code: 'OpenItemOverdrawn',
+    message: 'More would be taken than was paid in: use the balance that is left.',
+  },
+  journal_entry_same_content: {
+    code: 'IdempotencyMismatch',
+    message: 'This event has already posted another entry: send a new event, or reverse the first.',
+  },
+  stock_position_not_negative: {
+    code: 'NotEnoughStock',
+    message: 'Fewer units are there than would be taken: count them, then take what there is.',
+  },
+  stock_quant_not_negative: {
+    code: 'NotEnoughStock',
+    message: 'Fewer units are there than would be taken: count them, then take what there is.',
+  },
+  stock_position_not_over_reserved: {
+    code: 'StockReserved',
+    message:
+      'Orders are promised these units: cancel, backorder or reallocate them first, then take the units away.',
+  },
+  goods_receipt_receipt_no_key: {
+    code: 'ReceiptExists',
+    message:
+      'This receipt has been booked before: read it, or send the new goods under a new number.',
+  },
+  item_complete: {
+    code: 'ItemNotReady',
+    message: 'The item lacks fields that it needs to be active: fill them in first.',
+  },
+  journal_entry_reverses_once: {
+    code: 'AlreadyReversed',
+    message: 'This entry has already been reversed.',
+  },
+}
+
+const MAX_ATTEMPTS = 5
+
+/**
+ * The one way to write: a single transaction, carried out once per business key for ever. The
+ * same key and request again returns the first result; a concurrent holder of the key is waited
+ * for. Conflicts and lost connections are retried here: if only the acknowledgement of COMMIT was
+ * lost, the retry finds the command's row. `work` must touch nothing but `tx`, and its result must
+ * be JSON (no bigint, no Date): both the first and the later caller get its JSON form.
+ */
+export async function commitOnce<T>(
+  db: Db,
+  command: Command,
+  work: (tx: Tx) => Promise<T>,
+): Promise<T> {
+  const hash = requestHash(command.request)
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await attemptCommit(db, command, hash, work)
+    } catch (error) {
+      const transient = isConflict(error) || isConnectionLost(error)
+      if (!transient || attempt === MAX_ATTEMPTS) throw toRefusal(error)
+      // Spread, so that two that collided do not collide again.
+      await wait(2 ** attempt * 5 * (0.5 + Math.random()))
+    }
+  }
+}
+
+/** Runs the same work and always rolls back: shows a decision's effect before it is taken. */
+export async function preview<T>(db: Db, work: (tx: Tx) => Promise<T>): Promise<T> {
+  const rollback = new Error('preview')
+  let result: { value: T } | undefined
+  try {
+    await transaction(db, async (tx) => {
+      result = { value: await work(tx) }
+      await tx`SET CONSTRAINTS ALL IMMEDIATE`
+      throw rollback
+    })
+  } catch (error) {
+    if (error !== rollback) throw toRefusal(error)
+  }
+  return result!.value
+}
+
+async function attemptCommit<T>(
+  db: Db,
+  { key, actor }: Command,
+  hash: Buffer,
+  work: (tx: Tx) => Promise<T>,
+): Promise<T> {
+  let recorded: Promise<unknown> | undefined
+  const result = await transaction(db, async (tx) => {
+    const taken = await tx`
+      INSERT INTO command (key, request_hash, actor) VALUES (${key}, ${hash}, ${actor})
+      ON CONFLICT (key) DO NOTHING RETURNING 1`
+    if (taken.length === 0) return firstResult(tx, key, hash)
+    const json = toJson(key, await work(tx))
+    // Not awaited here, so that it travels together with COMMIT; its own outcome is judged below.
+    recorded = tx`UPDATE command SET result = ${json}::text::jsonb WHERE key = ${key}`.execute()
+    recorded.catch(() => {})
+    return JSON.parse(json) as unknown
+  })
+  // Had the update failed, the server would have answered COMMIT with a rollback.
+  await recorded
+  return result as T
+}
+
+async function firstResult(tx: Tx, key: string, hash: Buffer): Promise<unknown> {
+  const [first] = await tx<{ request_hash: Buffer; result: unknown }[]>`
+    SELECT request_hash, result FROM command WHERE key = ${key}`
+  if (!first?.request_hash.equals(hash)) {
+    throw new Refusal(
+      'IdempotencyMismatch',
+      `The key ${key} was already used for another request: send the same request, or a new key.`,
+      { key },
+    )
+  }
+  return first.result
+}
+
+function toJson(key: string, result: unknown): string {
+  try {
+    return JSON.stringify(result) ?? 'null'
+  } catch (cause) {
+    throw new TypeError(`the result of ${key} is not JSON: bigints are strings on the wire`, {
+      cause,
+    })
+  }
+}
+
+/** sha256 of the request's canonical JSON: keys sorted, bigints as strings, undefined left out. */
+export function requestHash(request: unknown): Buffer {
+  return createHash('sha256').update(canonicalJson(request)).digest()
+}
+
+/** Same content, same text: keys sorted, bigints as strings, undefined members left out. */
+export function canonicalJson(value: unknown): string {
+  if (typeof value === 'bigint') return `"${value}"`
+  if (value === undefined) return 'null'
+  if (value === null || typeof value !== 'object') return JSON.stringify(value)
+  if (Array.isArray(value)) return `[${value.map(canonicalJson).join(',')}]`
+  if ('toJSON' in value) return JSON.stringify(value)
+  const members = Object.entries(value).filter(([, member]) => member !== undefined)
+  members.sort(([a], [b]) => (a < b ? -1 : 1))
+  return `{${members.map(([name, member]) => `${JSON.stringify(name)}:${canonicalJson(member)}`).join(',')}}`
+}
+
+/** A guard's error as the refusal that it means; any other error unchanged. */
+export function toRefusal(error: unknown): unknown {
+  if (!(error instanceof postgres.PostgresError)) return error
+  const refusal = refusalForConstraint[error.constraint_name ?? '']
+  if (!refusal) return error
+  const refused = new Refusal(refusal.code, refusal.message, {
+    reason: error.message,
+    ...details(error),
+  })
+  refused.cause = error
+  return refused
+}
+
+function details(error: postgres.PostgresError): Record<string, unknown> {
+  if (!error.detail?.startsWith('{')) return {}
+  return JSON.parse(error.detail) as Record<string, unknown>
+}

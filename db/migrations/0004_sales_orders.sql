@@ -1,0 +1,365 @@
+SET ROLE throughline_owner;
+
+CREATE TABLE sales_order (
+  id               bigint GENERATED ALWAYS AS IDENTITY (START WITH 1001) PRIMARY KEY,
+  entity_id        int NOT NULL REFERENCES entity,
+  channel_id       int NOT NULL REFERENCES channel,
+  external_id      text NOT NULL,
+  external_version text NOT NULL,
+  order_number     text NOT NULL,
+  workflow_id      text NOT NULL UNIQUE,
+  customer_id      bigint REFERENCES customer,
+  customer_class   text NOT NULL DEFAULT 'standard',
+  segment          text NOT NULL DEFAULT 'retail',
+  personal_data_id bigint REFERENCES personal_data,
+  ship_country     char(2),
+  ship_region      text,
+  ship_postal_code text,
+  currency         char(3) NOT NULL,
+  rate_e9          bigint NOT NULL CHECK (rate_e9 > 0),
+  placed_at        timestamptz NOT NULL,
+  placed_on        date NOT NULL,
+  settlement       text NOT NULL CHECK (settlement IN ('deposit', 'receivable', 'marketplace')),
+  provider         text NOT NULL,
+  tax_collected_by text NOT NULL CHECK (tax_collected_by IN ('seller', 'marketplace')),
+  fulfilled_by     text NOT NULL DEFAULT 'merchant' CHECK (fulfilled_by IN ('merchant', 'channel')),
+  total_minor      bigint NOT NULL CHECK (total_minor >= 0),
+  requested_service text,
+  ship_by          date,
+  deliver_by       date,
+  ship_complete    boolean NOT NULL DEFAULT false,
+  entered_by       text,
+  policies         jsonb NOT NULL,
+  -- Derived from lines, holds and cases at every commit, so that lists can filter by them; nobody sets them.
+  phase            text NOT NULL DEFAULT 'held',
+  waiting_for      text NOT NULL DEFAULT '',
+  -- Counts the commits on this order; commands may name the version that they saw.
+  version          int NOT NULL DEFAULT 1,
+  recorded_at      timestamptz NOT NULL DEFAULT clock_timestamp(),
+  closed_at        timestamptz,
+  UNIQUE (channel_id, external_id)
+) WITH (fillfactor = 80);
+CREATE INDEX sales_order_recent ON sales_order (id DESC, channel_id);
+CREATE INDEX sales_order_customer ON sales_order (customer_id, id);
+CREATE INDEX sales_order_phase ON sales_order (phase, id DESC);
+CREATE INDEX sales_order_open ON sales_order (id) WHERE closed_at IS NULL;
+
+-- Money columns are frozen at placement, net of tax, in the order's currency; later documents take unit shares.
+CREATE TABLE sales_order_line (
+  id               bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  order_id         bigint NOT NULL REFERENCES sales_order,
+  line_no          int NOT NULL,
+  external_line_id text NOT NULL,
+  item_id          int REFERENCES item,
+  sku              text,
+  external_listing_id text,
+  title            text NOT NULL,
+  pack_factor      int NOT NULL DEFAULT 1,
+  kit_item_id      int REFERENCES item,
+  substitution_of  bigint REFERENCES sales_order_line,
+  substitution_consent boolean NOT NULL DEFAULT false,
+  requires_shipping boolean NOT NULL DEFAULT true,
+  gift_card        boolean NOT NULL DEFAULT false,
+  goods_minor      bigint NOT NULL,
+  discount_minor   bigint NOT NULL DEFAULT 0 CHECK (discount_minor >= 0),
+  shipping_minor   bigint NOT NULL DEFAULT 0,
+  tax_minor        bigint NOT NULL DEFAULT 0,
+  qty_ordered      int NOT NULL CHECK (qty_ordered > 0),
+  qty_cancelled    int NOT NULL DEFAULT 0,
+  qty_allocated    int NOT NULL DEFAULT 0,
+  qty_backordered  int NOT NULL DEFAULT 0,
+  qty_released     int NOT NULL DEFAULT 0,
+  qty_picked       int NOT NULL DEFAULT 0,
+  qty_shipped      int NOT NULL DEFAULT 0,
+  qty_delivered    int NOT NULL DEFAULT 0,
+  -- What the units that were cancelled and that were shipped are worth, of the frozen amounts.
+  cancelled_minor  bigint NOT NULL DEFAULT 0,
+  shipped_minor    bigint NOT NULL DEFAULT 0,
+  promise_on       date,
+  UNIQUE (order_id, line_no),
+  CONSTRAINT order_line_counters CHECK (
+    qty_cancelled >= 0 AND qty_allocated >= 0 AND qty_backordered >= 0 AND qty_released >= 0 AND qty_picked >= 0
+    AND qty_delivered BETWEEN 0 AND qty_shipped
+    AND qty_shipped + qty_cancelled + qty_allocated + qty_backordered <= qty_ordered
+    AND qty_released <= qty_allocated AND qty_picked <= qty_released)
+) WITH (fillfactor = 80);
+
+-- Frozen at placement: an edit cancels units and adds lines, it never re-prices one.
+CREATE FUNCTION order_line_money_is_frozen() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  IF (NEW.order_id, NEW.goods_minor, NEW.discount_minor, NEW.shipping_minor, NEW.tax_minor, NEW.qty_ordered)
+     IS DISTINCT FROM (OLD.order_id, OLD.goods_minor, OLD.discount_minor, OLD.shipping_minor, OLD.tax_minor, OLD.qty_ordered) THEN
+    RAISE EXCEPTION 'the amounts and the quantity of order line % are frozen', OLD.id
+      USING ERRCODE = 'integrity_constraint_violation', CONSTRAINT = 'order_line_money_frozen';
+  END IF;
+  RETURN NEW;
+END $$;
+CREATE TRIGGER money_frozen BEFORE UPDATE ON sales_order_line FOR EACH ROW EXECUTE FUNCTION order_line_money_is_frozen();
+
+CREATE TABLE order_line_discount (
+  order_line_id bigint NOT NULL REFERENCES sales_order_line,
+  seq           int NOT NULL,
+  code          text NOT NULL,
+  funded_by     text NOT NULL CHECK (funded_by IN ('merchant', 'marketplace', 'vendor')),
+  amount_minor  bigint NOT NULL CHECK (amount_minor >= 0),
+  PRIMARY KEY (order_line_id, seq)
+);
+
+-- FIN-10, GOV-1: the sale's tax as it was computed, never again; returns mirror these rows.
+CREATE TABLE order_line_tax (
+  order_line_id bigint NOT NULL REFERENCES sales_order_line,
+  seq           int NOT NULL,
+  component     text NOT NULL CHECK (component IN ('goods', 'shipping')),
+  jurisdiction  text NOT NULL,
+  tax_code      text NOT NULL,
+  rate_ppm      int NOT NULL,
+  base_minor    bigint NOT NULL,
+  tax_minor     bigint NOT NULL,
+  collected_by  text NOT NULL CHECK (collected_by IN ('seller', 'marketplace')),
+  PRIMARY KEY (order_line_id, seq)
+);
+SELECT make_append_only('order_line_tax');
+
+CREATE TABLE order_hold (
+  id          bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  order_id    bigint NOT NULL REFERENCES sales_order,
+  type        text NOT NULL CHECK (type IN ('payment', 'fraud', 'address', 'compliance', 'data', 'price', 'manual')),
+  reason      text NOT NULL,
+  keeps_stock boolean NOT NULL DEFAULT true,
+  opened_at   timestamptz NOT NULL DEFAULT clock_timestamp(),
+  opened_by   text NOT NULL,
+  released_at timestamptz,
+  released_by text,
+  release_note text,
+  -- FUL-26: a compliance match needs two people; the first signs here.
+  first_release_by text
+);
+CREATE UNIQUE INDEX order_hold_one_open ON order_hold (order_id, type) WHERE released_at IS NULL;
+CREATE INDEX order_hold_open ON order_hold (type, opened_at) WHERE released_at IS NULL;
+
+CREATE TABLE reservation (
+  id            bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  order_id      bigint NOT NULL REFERENCES sales_order,
+  order_line_id bigint NOT NULL REFERENCES sales_order_line,
+  item_id       int NOT NULL REFERENCES item,
+  site_id       int NOT NULL REFERENCES site,
+  qty           int NOT NULL CHECK (qty > 0),
+  consumed      int NOT NULL DEFAULT 0,
+  released      int NOT NULL DEFAULT 0,
+  live          int GENERATED ALWAYS AS (qty - consumed - released) STORED,
+  priority      int NOT NULL DEFAULT 50,
+  expires_at    timestamptz,
+  recorded_at   timestamptz NOT NULL DEFAULT clock_timestamp(),
+  CHECK (consumed >= 0 AND released >= 0 AND consumed + released <= qty)
+);
+CREATE INDEX reservation_order ON reservation (order_id);
+CREATE INDEX reservation_live ON reservation (item_id, site_id) WHERE qty - consumed - released > 0;
+
+-- Reserved is Σ live reservations by construction; the CHECK on stock_position is what makes over-promising impossible.
+CREATE FUNCTION reservation_reserves() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+BEGIN
+  PERFORM 1 FROM stock_position p WHERE p.condition = 'sellable' AND (p.item_id, p.site_id) IN (SELECT item_id, site_id FROM now_rows)
+  ORDER BY p.item_id, p.site_id FOR UPDATE;
+  IF TG_OP = 'INSERT' THEN
+    IF EXISTS (SELECT FROM now_rows n WHERE NOT EXISTS (SELECT FROM stock_position p
+        WHERE (p.item_id, p.site_id, p.condition) = (n.item_id, n.site_id, 'sellable'))) THEN
+      RAISE EXCEPTION 'nothing on hand to reserve' USING ERRCODE = 'check_violation', CONSTRAINT = 'stock_position_not_over_reserved';
+    END IF;
+    UPDATE stock_position p SET reserved = p.reserved + d.qty, changed_at = clock_timestamp()
+    FROM (SELECT item_id, site_id, sum(live) AS qty FROM now_rows GROUP BY 1, 2) d
+    WHERE (p.item_id, p.site_id, p.condition) = (d.item_id, d.site_id, 'sellable');
+  ELSE
+    UPDATE stock_position p SET reserved = p.reserved + d.qty, changed_at = clock_timestamp()
+    FROM (SELECT n.item_id, n.site_id, sum(n.live - o.live) AS qty FROM now_rows n JOIN old_rows o USING (id)
+          GROUP BY 1, 2 HAVING sum(n.live - o.live) <> 0) d
+    WHERE (p.item_id, p.site_id, p.condition) = (d.item_id, d.site_id, 'sellable');
+  END IF;
+  RETURN NULL;
+END $$;
+CREATE TRIGGER reserves AFTER INSERT ON reservation REFERENCING NEW TABLE AS now_rows
+  FOR EACH STATEMENT EXECUTE FUNCTION reservation_reserves();
+CREATE TRIGGER reserves_again AFTER UPDATE ON reservation REFERENCING NEW TABLE AS now_rows OLD TABLE AS old_rows
+  FOR EACH STATEMENT EXECUTE FUNCTION reservation_reserves();
+
+CREATE TABLE fulfilment_order (
+  id            bigint GENERATED ALWAYS AS IDENTITY (START WITH 1001) PRIMARY KEY,
+  order_id      bigint NOT NULL REFERENCES sales_order,
+  site_id       int NOT NULL REFERENCES site,
+  carrier       text,
+  service       text,
+  freight_estimate_minor bigint NOT NULL DEFAULT 0,
+  promise_on    date,
+  ship_on       date NOT NULL,
+  state         text NOT NULL DEFAULT 'released'
+    CHECK (state IN ('released', 'recall-requested', 'recalled', 'shipped', 'cancelled')),
+  released_at   timestamptz NOT NULL DEFAULT clock_timestamp(),
+  released_by   text NOT NULL
+);
+CREATE INDEX fulfilment_order_order ON fulfilment_order (order_id);
+CREATE INDEX fulfilment_order_site_open ON fulfilment_order (site_id, ship_on, id) WHERE state IN ('released', 'recall-requested');
+
+CREATE TABLE fulfilment_line (
+  fulfilment_id bigint NOT NULL REFERENCES fulfilment_order,
+  order_line_id bigint NOT NULL REFERENCES sales_order_line,
+  reservation_id bigint NOT NULL REFERENCES reservation,
+  item_id       int NOT NULL REFERENCES item,
+  qty           int NOT NULL CHECK (qty > 0),
+  picked        int NOT NULL DEFAULT 0,
+  shipped       int NOT NULL DEFAULT 0,
+  cancelled     int NOT NULL DEFAULT 0,
+  short_reason  text,
+  PRIMARY KEY (fulfilment_id, order_line_id, reservation_id),
+  CHECK (shipped >= 0 AND cancelled >= 0 AND picked >= 0 AND shipped + cancelled <= qty AND picked + cancelled <= qty)
+);
+CREATE INDEX fulfilment_line_order_line ON fulfilment_line (order_line_id);
+
+CREATE TABLE shipment (
+  id            bigint GENERATED ALWAYS AS IDENTITY (START WITH 1001) PRIMARY KEY,
+  order_id      bigint NOT NULL REFERENCES sales_order,
+  fulfilment_id bigint NOT NULL REFERENCES fulfilment_order,
+  site_id       int NOT NULL REFERENCES site,
+  reference     text NOT NULL,
+  shipped_on    date NOT NULL,
+  -- What the carrier is expected to charge, in functional currency; posted together with the revenue.
+  freight_minor bigint NOT NULL DEFAULT 0,
+  actor         text NOT NULL,
+  recorded_at   timestamptz NOT NULL DEFAULT clock_timestamp(),
+  UNIQUE (fulfilment_id, reference)
+);
+CREATE INDEX shipment_order ON shipment (order_id);
+SELECT make_append_only('shipment');
+
+CREATE TABLE shipment_line (
+  shipment_id   bigint NOT NULL REFERENCES shipment,
+  order_line_id bigint NOT NULL REFERENCES sales_order_line,
+  qty           int NOT NULL CHECK (qty > 0),
+  -- The units of the line that left: the frozen amounts of [unit_from, unit_from + qty) are this document's.
+  unit_from     int NOT NULL CHECK (unit_from >= 0),
+  goods_minor   bigint NOT NULL,
+  discount_minor bigint NOT NULL,
+  shipping_minor bigint NOT NULL,
+  tax_minor     bigint NOT NULL,
+  cost_minor    bigint NOT NULL,
+  PRIMARY KEY (shipment_id, order_line_id)
+);
+CREATE INDEX shipment_line_order_line ON shipment_line (order_line_id);
+SELECT make_append_only('shipment_line');
+
+CREATE TABLE parcel (
+  id            bigint GENERATED ALWAYS AS IDENTITY (START WITH 1001) PRIMARY KEY,
+  order_id      bigint NOT NULL REFERENCES sales_order,
+  fulfilment_id bigint NOT NULL REFERENCES fulfilment_order,
+  shipment_id   bigint REFERENCES shipment,
+  parcel_no     int NOT NULL,
+  carrier       text,
+  service       text,
+  tracking_number text,
+  weight_g      int,
+  label_effect_key text UNIQUE,
+  label_cost_minor bigint,
+  delivered_at  timestamptz,
+  stalled_at    timestamptz,
+  voided_at     timestamptz,
+  recorded_at   timestamptz NOT NULL DEFAULT clock_timestamp(),
+  UNIQUE (fulfilment_id, parcel_no)
+);
+CREATE INDEX parcel_tracking ON parcel (tracking_number);
+CREATE INDEX parcel_order ON parcel (order_id);
+
+CREATE TABLE tracking_event (
+  id          bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  parcel_id   bigint NOT NULL REFERENCES parcel,
+  provider_event_id text NOT NULL UNIQUE,
+  status      text NOT NULL CHECK (status IN ('pre-transit', 'in-transit', 'out-for-delivery', 'delivered', 'exception', 'returned')),
+  happened_at timestamptz NOT NULL,
+  details     text,
+  recorded_at timestamptz NOT NULL DEFAULT clock_timestamp()
+);
+CREATE INDEX tracking_event_parcel ON tracking_event (parcel_id, happened_at);
+SELECT make_append_only('tracking_event');
+
+-- ───────── money of the order ─────────
+CREATE TABLE payment (
+  id             bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  order_id       bigint NOT NULL REFERENCES sales_order,
+  seq            int NOT NULL,
+  kind           text NOT NULL CHECK (kind IN ('card', 'marketplace', 'terms', 'gift-card', 'store-credit')),
+  provider       text NOT NULL,
+  reference      text,
+  due_minor      bigint NOT NULL CHECK (due_minor >= 0),
+  authorised_minor bigint NOT NULL DEFAULT 0,
+  captured_minor bigint NOT NULL DEFAULT 0,
+  refunded_minor bigint NOT NULL DEFAULT 0,
+  refund_pending_minor bigint NOT NULL DEFAULT 0,
+  expires_at     timestamptz,
+  UNIQUE (order_id, seq),
+  -- Refunds are bounded by what remains of what was captured, on this tender, under its row lock.
+  CONSTRAINT payment_refund_bound CHECK (refunded_minor >= 0 AND refund_pending_minor >= 0
+    AND refunded_minor + refund_pending_minor <= captured_minor)
+);
+
+CREATE TABLE payment_event (
+  id          bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  payment_id  bigint NOT NULL REFERENCES payment,
+  key         text NOT NULL UNIQUE,
+  kind        text NOT NULL CHECK (kind IN ('authorised', 'reauthorised', 'captured', 'voided', 'declined', 'expired', 'refund-granted', 'refunded', 'refund-failed')),
+  amount_minor bigint NOT NULL,
+  reference   text,
+  effect_key  text,
+  effective_on date NOT NULL,
+  actor       text NOT NULL,
+  recorded_at timestamptz NOT NULL DEFAULT clock_timestamp()
+);
+CREATE INDEX payment_event_payment ON payment_event (payment_id, id);
+SELECT make_append_only('payment_event');
+
+CREATE TABLE document_sequence (
+  entity_id int NOT NULL REFERENCES entity,
+  kind      text NOT NULL,
+  next      bigint NOT NULL DEFAULT 1,
+  PRIMARY KEY (entity_id, kind)
+);
+
+CREATE TABLE customer_invoice (
+  id          bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  entity_id   int NOT NULL REFERENCES entity,
+  number      bigint NOT NULL,
+  order_id    bigint NOT NULL REFERENCES sales_order,
+  shipment_id bigint NOT NULL UNIQUE REFERENCES shipment,
+  issued_on   date NOT NULL,
+  due_on      date NOT NULL,
+  currency    char(3) NOT NULL,
+  net_minor   bigint NOT NULL,
+  tax_minor   bigint NOT NULL,
+  gross_minor bigint NOT NULL,
+  recorded_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+  UNIQUE (entity_id, number)
+);
+CREATE INDEX customer_invoice_order ON customer_invoice (order_id);
+SELECT make_append_only('customer_invoice');
+
+-- Gapless by law in many countries: the number is taken in the invoice's own transaction.
+CREATE FUNCTION take_document_number(p_entity int, p_kind text) RETURNS bigint LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+  INSERT INTO document_sequence AS s (entity_id, kind, next) VALUES (p_entity, p_kind, 2)
+  ON CONFLICT (entity_id, kind) DO UPDATE SET next = s.next + 1 RETURNING next - 1
+$$;
+
+CREATE TABLE order_change (
+  id          bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  order_id    bigint NOT NULL REFERENCES sales_order,
+  base_version int NOT NULL,
+  actions     jsonb NOT NULL,
+  effect      jsonb NOT NULL,
+  source      text NOT NULL,
+  actor       text NOT NULL,
+  recorded_at timestamptz NOT NULL DEFAULT clock_timestamp()
+);
+CREATE INDEX order_change_order ON order_change (order_id);
+SELECT make_append_only('order_change');
+
+GRANT SELECT ON ALL TABLES IN SCHEMA public TO throughline_app;
+GRANT INSERT ON sales_order, sales_order_line, order_line_discount, order_line_tax, order_hold, reservation, fulfilment_order,
+  fulfilment_line, shipment, shipment_line, parcel, tracking_event, payment, payment_event, customer_invoice, order_change TO throughline_app;
+GRANT UPDATE ON sales_order, sales_order_line, order_hold, fulfilment_order, fulfilment_line, parcel, payment TO throughline_app;
+GRANT UPDATE (consumed, released, expires_at) ON reservation TO throughline_app;
+RESET ROLE;

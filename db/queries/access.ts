@@ -1,0 +1,104 @@
+import type { Reader } from '#db/client'
+import type { Scopes } from '#domain/access'
+
+/** Who a caller is, for the check of each request. */
+export interface Credentials {
+  id: number
+  /** The mail address of a user, the name of a key. */
+  name: string
+  roles: string[]
+  scopes: Scopes
+}
+
+export interface User {
+  id: number
+  email: string
+  name: string
+  roles: string[]
+  scopes: Scopes
+  disabledAt: string | null
+}
+
+export interface ApiKey {
+  id: number
+  name: string
+  roles: string[]
+  scopes: Scopes
+  createdAt: string
+  revokedAt: string | null
+}
+
+interface ScopeColumns {
+  entity_codes: string[] | null
+  site_codes: string[] | null
+  channel_codes: string[] | null
+}
+type UserRow = Omit<User, 'scopes'> & ScopeColumns
+type KeyRow = Omit<ApiKey, 'scopes'> & ScopeColumns
+
+/** A user who may still act; undefined when unknown or disabled. */
+export async function findUser(db: Reader, id: number): Promise<Credentials | undefined> {
+  const [row] = await db<(Omit<Credentials, 'scopes'> & ScopeColumns)[]>`
+    SELECT id, email AS name, roles, entity_codes, site_codes, channel_codes
+    FROM app_user WHERE id = ${id} AND disabled_at IS NULL`
+  return row && withScopes(row)
+}
+
+export async function findApiKey(db: Reader, keyHash: Buffer): Promise<Credentials | undefined> {
+  const [row] = await db<(Omit<Credentials, 'scopes'> & ScopeColumns)[]>`
+    SELECT id, name, roles, entity_codes, site_codes, channel_codes
+    FROM api_key WHERE key_hash = ${keyHash} AND revoked_at IS NULL`
+  return row && withScopes(row)
+}
+
+/** The stored password of a user who may log in. */
+export async function findLogin(
+  db: Reader,
+  email: string,
+): Promise<{ id: number; passwordHash: string } | undefined> {
+  const [row] = await db<{ id: number; passwordHash: string }[]>`
+    SELECT id, password_hash AS "passwordHash" FROM app_user
+    WHERE email = ${email} AND disabled_at IS NULL`
+  return row
+}
+
+export async function listUsers(
+  db: Reader,
+  { after, limit }: { after: number; limit: number },
+): Promise<User[]> {
+  const rows = await db<UserRow[]>`
+    SELECT id, email, name, roles, entity_codes, site_codes, channel_codes, disabled_at AS "disabledAt"
+    FROM app_user WHERE id > ${after} ORDER BY id LIMIT ${limit}`
+  return rows.map(withScopes)
+}
+
+export async function readUser(db: Reader, id: number): Promise<User | undefined> {
+  const [row] = await db<UserRow[]>`
+    SELECT id, email, name, roles, entity_codes, site_codes, channel_codes, disabled_at AS "disabledAt"
+    FROM app_user WHERE id = ${id}`
+  return row && withScopes(row)
+}
+
+export async function listApiKeys(
+  db: Reader,
+  { after, limit }: { after: number; limit: number },
+): Promise<ApiKey[]> {
+  const rows = await db<KeyRow[]>`
+    SELECT id, name, roles, entity_codes, site_codes, channel_codes, created_at AS "createdAt", revoked_at AS "revokedAt"
+    FROM api_key WHERE id > ${after} ORDER BY id LIMIT ${limit}`
+  return rows.map(withScopes)
+}
+
+export async function readApiKey(db: Reader, id: number): Promise<ApiKey | undefined> {
+  const [row] = await db<KeyRow[]>`
+    SELECT id, name, roles, entity_codes, site_codes, channel_codes, created_at AS "createdAt", revoked_at AS "revokedAt"
+    FROM api_key WHERE id = ${id}`
+  return row && withScopes(row)
+}
+
+function withScopes<Row extends ScopeColumns>(
+  row: Row,
+): Omit<Row, keyof ScopeColumns> & { scopes: Scopes } {
+  const { entity_codes: entities, site_codes: sites, channel_codes: channels, ...rest } = row
+  return { ...rest, scopes: { entities, sites, channels } }
+}

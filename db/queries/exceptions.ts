@@ -1,0 +1,100 @@
+import type { Reader } from '#db/client'
+import type { Scopes } from '#domain/access'
+
+export interface CaseRow {
+  id: bigint
+  type: string
+  state: string
+  subjectType: string
+  subjectId: string
+  workflowId: string
+  entity: string
+  channel: string | null
+  site: string | null
+  ownerTeam: string
+  ownerUser: string | null
+  severity: string
+  escalations: number
+  dueAt: string
+  openedAt: string
+  openedBy: string
+  moneyAtRiskMinor: bigint
+  currency: string
+  customerClass: string
+  summary: string
+  evidence: Record<string, unknown>
+  allowed: string[]
+  resolution: string | null
+  resolvedBy: string | null
+  resolvedAt: string | null
+  reopened: number
+  /** Money at risk × closeness of the due time × customer class; the parts stand in `rankParts`. */
+  rank: string
+  rankParts: { money: string; hoursLeft: string; classWeight: string }
+}
+
+export interface CaseFilter {
+  limit: number
+  offset: number
+  state: string
+  type?: string | undefined
+  team?: string | undefined
+  subjectId?: string | undefined
+  scopes: Scopes
+}
+
+const columns = (reader: Reader) => reader`
+  x.id, x.type, x.state, x.subject_type AS "subjectType", x.subject_id AS "subjectId", x.workflow_id AS "workflowId", e.code AS entity, c.code AS channel, s.code AS site,
+  x.owner_team AS "ownerTeam", x.owner_user AS "ownerUser", x.severity, x.escalations, x.due_at AS "dueAt", x.opened_at AS "openedAt", x.opened_by AS "openedBy",
+  x.money_at_risk_minor AS "moneyAtRiskMinor", x.currency, x.customer_class AS "customerClass", x.summary, x.evidence, x.allowed, x.resolution,
+  x.resolved_by AS "resolvedBy", x.resolved_at AS "resolvedAt", x.reopened,
+  round(r.rank, 2)::text AS rank, jsonb_build_object('money', x.money_at_risk_minor::text, 'hoursLeft', round(r.hours_left, 2)::text, 'classWeight', r.class_weight::text) AS "rankParts"`
+
+const ranked = (reader: Reader) => reader`
+  FROM exception_case x JOIN entity e ON e.id = x.entity_id LEFT JOIN channel c ON c.id = x.channel_id LEFT JOIN site s ON s.id = x.site_id
+  CROSS JOIN LATERAL (SELECT extract(epoch FROM x.due_at - clock_timestamp()) / 3600 AS hours_left,
+    CASE x.customer_class WHEN 'vip' THEN 2.0 WHEN 'wholesale' THEN 1.5 ELSE 1.0 END AS class_weight) p
+  CROSS JOIN LATERAL (SELECT p.hours_left, p.class_weight, (x.money_at_risk_minor + 100) * p.class_weight / greatest(p.hours_left + 1, 0.1) AS rank) r`
+
+/** The exception queue: most money, least time and best customer first (AI-3 explains itself in `rankParts`). */
+export async function listCases(reader: Reader, filter: CaseFilter): Promise<CaseRow[]> {
+  const { scopes } = filter
+  return reader<CaseRow[]>`
+    SELECT ${columns(reader)} ${ranked(reader)}
+    WHERE x.state = ${filter.state}
+      AND (${filter.type ?? null}::text IS NULL OR x.type = ${filter.type ?? null})
+      AND (${filter.team ?? null}::text IS NULL OR x.owner_team = ${filter.team ?? null})
+      AND (${filter.subjectId ?? null}::text IS NULL OR x.subject_id = ${filter.subjectId ?? null})
+      AND (${scopes.entities === null} OR e.code = ANY(${scopes.entities ?? []}::text[]))
+      AND (${scopes.channels === null} OR c.code = ANY(${scopes.channels ?? []}::text[]))
+      AND (${scopes.sites === null} OR s.code IS NULL OR s.code = ANY(${scopes.sites ?? []}::text[]))
+    ORDER BY r.rank DESC, x.id LIMIT ${filter.limit} OFFSET ${filter.offset}`
+}
+
+export async function readCase(reader: Reader, id: bigint): Promise<CaseRow | undefined> {
+  const [row] = await reader<
+    CaseRow[]
+  >`SELECT ${columns(reader)} ${ranked(reader)} WHERE x.id = ${id}`
+  return row
+}
+
+/** How many cases of each type are open, with money, oldest age and what is overdue (Q-2). */
+export async function caseSummary(reader: Reader, scopes: Scopes) {
+  return reader<
+    {
+      type: string
+      ownerTeam: string
+      open: number
+      overdue: number
+      moneyAtRiskMinor: bigint
+      currency: string
+      oldest: string
+    }[]
+  >`
+    SELECT x.type, x.owner_team AS "ownerTeam", count(*)::int AS open, count(*) FILTER (WHERE x.due_at < clock_timestamp())::int AS overdue,
+      sum(x.money_at_risk_minor)::bigint AS "moneyAtRiskMinor", x.currency, min(x.opened_at) AS oldest
+    FROM exception_case x JOIN entity e ON e.id = x.entity_id LEFT JOIN channel c ON c.id = x.channel_id
+    WHERE x.state = 'open' AND (${scopes.entities === null} OR e.code = ANY(${scopes.entities ?? []}::text[]))
+      AND (${scopes.channels === null} OR c.code = ANY(${scopes.channels ?? []}::text[]))
+    GROUP BY x.type, x.owner_team, x.currency ORDER BY 5 DESC, 1, 2`
+}

@@ -1,0 +1,32 @@
+import type { Reader } from '#db/client'
+import {
+  DEFAULT_POLICIES,
+  type PinnedPolicy,
+  type PolicyBodies,
+  type PolicyKind,
+} from '#domain/orders/policies'
+
+export type PinnedPolicies = { [K in PolicyKind]: PinnedPolicy<K> }
+
+/**
+ * The policies in force now for a channel: the newest version for the channel itself, else for
+ * everybody (`*`), else the built-in version 0. Fields that a body leaves out keep their default.
+ */
+export async function policiesFor(reader: Reader, channelCode: string): Promise<PinnedPolicies> {
+  const rows = await reader<
+    { kind: PolicyKind; version: number; body: Partial<PolicyBodies[PolicyKind]> }[]
+  >`
+    SELECT DISTINCT ON (kind) kind, version, body FROM policy
+    WHERE scope IN (${channelCode}, '*') AND effective_from <= clock_timestamp()
+    ORDER BY kind, (scope = '*'), version DESC`
+  const kinds = Object.keys(DEFAULT_POLICIES) as PolicyKind[]
+  return Object.fromEntries(
+    kinds.map((kind) => {
+      const row = rows.find((candidate) => candidate.kind === kind)
+      return [
+        kind,
+        { kind, version: row?.version ?? 0, body: { ...DEFAULT_POLICIES[kind], ...row?.body } },
+      ]
+    }),
+  ) as PinnedPolicies
+}

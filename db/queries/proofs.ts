@@ -1,0 +1,155 @@
+import type { Reader } from '../client.ts'
+
+/** A statement that must return no row: what must always hold, asked of the whole database. */
+export interface Proof {
+  name: string
+  /** The invariant in words, for a person who sees it fail. */
+  invariant: string
+  sql: string
+}
+
+export interface ProofResult {
+  proof: Proof
+  /** Rows that break it, at most a hundred. */
+  broken: Record<string, unknown>[]
+  seconds: number
+}
+
+/** The ledger's own standing proofs; other areas keep theirs in a list like this one. */
+export const ledgerProofs: readonly Proof[] = [
+  {
+    name: 'BAL-F',
+    invariant: 'Every entry sums to zero in functional currency.',
+    sql: `SELECT entry_id, sum(func_minor)::bigint AS difference FROM journal_line GROUP BY entry_id HAVING sum(func_minor) <> 0`,
+  },
+  {
+    name: 'BAL-C',
+    invariant: 'Every entry sums to zero in each currency.',
+    sql: `SELECT entry_id, currency, sum(amount_minor)::bigint AS difference FROM journal_line GROUP BY entry_id, currency HAVING sum(amount_minor) <> 0`,
+  },
+  {
+    name: 'WHOLE',
+    invariant: 'Every entry has all its lines, at least two, numbered from one.',
+    sql: `SELECT e.id AS entry_id, e.line_count, l.lines FROM journal_entry e
+      FULL JOIN (SELECT entry_id, count(*) AS lines, min(line_no) AS first, max(line_no) AS last FROM journal_line GROUP BY entry_id) l
+        ON l.entry_id = e.id
+      WHERE e.id IS NULL OR l.entry_id IS NULL OR e.line_count < 2 OR l.lines <> e.line_count OR l.first <> 1 OR l.last <> e.line_count`,
+  },
+  {
+    name: 'SAME-TX',
+    invariant: 'An entry and its lines were written by one transaction.',
+    sql: `SELECT l.entry_id, l.line_no FROM journal_line l JOIN journal_entry e ON e.id = l.entry_id WHERE l.xmin::text <> e.xmin::text`,
+  },
+  {
+    name: 'IN-PERIOD',
+    invariant: 'Every entry is dated within its period, and every line as its entry.',
+    sql: `SELECT e.id AS entry_id, e.effective_on FROM journal_entry e LEFT JOIN gl_period p ON p.id = e.period_id
+      WHERE p.id IS NULL OR p.entity_id <> e.entity_id OR p.area <> e.area OR e.effective_on NOT BETWEEN p.starts AND p.ends
+      UNION ALL
+      SELECT l.entry_id, l.effective_on FROM journal_line l JOIN journal_entry e ON e.id = l.entry_id WHERE l.effective_on <> e.effective_on`,
+  },
+  {
+    name: 'SIGN',
+    invariant:
+      'A functional-currency amount is its own value, signs agree, and value without amount is an exchange difference.',
+    sql: `SELECT l.entry_id, l.line_no FROM journal_line l JOIN journal_entry e ON e.id = l.entry_id
+      JOIN entity n ON n.id = e.entity_id JOIN gl_account a ON a.id = l.account_id
+      WHERE (l.currency = n.functional_currency AND l.amount_minor <> l.func_minor) OR sign(l.amount_minor) * sign(l.func_minor) < 0
+        OR (l.amount_minor = 0 AND NOT (a.fx_difference OR a.monetary))`,
+  },
+  {
+    name: 'TB',
+    invariant: 'Each entity and book: assets equal liabilities, equity and result.',
+    sql: `SELECT e.entity_id, e.book, sum(l.func_minor)::bigint AS difference FROM journal_line l JOIN journal_entry e ON e.id = l.entry_id
+      JOIN gl_account a ON a.id = l.account_id GROUP BY e.entity_id, e.book HAVING sum(l.func_minor) <> 0`,
+  },
+  {
+    name: 'PROJ',
+    invariant: 'Each balance snapshot equals the entries below its horizon.',
+    sql: `WITH run AS (
+        SELECT id, upto_xid, lag(upto_xid, 1, '0'::xid8) OVER (ORDER BY upto_xid) AS from_xid, lag(id) OVER (ORDER BY upto_xid) AS before FROM balance_run
+      ), moved AS (
+        SELECT r.id AS run_id, e.entity_id, l.account_id, l.currency, e.book, l.amount_minor, l.func_minor
+        FROM run r JOIN journal_entry e ON e.xid >= r.from_xid AND e.xid < r.upto_xid JOIN journal_line l ON l.entry_id = e.id
+        UNION ALL
+        SELECT r.id, s.entity_id, s.account_id, s.currency, s.book, s.amount_minor, s.func_minor FROM run r JOIN balance_snapshot s ON s.run_id = r.before
+        UNION ALL
+        SELECT s.run_id, s.entity_id, s.account_id, s.currency, s.book, -s.amount_minor, -s.func_minor FROM balance_snapshot s
+      )
+      SELECT run_id, entity_id, account_id, currency, sum(amount_minor)::bigint AS difference FROM moved
+      GROUP BY run_id, entity_id, account_id, currency, book HAVING sum(amount_minor) <> 0 OR sum(func_minor) <> 0`,
+  },
+  {
+    name: 'NO-GAP',
+    invariant:
+      'Every entry below the last seal is in exactly one sealed batch, and batches adjoin.',
+    sql: `SELECT s.no, s.entries AS sealed, count(e.id) AS found FROM (
+        SELECT no, from_xid, to_xid, entries, lag(to_xid, 1, '0'::xid8) OVER (ORDER BY no) AS ended FROM seal) s
+      LEFT JOIN journal_entry e ON e.xid >= s.ended AND e.xid < s.to_xid
+      GROUP BY s.no, s.entries, s.from_xid, s.ended HAVING count(e.id) <> s.entries OR s.from_xid <> s.ended`,
+  },
+  {
+    name: 'SEAL',
+    invariant:
+      'Every sealed entry still has the content, the tree and the chain that it was sealed with.',
+    sql: `SELECT seal_no, entry_id, problem FROM verify_seals()`,
+  },
+  {
+    name: 'REV',
+    invariant: 'A reversal is the mirror image of the entry it reverses.',
+    sql: `SELECT r.id AS entry_id, r.reverses, a.line_no FROM journal_entry r
+      LEFT JOIN journal_entry o ON o.id = r.reverses LEFT JOIN journal_line a ON a.entry_id = o.id
+      LEFT JOIN journal_line b ON b.entry_id = r.id AND b.line_no = a.line_no
+      WHERE r.reverses IS NOT NULL AND (o.id IS NULL OR o.line_count <> r.line_count OR o.entity_id <> r.entity_id OR
+        (a.account_id, a.currency, -a.amount_minor, -a.func_minor, a.order_line_id, a.channel_id, a.item_id, a.site_id, a.layer_id, a.open_key)
+        IS DISTINCT FROM
+        (b.account_id, b.currency, b.amount_minor, b.func_minor, b.order_line_id, b.channel_id, b.item_id, b.site_id, b.layer_id, b.open_key))`,
+  },
+  {
+    name: 'CLEAR',
+    invariant:
+      'Each clearing, receivable, payable and deposit key: journal lines = matches = open item.',
+    sql: `SELECT entity_id, account_id, currency, key, sum(line)::bigint AS lines, sum(match)::bigint AS matches, sum(item)::bigint AS item FROM (
+        SELECT e.entity_id, l.account_id, l.currency, l.open_key AS key, l.amount_minor AS line, 0 AS match, 0 AS item,
+          l.func_minor AS line_func, 0 AS match_func, 0 AS item_func
+        FROM journal_line l JOIN journal_entry e ON e.id = l.entry_id JOIN gl_account a ON a.id = l.account_id WHERE a.open_items
+        UNION ALL
+        SELECT i.entity_id, i.account_id, i.currency, i.key, 0, m.amount_minor, 0, 0, m.func_minor, 0
+        FROM open_item_match m JOIN open_item i ON i.id = m.open_item_id
+        UNION ALL
+        SELECT entity_id, account_id, currency, key, 0, 0, balance_minor, 0, 0, func_minor FROM open_item) t
+      GROUP BY entity_id, account_id, currency, key
+      HAVING sum(line) <> sum(match) OR sum(match) <> sum(item) OR sum(line_func) <> sum(match_func) OR sum(match_func) <> sum(item_func)`,
+  },
+  {
+    name: 'LIMITED',
+    invariant: 'No deposit, gift card or store credit was spent beyond what was paid in.',
+    sql: `SELECT entity_id, account_id, currency, key, balance_minor FROM open_item WHERE limited AND balance_minor > 0`,
+  },
+  {
+    name: 'DIM',
+    invariant: 'Every line carries the dimensions that its account demands.',
+    sql: `SELECT l.entry_id, l.line_no, l.account_id FROM journal_line l JOIN gl_account a ON a.id = l.account_id
+      WHERE a.required_dims & ~journal_dimension_bits(l) <> 0`,
+  },
+  {
+    name: 'FX-POS',
+    invariant: 'The exchange position has no functional balance after any entry.',
+    sql: `SELECT l.entry_id, sum(l.func_minor)::bigint AS difference FROM journal_line l JOIN gl_account a ON a.id = l.account_id
+      WHERE a.fx_position GROUP BY l.entry_id HAVING sum(l.func_minor) <> 0`,
+  },
+]
+
+/** Runs each proof and says what breaks it; an empty `broken` is the proof. */
+export async function runProofs(
+  db: Reader,
+  proofs: readonly Proof[] = ledgerProofs,
+): Promise<ProofResult[]> {
+  const results: ProofResult[] = []
+  for (const proof of proofs) {
+    const startedAt = performance.now()
+    const broken = await db.unsafe<Record<string, unknown>[]>(`${proof.sql} LIMIT 100`)
+    results.push({ proof, broken: [...broken], seconds: (performance.now() - startedAt) / 1000 })
+  }
+  return results
+}

@@ -1,0 +1,25 @@
+import type { Reader } from '#db/client'
+import { Refusal } from '#domain/refusal'
+
+/** Rates are scaled by 1e9: functional major units for one foreign major unit. */
+export const RATE_ONE = 1_000_000_000n
+
+/**
+ * The spot rate of the day, or of the latest day before it.
+ * @throws Refusal `NoExchangeRate` when none has been loaded.
+ */
+export async function exchangeRate(
+  reader: Reader,
+  ask: { from: string; to: string; on: string },
+): Promise<bigint> {
+  if (ask.from === ask.to) return RATE_ONE
+  const [row] = await reader<{ rateE9: bigint }[]>`
+    SELECT rate_e9 AS "rateE9" FROM fx_rate WHERE from_currency = ${ask.from} AND to_currency = ${ask.to} AND kind = 'spot' AND rate_on <= ${ask.on}
+    ORDER BY rate_on DESC, id DESC LIMIT 1`
+  if (!row)
+    throw new Refusal(
+      'NoExchangeRate',
+      `No rate from ${ask.from} to ${ask.to} is known on or before ${ask.on}. Load one, then send the document again.`,
+    )
+  return row.rateE9
+}

@@ -1,0 +1,165 @@
+import type { Reader } from '#db/client'
+import type { Scopes } from '#domain/access'
+
+/** Only what lies in the caller's sites and entities; `s` is the site and `e` its entity. */
+const inScope = (reader: Reader, { sites, entities }: Scopes) => reader`
+  (${sites === null} OR s.code = ANY(${[...(sites ?? [])]}::text[])) AND (${entities === null} OR e.code = ANY(${[...(entities ?? [])]}::text[]))`
+
+/** Available to sell of one item at one site for one channel, with every part that it is made of. */
+export interface AtsRow {
+  sku: string
+  site: string
+  onHand: bigint
+  reserved: bigint
+  safetyStock: bigint
+  otherPools: bigint
+  ownPool: bigint
+  buffer: bigint
+  inbound: bigint
+  /** on hand − reserved − safety − other channels' pools − buffer, never below zero. */
+  ats: bigint
+  packFactor: number
+  /** How many of the channel's listings that makes. */
+  listable: bigint
+}
+
+export interface AtsAsk {
+  skus?: readonly string[] | undefined
+  channel?: string | undefined
+  scopes: Scopes
+  afterSku: string
+  afterSite: string
+  limit: number
+}
+
+/**
+ * INV-2, Q-1: what may be promised now. Inbound supply is shown beside it and is not part of it:
+ * an order that needs it is promised by backorder, with a date.
+ */
+export async function availableToSell(reader: Reader, ask: AtsAsk): Promise<AtsRow[]> {
+  // A condition that only sometimes holds would be planned anew at every call, which takes longer than the query.
+  const wanted = ask.skus ? reader`i.sku = ANY(${[...ask.skus]}::text[])` : reader`true`
+  return reader<AtsRow[]>`
+    SELECT i.sku, s.code AS site, p.on_hand AS "onHand", p.reserved, coalesce(sp.safety_stock, 0) AS "safetyStock",
+      coalesce(po.others, 0)::bigint AS "otherPools", coalesce(po.own, 0)::bigint AS "ownPool", coalesce(l.buffer, 0) AS buffer, coalesce(es.inbound, 0)::bigint AS inbound,
+      greatest(0, p.on_hand - p.reserved - coalesce(sp.safety_stock, 0) - coalesce(po.others, 0)::bigint - coalesce(l.buffer, 0)) AS ats,
+      coalesce(l.pack_factor, 1) AS "packFactor",
+      greatest(0, p.on_hand - p.reserved - coalesce(sp.safety_stock, 0) - coalesce(po.others, 0)::bigint - coalesce(l.buffer, 0)) / coalesce(l.pack_factor, 1) AS listable
+    FROM item i
+    JOIN stock_position p ON p.item_id = i.id AND p.condition = 'sellable'
+    JOIN site s ON s.id = p.site_id
+    JOIN entity e ON e.id = s.entity_id
+    LEFT JOIN channel c ON c.code = ${ask.channel ?? ''}
+    LEFT JOIN LATERAL (SELECT safety_stock FROM stock_policy sp WHERE sp.item_id = i.id AND sp.site_id = s.id AND sp.effective_from <= (clock_timestamp() AT TIME ZONE e.timezone)::date
+      ORDER BY sp.effective_from DESC, sp.id DESC LIMIT 1) sp ON true
+    LEFT JOIN LATERAL (SELECT sum(qty) FILTER (WHERE po.channel_id IS DISTINCT FROM c.id) AS others, sum(qty) FILTER (WHERE po.channel_id = c.id) AS own
+      FROM stock_pool po WHERE po.item_id = i.id AND po.site_id = s.id) po ON true
+    LEFT JOIN LATERAL (SELECT buffer, pack_factor FROM listing l WHERE l.item_id = i.id AND l.channel_id = c.id ORDER BY l.id LIMIT 1) l ON true
+    LEFT JOIN LATERAL (SELECT sum(qty - received) AS inbound FROM expected_supply es WHERE es.item_id = i.id AND es.site_id = s.id AND es.state = 'open' AND es.qty > es.received) es ON true
+    WHERE ${wanted} AND (i.sku, s.code) > (${ask.afterSku}, ${ask.afterSite}) AND ${inScope(reader, ask.scopes)}
+    ORDER BY i.sku, s.code LIMIT ${ask.limit}`
+}
+
+/** The rows behind an ATS number: reservations with their orders, layers, pools and expected supply. */
+export async function stockDetail(reader: Reader, sku: string, scopes: Scopes) {
+  const mine = reader`(SELECT s.id, s.code FROM site s JOIN entity e ON e.id = s.entity_id WHERE ${inScope(reader, scopes)})`
+  const [row] = await reader<{ detail: Record<string, unknown> }[]>`
+    SELECT jsonb_build_object('sku', i.sku,
+      'positions', (SELECT coalesce(jsonb_agg(jsonb_build_object('site', s.code, 'condition', p.condition, 'onHand', p.on_hand::text, 'reserved', p.reserved::text) ORDER BY s.code), '[]')
+        FROM stock_position p JOIN ${mine} s ON s.id = p.site_id WHERE p.item_id = i.id),
+      'reservations', (SELECT coalesce(jsonb_agg(jsonb_build_object('orderId', r.order_id::text, 'orderNumber', o.order_number, 'orderLineId', r.order_line_id::text, 'site', s.code, 'live', r.live) ORDER BY r.id), '[]')
+        FROM reservation r JOIN sales_order o ON o.id = r.order_id JOIN ${mine} s ON s.id = r.site_id WHERE r.item_id = i.id AND r.live > 0
+          AND (${scopes.channels === null} OR o.channel_id IN (SELECT id FROM channel WHERE code = ANY(${[...(scopes.channels ?? [])]}::text[])))),
+      'layers', (SELECT coalesce(jsonb_agg(jsonb_build_object('id', l.id::text, 'site', s.code, 'condition', l.condition, 'rankedOn', l.ranked_on, 'remainingQty', l.remaining_qty::text,
+        'remainingMinor', l.remaining_minor::text, 'source', l.source_type || '/' || l.source_id) ORDER BY l.ranked_on, l.id), '[]') FROM cost_layer l JOIN ${mine} s ON s.id = l.site_id WHERE l.item_id = i.id AND l.remaining_qty > 0),
+      'pools', (SELECT coalesce(jsonb_agg(jsonb_build_object('channel', c.code, 'site', s.code, 'qty', po.qty::text, 'reason', po.reason)), '[]') FROM stock_pool po JOIN channel c ON c.id = po.channel_id JOIN ${mine} s ON s.id = po.site_id WHERE po.item_id = i.id),
+      'safetyStock', (SELECT coalesce(jsonb_agg(jsonb_build_object('site', s.code, 'safetyStock', sp.safety_stock::text, 'from', sp.effective_from, 'reason', sp.reason, 'actor', sp.actor) ORDER BY sp.id DESC), '[]')
+        FROM stock_policy sp JOIN ${mine} s ON s.id = sp.site_id WHERE sp.item_id = i.id),
+      'expected', (SELECT coalesce(jsonb_agg(jsonb_build_object('site', s.code, 'open', (es.qty - es.received)::text, 'dueOn', es.due_on, 'source', es.source_type || '/' || es.source_id) ORDER BY es.due_on), '[]')
+        FROM expected_supply es JOIN ${mine} s ON s.id = es.site_id WHERE es.item_id = i.id AND es.state = 'open')
+    ) AS detail FROM item i WHERE i.sku = ${sku}`
+  return row?.detail
+}
+
+export interface MovementRow {
+  id: bigint
+  sku: string
+  qty: bigint
+  kind: string
+  fromSite: string | null
+  toSite: string | null
+  condition: string
+  cause: string
+  reason: string | null
+  actor: string
+  effectiveOn: string
+  recordedAt: string
+}
+
+export async function listMovements(
+  reader: Reader,
+  ask: { before: bigint; limit: number; sku?: string | undefined; scopes: Scopes },
+): Promise<MovementRow[]> {
+  return reader<MovementRow[]>`
+    SELECT m.id, i.sku, m.qty, m.kind, f.code AS "fromSite", t.code AS "toSite", coalesce(CASE WHEN t.id IS NULL THEN m.from_condition ELSE m.to_condition END, '') AS condition,
+      m.cause_type || '/' || m.cause_id AS cause, m.reason, m.actor, m.effective_on AS "effectiveOn", m.recorded_at AS "recordedAt"
+    FROM stock_movement m JOIN item i ON i.id = m.item_id LEFT JOIN site f ON f.id = m.from_site_id LEFT JOIN site t ON t.id = m.to_site_id
+    WHERE EXISTS (SELECT FROM site s JOIN entity e ON e.id = s.entity_id WHERE s.id IN (m.from_site_id, m.to_site_id) AND ${inScope(reader, ask.scopes)})
+      AND m.id < ${ask.before} AND (${ask.sku ?? null}::text IS NULL OR i.sku = ${ask.sku ?? null}) ORDER BY m.id DESC LIMIT ${ask.limit}`
+}
+
+/** Stock value of the layers beside the ledger's inventory account, per item; they must agree (INV-15). */
+export async function stockValuation(reader: Reader, ask: { afterSku: string; limit: number }) {
+  return reader<{ sku: string; qty: bigint; layersMinor: bigint; ledgerMinor: bigint }[]>`
+    SELECT i.sku, coalesce(l.qty, 0)::bigint AS qty, coalesce(l.value, 0)::bigint AS "layersMinor", coalesce(j.value, 0)::bigint AS "ledgerMinor"
+    FROM item i
+    LEFT JOIN LATERAL (SELECT sum(remaining_qty) AS qty, sum(remaining_minor) AS value FROM cost_layer WHERE item_id = i.id) l ON true
+    LEFT JOIN LATERAL (SELECT sum(func_minor) AS value FROM journal_line WHERE item_id = i.id AND account_id = 1300) j ON true
+    WHERE i.kind = 'stock' AND i.sku > ${ask.afterSku} ORDER BY i.sku LIMIT ${ask.limit}`
+}
+
+export interface FulfilmentRow {
+  id: bigint
+  orderId: bigint
+  orderNumber: string
+  site: string
+  entity: string
+  channel: string
+  state: string
+  carrier: string | null
+  service: string | null
+  shipOn: string
+  promiseOn: string | null
+  releasedAt: string
+  lines: {
+    orderLineId: string
+    sku: string
+    qty: number
+    picked: number
+    shipped: number
+    cancelled: number
+  }[]
+}
+
+export async function listFulfilments(
+  reader: Reader,
+  ask: {
+    after: bigint
+    limit: number
+    state?: string | undefined
+    site?: string | undefined
+    scopes: Scopes
+    id?: bigint | undefined
+  },
+): Promise<FulfilmentRow[]> {
+  return reader<FulfilmentRow[]>`
+    SELECT f.id, f.order_id AS "orderId", o.order_number AS "orderNumber", s.code AS site, e.code AS entity, c.code AS channel, f.state, f.carrier, f.service,
+      f.ship_on AS "shipOn", f.promise_on AS "promiseOn", f.released_at AS "releasedAt",
+      (SELECT jsonb_agg(jsonb_build_object('orderLineId', l.order_line_id::text, 'sku', i.sku, 'qty', l.qty, 'picked', l.picked, 'shipped', l.shipped, 'cancelled', l.cancelled) ORDER BY l.order_line_id)
+        FROM fulfilment_line l JOIN item i ON i.id = l.item_id WHERE l.fulfilment_id = f.id) AS lines
+    FROM fulfilment_order f JOIN site s ON s.id = f.site_id JOIN sales_order o ON o.id = f.order_id JOIN channel c ON c.id = o.channel_id JOIN entity e ON e.id = o.entity_id
+    WHERE f.id > ${ask.after} AND (${ask.id ?? null}::bigint IS NULL OR f.id = ${ask.id ?? null}) AND (${ask.state ?? null}::text IS NULL OR f.state = ${ask.state ?? null})
+      AND (${ask.site ?? null}::text IS NULL OR s.code = ${ask.site ?? null})
+      AND (${ask.scopes.channels === null} OR c.code = ANY(${[...(ask.scopes.channels ?? [])]}::text[])) AND ${inScope(reader, ask.scopes)}
+    ORDER BY f.id LIMIT ${ask.limit}`
+}

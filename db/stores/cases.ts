@@ -1,0 +1,91 @@
+import type { Tx } from '#db/client'
+import { allowedResolutions, type CaseType } from '#domain/orders/exceptions'
+import type { CasePolicy } from '#domain/orders/policies'
+import { json } from './records.ts'
+
+export interface NewCase {
+  /** Names the very situation, so that finding it twice opens one case. */
+  key: string
+  type: CaseType
+  subjectType: string
+  subjectId: string
+  workflowId: string
+  entityId: number
+  channelId: number | null
+  siteId?: number | null
+  policy: CasePolicy
+  moneyAtRiskMinor: bigint
+  currency: string
+  customerClass: string
+  summary: string
+  evidence: Record<string, unknown>
+  openedBy: string
+}
+
+/** Opens an exception case, once per key; a healed or resolved one of the same key opens again. */
+export async function openCase(tx: Tx, found: NewCase): Promise<void> {
+  await tx`
+    INSERT INTO exception_case (key, type, subject_type, subject_id, workflow_id, entity_id, channel_id, site_id, owner_team, severity, due_at,
+      money_at_risk_minor, currency, customer_class, summary, evidence, allowed, opened_by)
+    VALUES (${found.key}, ${found.type}, ${found.subjectType}, ${found.subjectId}, ${found.workflowId}, ${found.entityId}, ${found.channelId},
+      ${found.siteId ?? null}, ${found.policy.team}, ${found.policy.severity}, clock_timestamp() + make_interval(secs => ${found.policy.slaMinutes * 60}),
+      ${found.moneyAtRiskMinor}, ${found.currency}, ${found.customerClass}, ${found.summary}, ${json(tx, found.evidence)},
+      ${json(tx, allowedResolutions(found.type))}, ${found.openedBy})
+    ON CONFLICT (key) DO UPDATE SET state = 'open', reopened = exception_case.reopened + 1, due_at = excluded.due_at, summary = excluded.summary,
+      evidence = excluded.evidence, money_at_risk_minor = excluded.money_at_risk_minor, resolution = NULL, resolution_params = NULL,
+      resolved_by = NULL, resolved_at = NULL, opened_at = clock_timestamp()
+    WHERE exception_case.state <> 'open'`
+}
+
+export interface OpenCase {
+  id: bigint
+  key: string
+  type: CaseType
+  dueAt: string
+  ownerTeam: string
+  escalations: number
+  evidence: Record<string, unknown>
+  siteId: number | null
+}
+
+export async function openCasesOf(
+  tx: Tx,
+  subjectType: string,
+  subjectId: string,
+): Promise<OpenCase[]> {
+  return tx<OpenCase[]>`
+    SELECT id, key, type, due_at AS "dueAt", owner_team AS "ownerTeam", escalations, evidence, site_id AS "siteId"
+    FROM exception_case WHERE subject_type = ${subjectType} AND subject_id = ${subjectId} AND state = 'open' ORDER BY id`
+}
+
+/** A person's choice closes the case. */
+export async function resolveCase(
+  tx: Tx,
+  id: bigint,
+  by: { resolution: string; params?: unknown; actor: string },
+): Promise<void> {
+  await tx`
+    UPDATE exception_case SET state = 'resolved', resolution = ${by.resolution}, resolution_params = ${json(tx, by.params ?? {})},
+      resolved_by = ${by.actor}, resolved_at = clock_timestamp()
+    WHERE id = ${id} AND state = 'open'`
+}
+
+/** The condition went away without anybody: the case leaves the queue and says so. */
+export async function healCases(tx: Tx, ids: readonly bigint[], reason: string): Promise<void> {
+  if (ids.length === 0) return
+  await tx`
+    UPDATE exception_case SET state = 'self-healed', resolution = ${reason}, resolved_by = 'system', resolved_at = clock_timestamp()
+    WHERE id = ANY(${[...ids].map(String)}::bigint[]) AND state = 'open'`
+}
+
+/** SLA passed: the case moves up to whoever the policy names and gets a new due time. */
+export async function escalateCase(
+  tx: Tx,
+  id: bigint,
+  to: { team: string; slaMinutes: number },
+): Promise<void> {
+  await tx`
+    UPDATE exception_case SET escalations = escalations + 1, owner_team = ${to.team}, severity = 'high',
+      due_at = clock_timestamp() + make_interval(secs => ${to.slaMinutes * 60})
+    WHERE id = ${id} AND state = 'open'`
+}

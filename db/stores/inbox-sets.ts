@@ -1,0 +1,50 @@
+import { createHash } from 'node:crypto'
+import type { OrderDocument } from '#domain/orders/document'
+import type { Db } from '#db/client'
+import type { IncomingDocument, StoredDocument } from './inbox.ts'
+import { jsonText } from './row-sets.ts'
+
+export interface StoredInSet extends StoredDocument {
+  /** Stored earlier under the same id with another content. */
+  differs: boolean
+}
+
+/**
+ * Keeps a set of messages in one statement; the answers are in the order of the messages. One that
+ * was stored before is found by its id, as by `storeDocument`.
+ */
+export async function storeDocuments(
+  db: Db,
+  incoming: readonly IncomingDocument[],
+): Promise<StoredInSet[]> {
+  const rows = incoming.map(({ source, eventId, topic, document }, n) => {
+    const hash = hashOf(document)
+    return { n, source, event_id: eventId, topic, body_hash: `\\x${hash}`, document }
+  })
+  const stored = await db<
+    { n: number; id: bigint; outcome: StoredDocument['outcome']; fresh: boolean; same: boolean }[]
+  >`
+    WITH wanted AS MATERIALIZED (
+      SELECT * FROM jsonb_to_recordset(${jsonText(rows)}::text::jsonb)
+        AS w (n int, source text, event_id text, topic text, body_hash bytea, document jsonb)
+    ), added AS (
+      INSERT INTO inbox (source, event_id, topic, body_hash, outcome, document)
+      SELECT source, event_id, topic, body_hash, 'received', document FROM wanted ORDER BY n
+      ON CONFLICT (source, event_id) DO NOTHING RETURNING id, source, event_id
+    )
+    SELECT w.n, coalesce(a.id, i.id) AS id, coalesce(i.outcome, 'received') AS outcome, a.id IS NOT NULL AS fresh,
+      coalesce(i.body_hash = w.body_hash, true) AS same
+    FROM wanted w LEFT JOIN added a ON (a.source, a.event_id) = (w.source, w.event_id)
+    LEFT JOIN inbox i ON (i.source, i.event_id) = (w.source, w.event_id)
+    ORDER BY w.n`
+  return stored.map(({ id, outcome, fresh, same }) => ({
+    inboxId: id.toString(),
+    outcome,
+    fresh,
+    differs: !same,
+  }))
+}
+
+function hashOf(document: OrderDocument): string {
+  return createHash('sha256').update(JSON.stringify(document)).digest('hex')
+}

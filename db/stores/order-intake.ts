@@ -1,0 +1,228 @@
+import type { OrderDocument } from '#domain/orders/document'
+import type { Tx } from '#db/client'
+import { sendAlong } from '#db/transaction'
+import type { PinnedPolicies } from '#db/queries/policies'
+import { sum } from '#domain/money'
+import { discountOf, type FrozenLine } from '#domain/orders/freeze'
+import { json } from './records.ts'
+
+export interface Channel {
+  id: number
+  code: string
+  kind: string
+  entityId: number
+  entityCode: string
+  functionalCurrency: string
+  timezone: string
+}
+
+export interface NewOrder {
+  document: OrderDocument
+  channel: Channel
+  lines: readonly FrozenLine[]
+  policies: PinnedPolicies
+  rateE9: bigint
+  workflowId: string
+  placedOn: string
+  today: string
+}
+
+/** Writes the order with its frozen money; answers its id. Personal data goes to a row of its own. */
+export async function insertOrder(tx: Tx, order: NewOrder): Promise<bigint> {
+  const { document, channel } = order
+  const customer = await upsertCustomer(tx, order)
+  const [row] = await tx<{ id: bigint }[]>`
+    INSERT INTO sales_order (entity_id, channel_id, external_id, external_version, order_number, workflow_id, customer_id, customer_class, segment,
+      personal_data_id, ship_country, ship_region, ship_postal_code, currency, rate_e9, placed_at, placed_on, settlement, provider, tax_collected_by,
+      fulfilled_by, total_minor, requested_service, ship_by, deliver_by, ship_complete, entered_by, policies)
+    VALUES (${channel.entityId}, ${channel.id}, ${document.externalId}, ${document.externalVersion}, ${document.orderNumber}, ${order.workflowId},
+      ${customer.id}, ${customer.class}, ${customer.segment}, ${customer.personalDataId}, ${document.shipTo?.country ?? null}, ${document.shipTo?.region ?? null},
+      ${document.shipTo?.postalCode ?? null}, ${document.currency}, ${order.rateE9}, ${document.placedAt}, ${order.placedOn}, ${settlementOf(document)},
+      ${document.payment.provider}, ${document.taxCollectedBy}, ${document.fulfilledBy}, ${BigInt(document.total.minor)}, ${document.requestedService ?? null},
+      ${document.shipBy?.slice(0, 10) ?? null}, ${document.deliverBy?.slice(0, 10) ?? null}, ${document.shipComplete ?? customer.shipComplete},
+      ${document.enteredBy ?? null}, ${json(tx, order.policies)})
+    RETURNING id`
+  await Promise.all([
+    insertLines(tx, row!.id, order.lines, 0),
+    insertPayments(tx, row!.id, document, facilitatorTax(order.lines)),
+  ])
+  return row!.id
+}
+
+function settlementOf(document: OrderDocument): 'deposit' | 'receivable' | 'marketplace' {
+  if (document.payment.state === 'marketplace') return 'marketplace'
+  return document.payment.state === 'authorised' || document.payment.state === 'terms'
+    ? 'receivable'
+    : 'deposit'
+}
+
+interface CustomerRow {
+  id: bigint | null
+  class: string
+  segment: string
+  shipComplete: boolean
+  personalDataId: bigint | null
+}
+
+async function upsertCustomer(tx: Tx, { document, channel }: NewOrder): Promise<CustomerRow> {
+  const { customer } = document
+  let known: Omit<CustomerRow, 'personalDataId'> = {
+    id: null,
+    class: 'standard',
+    segment: channel.kind === 'b2b' ? 'wholesale' : 'retail',
+    shipComplete: false,
+  }
+  if (customer.externalId !== null) {
+    const [row] = await tx<Omit<CustomerRow, 'personalDataId'>[]>`
+      WITH known AS (SELECT id, class, segment, ship_complete FROM customer WHERE channel_id = ${channel.id} AND external_id = ${customer.externalId}),
+      added AS (
+        INSERT INTO customer (channel_id, external_id, class, segment)
+        SELECT ${channel.id}, ${customer.externalId}, ${customer.class ?? 'standard'}, ${known.segment} WHERE NOT EXISTS (SELECT FROM known)
+        ON CONFLICT (channel_id, external_id) DO UPDATE SET segment = customer.segment RETURNING id, class, segment, ship_complete)
+      SELECT id, class, segment, ship_complete AS "shipComplete" FROM known UNION ALL SELECT id, class, segment, ship_complete FROM added`
+    known = row!
+  }
+  const body = {
+    name: customer.name,
+    email: customer.email,
+    phone: customer.phone,
+    shipTo: document.shipTo,
+    billTo: document.billTo,
+  }
+  const [personal] = await tx<
+    { id: bigint }[]
+  >`INSERT INTO personal_data (customer_id, body) VALUES (${known.id}, ${json(tx, body)}) RETURNING id`
+  return { ...known, personalDataId: personal!.id }
+}
+
+/** Adds lines after `after` existing ones; answers their ids in order. */
+export async function insertLines(
+  tx: Tx,
+  orderId: bigint,
+  lines: readonly FrozenLine[],
+  after: number,
+): Promise<bigint[]> {
+  const rows = await tx<{ id: bigint; lineNo: number }[]>`
+    INSERT INTO sales_order_line (order_id, line_no, external_line_id, item_id, sku, external_listing_id, title, pack_factor, kit_item_id, substitution_consent,
+      requires_shipping, gift_card, goods_minor, discount_minor, shipping_minor, tax_minor, qty_ordered)
+    SELECT ${orderId}, line_no, external_line_id, item_id, sku, external_listing_id, title, pack_factor, kit_item_id, substitution_consent,
+      requires_shipping, gift_card, goods_minor, discount_minor, shipping_minor, tax_minor, qty
+    FROM jsonb_to_recordset(${json(
+      tx,
+      lines.map((line, n) => lineRow(line, after + n + 1)),
+    )}) AS l (line_no int, external_line_id text, item_id int, sku text,
+      external_listing_id text, title text, pack_factor int, kit_item_id int, substitution_consent boolean, requires_shipping boolean, gift_card boolean,
+      goods_minor bigint, discount_minor bigint, shipping_minor bigint, tax_minor bigint, qty int)
+    ORDER BY line_no RETURNING id, line_no AS "lineNo"`
+  const ids = [...rows].sort((a, b) => a.lineNo - b.lineNo).map((row) => row.id)
+  await Promise.all([insertDiscounts(tx, ids, lines), insertTaxes(tx, ids, lines)])
+  return ids
+}
+
+function lineRow(line: FrozenLine, lineNo: number): Record<string, unknown> {
+  return {
+    line_no: lineNo,
+    external_line_id: line.source.externalLineId,
+    item_id: line.itemId,
+    sku: line.source.sku,
+    external_listing_id: line.source.externalListingId,
+    title: line.source.title,
+    pack_factor: line.packFactor,
+    kit_item_id: line.kitItemId,
+    substitution_consent: line.source.substitutionConsent ?? false,
+    requires_shipping: line.source.requiresShipping,
+    gift_card: line.source.giftCard,
+    goods_minor: line.goodsMinor,
+    discount_minor: discountOf(line),
+    shipping_minor: line.shippingMinor,
+    // A facilitator's tax is a memo in order_line_tax: nobody owes it to us, so no document of ours counts it.
+    tax_minor: sum(
+      line.taxes.filter((tax) => tax.collectedBy === 'seller').map((tax) => tax.taxMinor),
+    ),
+    qty: line.qty,
+  }
+}
+
+async function insertDiscounts(
+  tx: Tx,
+  ids: readonly bigint[],
+  lines: readonly FrozenLine[],
+): Promise<void> {
+  const rows = lines.flatMap((line, n) =>
+    line.discounts.map((d, seq) => ({
+      order_line_id: ids[n],
+      seq,
+      code: d.code,
+      funded_by: d.fundedBy,
+      amount_minor: d.amountMinor,
+    })),
+  )
+  if (rows.length === 0) return
+  await sendAlong(
+    tx,
+    tx`INSERT INTO order_line_discount SELECT * FROM jsonb_to_recordset(${json(tx, rows)})
+    AS d (order_line_id bigint, seq int, code text, funded_by text, amount_minor bigint)`,
+  )
+}
+
+async function insertTaxes(
+  tx: Tx,
+  ids: readonly bigint[],
+  lines: readonly FrozenLine[],
+): Promise<void> {
+  const rows = lines.flatMap((line, n) =>
+    line.taxes.map((tax, seq) => ({
+      order_line_id: ids[n],
+      seq,
+      component: tax.component,
+      jurisdiction: tax.jurisdiction,
+      tax_code: tax.taxCode,
+      rate_ppm: tax.ratePpm,
+      base_minor: tax.baseMinor,
+      tax_minor: tax.taxMinor,
+      collected_by: tax.collectedBy,
+    })),
+  )
+  if (rows.length === 0) return
+  await sendAlong(
+    tx,
+    tx`INSERT INTO order_line_tax SELECT * FROM jsonb_to_recordset(${json(tx, rows)})
+    AS t (order_line_id bigint, seq int, component text, jurisdiction text, tax_code text, rate_ppm int, base_minor bigint, tax_minor bigint, collected_by text)`,
+  )
+}
+
+function facilitatorTax(lines: readonly FrozenLine[]): bigint {
+  return sum(
+    lines.flatMap((line) =>
+      line.taxes.filter((tax) => tax.collectedBy === 'marketplace').map((tax) => tax.taxMinor),
+    ),
+  )
+}
+
+async function insertPayments(
+  tx: Tx,
+  orderId: bigint,
+  document: OrderDocument,
+  notOurs: bigint,
+): Promise<void> {
+  const { payment } = document
+  const tenders = payment.otherTenders ?? []
+  const rest =
+    BigInt(document.total.minor) -
+    notOurs -
+    sum(tenders.map((tender) => BigInt(tender.amountMinor)))
+  const kind =
+    payment.state === 'marketplace' ? 'marketplace' : payment.state === 'terms' ? 'terms' : 'card'
+  const authorised = payment.state === 'authorised'
+  const expires = authorised
+    ? (payment.authorisationExpiresAt ??
+      new Date(Date.parse(document.placedAt) + 7 * 86_400_000).toISOString())
+    : null
+  await tx`
+    INSERT INTO payment (order_id, seq, kind, provider, reference, due_minor, authorised_minor, expires_at)
+    VALUES (${orderId}, 1, ${kind}, ${payment.provider}, ${payment.reference}, ${rest}, ${authorised ? BigInt(payment.amountMinor) : 0n}, ${expires})`
+  for (const [n, tender] of tenders.entries()) {
+    await tx`
+      INSERT INTO payment (order_id, seq, kind, provider, reference, due_minor) VALUES (${orderId}, ${n + 2}, ${tender.kind}, 'own', ${tender.reference}, ${BigInt(tender.amountMinor)})`
+  }
+}

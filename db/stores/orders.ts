@@ -1,0 +1,298 @@
+import type { Tx } from '#db/client'
+import { sendAlong } from '#db/transaction'
+import type { CaseType, HoldType } from '#domain/orders/exceptions'
+import type { LineCounters } from '#domain/orders/phase'
+import type { PinnedPolicy, PolicyKind } from '#domain/orders/policies'
+import type { FrozenMoney } from '#domain/orders/shares'
+import { Refusal } from '#domain/refusal'
+import { json } from './records.ts'
+
+export interface OrderLine extends LineCounters, Omit<FrozenMoney, 'ordered'> {
+  id: bigint
+  lineNo: number
+  externalLineId: string
+  itemId: number | null
+  itemKind: 'stock' | 'kit' | 'service' | 'gift-card' | null
+  sku: string | null
+  title: string
+  packFactor: number
+  kitItemId: number | null
+  externalListingId: string | null
+  substitutionConsent: boolean
+  requiresShipping: boolean
+  giftCard: boolean
+  discountMinor: bigint
+  taxMinor: bigint
+  /** Value of the units that were cancelled, and that were shipped, of the frozen amounts. */
+  cancelledMinor: bigint
+  shippedMinor: bigint
+  promiseOn: string | null
+}
+
+export interface OrderPayment {
+  id: bigint
+  seq: number
+  kind: 'card' | 'marketplace' | 'terms' | 'gift-card' | 'store-credit'
+  provider: string
+  reference: string | null
+  dueMinor: bigint
+  authorisedMinor: bigint
+  capturedMinor: bigint
+  refundedMinor: bigint
+  refundPendingMinor: bigint
+  expiresAt: string | null
+}
+
+export interface LiveReservation {
+  id: bigint
+  orderLineId: bigint
+  itemId: number
+  siteId: number
+  siteCode: string
+  live: number
+  /** Units of it that stand on a fulfilment order that is still open. */
+  onFulfilment: number
+}
+
+export interface SalesOrder {
+  id: bigint
+  entityId: number
+  entityCode: string
+  functionalCurrency: string
+  timezone: string
+  channelId: number
+  channelCode: string
+  channelPriority: number
+  externalId: string
+  externalVersion: string
+  orderNumber: string
+  workflowId: string
+  customerId: bigint | null
+  customerClass: string
+  segment: string
+  currency: string
+  rateE9: bigint
+  placedOn: string
+  settlement: 'deposit' | 'receivable' | 'marketplace'
+  provider: string
+  totalMinor: bigint
+  shipCountry: string | null
+  shipRegion: string | null
+  shipPostalCode: string | null
+  requestedService: string | null
+  shipBy: string | null
+  deliverBy: string | null
+  shipComplete: boolean
+  fulfilledBy: 'merchant' | 'channel'
+  policies: { [K in PolicyKind]: PinnedPolicy<K> }
+  version: number
+  closedAt: string | null
+  lines: OrderLine[]
+  holds: { id: bigint; type: HoldType; firstReleaseBy: string | null; keepsStock: boolean }[]
+  payments: OrderPayment[]
+  reservations: LiveReservation[]
+  /** Whether an exception case may be open; a clean order has none to look for. */
+  hasCases: boolean
+}
+
+/**
+ * Locks the order for this transaction and reads all that its rules look at. Everything that
+ * changes an order goes through here, so two commands on one order follow each other.
+ * @throws Refusal `OrderNotFound`; `StaleVersion` when somebody else was faster.
+ */
+export async function lockOrder(
+  tx: Tx,
+  orderId: string | bigint,
+  expectedVersion?: number,
+): Promise<SalesOrder> {
+  const [header] = await tx<OrderHeader[]>`
+    SELECT o.id, o.entity_id AS "entityId", e.code AS "entityCode", e.functional_currency AS "functionalCurrency", e.timezone,
+      o.channel_id AS "channelId", c.code AS "channelCode", c.priority AS "channelPriority", o.external_id AS "externalId",
+      o.external_version AS "externalVersion", o.order_number AS "orderNumber", o.workflow_id AS "workflowId", o.customer_id AS "customerId",
+      o.customer_class AS "customerClass", o.segment, o.currency, o.rate_e9 AS "rateE9", o.placed_on AS "placedOn", o.settlement, o.provider,
+      o.total_minor AS "totalMinor", o.ship_country AS "shipCountry", o.ship_region AS "shipRegion", o.ship_postal_code AS "shipPostalCode",
+      o.requested_service AS "requestedService", o.ship_by AS "shipBy", o.deliver_by AS "deliverBy", o.ship_complete AS "shipComplete",
+      o.fulfilled_by AS "fulfilledBy", o.policies, o.version, o.closed_at AS "closedAt"
+    FROM sales_order o JOIN entity e ON e.id = o.entity_id JOIN channel c ON c.id = o.channel_id
+    WHERE o.id = ${BigInt(orderId)} FOR NO KEY UPDATE OF o`
+  if (!header) throw new Refusal('OrderNotFound', `There is no order ${orderId}.`)
+  if (expectedVersion !== undefined && expectedVersion !== header.version) {
+    throw new Refusal(
+      'StaleVersion',
+      `The order is at version ${header.version}, you saw ${expectedVersion}. Read it again, then decide.`,
+    )
+  }
+  const [lines, holds, payments, reservations, cases] = await Promise.all([
+    readLines(tx, header.id),
+    tx<
+      SalesOrder['holds']
+    >`SELECT id, type, first_release_by AS "firstReleaseBy", keeps_stock AS "keepsStock" FROM order_hold WHERE order_id = ${header.id} AND released_at IS NULL ORDER BY id`,
+    tx<
+      OrderPayment[]
+    >`SELECT id, seq, kind, provider, reference, due_minor AS "dueMinor", authorised_minor AS "authorisedMinor", captured_minor AS "capturedMinor",
+      refunded_minor AS "refundedMinor", refund_pending_minor AS "refundPendingMinor", expires_at AS "expiresAt" FROM payment WHERE order_id = ${header.id} ORDER BY seq`,
+    readReservations(tx, header.id),
+    tx`SELECT 1 FROM exception_case WHERE subject_type = 'order' AND subject_id = ${header.id.toString()} AND state = 'open' LIMIT 1`,
+  ])
+  return {
+    ...header,
+    lines,
+    holds: [...holds],
+    payments: [...payments],
+    reservations,
+    hasCases: cases.length > 0,
+  }
+}
+
+type OrderHeader = Omit<SalesOrder, 'lines' | 'holds' | 'payments' | 'reservations' | 'hasCases'>
+
+async function readLines(tx: Tx, orderId: bigint): Promise<OrderLine[]> {
+  const ofOrder = tx`SELECT id FROM sales_order_line WHERE order_id = ${orderId}`
+  const [lines, discounts, taxes] = await Promise.all([
+    readHeaders(tx, orderId),
+    tx<(OrderLine['discounts'][number] & { lineId: bigint })[]>`
+      SELECT order_line_id AS "lineId", code, funded_by AS "fundedBy", amount_minor AS "amountMinor" FROM order_line_discount WHERE order_line_id IN (${ofOrder}) ORDER BY order_line_id, seq`,
+    tx<(OrderLine['taxes'][number] & { lineId: bigint })[]>`
+      SELECT order_line_id AS "lineId", component, jurisdiction, tax_code AS "taxCode", tax_minor AS "taxMinor", collected_by AS "collectedBy" FROM order_line_tax WHERE order_line_id IN (${ofOrder}) ORDER BY order_line_id, seq`,
+  ])
+  return lines.map((line) => ({
+    ...line,
+    discounts: discounts.filter((d) => d.lineId === line.id),
+    taxes: taxes.filter((t) => t.lineId === line.id),
+  }))
+}
+
+async function readHeaders(
+  tx: Tx,
+  orderId: bigint,
+): Promise<Omit<OrderLine, 'discounts' | 'taxes'>[]> {
+  return tx<Omit<OrderLine, 'discounts' | 'taxes'>[]>`
+    SELECT l.id, l.line_no AS "lineNo", l.external_line_id AS "externalLineId", l.item_id AS "itemId", i.kind AS "itemKind", coalesce(i.sku, l.sku) AS sku, l.title,
+      l.pack_factor AS "packFactor", l.kit_item_id AS "kitItemId", l.external_listing_id AS "externalListingId", l.substitution_consent AS "substitutionConsent",
+      l.requires_shipping AS "requiresShipping", l.gift_card AS "giftCard", l.goods_minor AS "goodsMinor", l.discount_minor AS "discountMinor",
+      l.shipping_minor AS "shippingMinor", l.tax_minor AS "taxMinor", l.cancelled_minor AS "cancelledMinor", l.shipped_minor AS "shippedMinor", l.qty_ordered AS ordered, l.qty_cancelled AS cancelled, l.qty_allocated AS allocated,
+      l.qty_backordered AS backordered, l.qty_released AS released, l.qty_picked AS picked, l.qty_shipped AS shipped, l.qty_delivered AS delivered, l.promise_on AS "promiseOn"
+    FROM sales_order_line l LEFT JOIN item i ON i.id = l.item_id WHERE l.order_id = ${orderId} ORDER BY l.line_no`
+}
+
+async function readReservations(tx: Tx, orderId: bigint): Promise<LiveReservation[]> {
+  return tx<LiveReservation[]>`
+    SELECT r.id, r.order_line_id AS "orderLineId", r.item_id AS "itemId", r.site_id AS "siteId", s.code AS "siteCode", r.live,
+      coalesce((SELECT sum(f.qty - f.shipped - f.cancelled) FROM fulfilment_line f JOIN fulfilment_order fo ON fo.id = f.fulfilment_id
+        WHERE f.reservation_id = r.id AND fo.state IN ('released', 'recall-requested')), 0)::int AS "onFulfilment"
+    FROM reservation r JOIN site s ON s.id = r.site_id WHERE r.order_id = ${orderId} AND r.live > 0 ORDER BY r.id`
+}
+
+/** Writes the counters and promises of lines back, all in one statement. */
+export async function saveCounters(tx: Tx, lines: readonly OrderLine[]): Promise<void> {
+  if (lines.length === 0) return
+  await sendAlong(
+    tx,
+    tx`
+    UPDATE sales_order_line l SET qty_cancelled = c.cancelled, qty_allocated = c.allocated, qty_backordered = c.backordered, qty_released = c.released,
+      qty_picked = c.picked, qty_shipped = c.shipped, qty_delivered = c.delivered, promise_on = c."promiseOn", item_id = c."itemId",
+      cancelled_minor = c."cancelledMinor", shipped_minor = c."shippedMinor"
+    FROM jsonb_to_recordset(${json(
+      tx,
+      lines.map(({ discounts: _d, taxes: _t, title: _title, ...line }) => line),
+    )}) AS c (id bigint, cancelled int, allocated int, backordered int, released int, picked int, shipped int, delivered int, "promiseOn" date, "itemId" int, "cancelledMinor" bigint, "shippedMinor" bigint)
+    WHERE l.id = c.id`,
+  )
+}
+
+/** Counts this commit and closes the order when nothing is left to do. Answers the new version. */
+export async function bumpVersion(
+  tx: Tx,
+  order: SalesOrder,
+  now: { closed: boolean; phase: string; waitingFor: string },
+): Promise<number> {
+  // The row is locked, so the next version is known without asking.
+  order.version += 1
+  await sendAlong(
+    tx,
+    tx`
+    UPDATE sales_order SET version = ${order.version}, settlement = ${order.settlement}, external_version = ${order.externalVersion},
+      phase = ${now.phase}, waiting_for = ${now.waitingFor}, closed_at = CASE WHEN ${now.closed} THEN coalesce(closed_at, clock_timestamp()) END
+    WHERE id = ${order.id}`,
+  )
+  return order.version
+}
+
+export interface NewHold {
+  type: HoldType
+  caseType: CaseType
+  reason: string
+  keepsStock: boolean
+}
+
+export async function insertHolds(
+  tx: Tx,
+  order: Pick<SalesOrder, 'id' | 'holds'>,
+  holds: readonly NewHold[],
+  actor: string,
+): Promise<void> {
+  for (const hold of holds) {
+    const [row] = await tx<{ id: bigint }[]>`
+      INSERT INTO order_hold (order_id, type, reason, keeps_stock, opened_by) VALUES (${order.id}, ${hold.type}, ${hold.reason}, ${hold.keepsStock}, ${actor})
+      ON CONFLICT (order_id, type) WHERE released_at IS NULL DO NOTHING RETURNING id`
+    if (row)
+      order.holds.push({
+        id: row.id,
+        type: hold.type,
+        firstReleaseBy: null,
+        keepsStock: hold.keepsStock,
+      })
+  }
+}
+
+/** Releases one hold and keeps the others. */
+export async function releaseHold(
+  tx: Tx,
+  order: Pick<SalesOrder, 'id' | 'holds'>,
+  type: HoldType,
+  actor: string,
+  note: string,
+): Promise<void> {
+  await tx`UPDATE order_hold SET released_at = clock_timestamp(), released_by = ${actor}, release_note = ${note}
+    WHERE order_id = ${order.id} AND type = ${type} AND released_at IS NULL`
+  order.holds = order.holds.filter((hold) => hold.type !== type)
+}
+
+export interface PaymentEvent {
+  paymentId: bigint
+  key: string
+  kind:
+    | 'authorised'
+    | 'reauthorised'
+    | 'captured'
+    | 'voided'
+    | 'declined'
+    | 'expired'
+    | 'refund-granted'
+    | 'refunded'
+    | 'refund-failed'
+  amountMinor: bigint
+  reference?: string | null
+  effectKey?: string | null
+  effectiveOn: string
+  actor: string
+}
+
+/** Records a fact about a payment, once per key. False when it was known already. */
+export async function recordPaymentEvent(tx: Tx, event: PaymentEvent): Promise<boolean> {
+  const rows = await tx`
+    INSERT INTO payment_event (payment_id, key, kind, amount_minor, reference, effect_key, effective_on, actor)
+    VALUES (${event.paymentId}, ${event.key}, ${event.kind}, ${event.amountMinor}, ${event.reference ?? null}, ${event.effectKey ?? null}, ${event.effectiveOn}, ${event.actor})
+    ON CONFLICT (key) DO NOTHING RETURNING id`
+  return rows.length > 0
+}
+
+export async function savePayment(tx: Tx, payment: OrderPayment): Promise<void> {
+  await sendAlong(
+    tx,
+    tx`
+    UPDATE payment SET reference = ${payment.reference}, authorised_minor = ${payment.authorisedMinor}, captured_minor = ${payment.capturedMinor},
+      refunded_minor = ${payment.refundedMinor}, refund_pending_minor = ${payment.refundPendingMinor}, expires_at = ${payment.expiresAt}
+    WHERE id = ${payment.id}`,
+  )
+}

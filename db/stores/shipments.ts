@@ -1,0 +1,88 @@
+import type { Tx } from '#db/client'
+import { sendAlong } from '#db/transaction'
+import { sum } from '#domain/money'
+import { json } from './records.ts'
+
+export interface NewShipmentLine {
+  orderLineId: bigint
+  qty: number
+  unitFrom: number
+  goodsMinor: bigint
+  discountMinor: bigint
+  shippingMinor: bigint
+  taxMinor: bigint
+  costMinor: bigint
+}
+
+export interface NewShipment {
+  orderId: bigint
+  fulfilmentId: bigint
+  siteId: number
+  reference: string
+  shippedOn: string
+  /** Expected carrier cost; posted when the revenue is. */
+  freightMinor: bigint
+  actor: string
+  parcels: readonly {
+    trackingNumber?: string
+    carrier?: string
+    service?: string
+    weightG?: number
+  }[]
+}
+
+/** The shipment with its parcels: those whose labels were bought before, and those confirmed with it. */
+export async function insertShipment(tx: Tx, shipment: NewShipment): Promise<{ id: bigint }> {
+  const [row] = await tx<{ id: bigint }[]>`
+    INSERT INTO shipment (order_id, fulfilment_id, site_id, reference, shipped_on, freight_minor, actor)
+    VALUES (${shipment.orderId}, ${shipment.fulfilmentId}, ${shipment.siteId}, ${shipment.reference}, ${shipment.shippedOn}, ${shipment.freightMinor}, ${shipment.actor}) RETURNING id`
+  await tx`UPDATE parcel SET shipment_id = ${row!.id} WHERE fulfilment_id = ${shipment.fulfilmentId} AND shipment_id IS NULL AND voided_at IS NULL`
+  if (shipment.parcels.length > 0) {
+    await tx`
+      INSERT INTO parcel (order_id, fulfilment_id, shipment_id, parcel_no, carrier, service, tracking_number, weight_g)
+      SELECT ${shipment.orderId}, ${shipment.fulfilmentId}, ${row!.id},
+        (SELECT coalesce(max(parcel_no), 0) FROM parcel WHERE fulfilment_id = ${shipment.fulfilmentId}) + row_number() OVER (),
+        carrier, service, "trackingNumber", "weightG"
+      FROM jsonb_to_recordset(${json(tx, shipment.parcels)}) AS p (carrier text, service text, "trackingNumber" text, "weightG" int)`
+  }
+  return row!
+}
+
+export async function insertShipmentLines(
+  tx: Tx,
+  shipmentId: bigint,
+  lines: readonly NewShipmentLine[],
+): Promise<void> {
+  await sendAlong(
+    tx,
+    tx`
+    INSERT INTO shipment_line (shipment_id, order_line_id, qty, unit_from, goods_minor, discount_minor, shipping_minor, tax_minor, cost_minor)
+    SELECT ${shipmentId}, "orderLineId", qty, "unitFrom", "goodsMinor", "discountMinor", "shippingMinor", "taxMinor", "costMinor"
+    FROM jsonb_to_recordset(${json(tx, lines)}) AS l ("orderLineId" bigint, qty int, "unitFrom" int, "goodsMinor" bigint, "discountMinor" bigint, "shippingMinor" bigint, "taxMinor" bigint, "costMinor" bigint)`,
+  )
+}
+
+export interface NewInvoice {
+  entityId: number
+  orderId: bigint
+  shipmentId: bigint
+  issuedOn: string
+  dueOn: string
+  currency: string
+  lines: readonly NewShipmentLine[]
+}
+
+/** An invoice per shipment, with the entity's next number. */
+export async function insertInvoice(tx: Tx, invoice: NewInvoice): Promise<void> {
+  const net = sum(
+    invoice.lines.map((line) => line.goodsMinor - line.discountMinor + line.shippingMinor),
+  )
+  const tax = sum(invoice.lines.map((line) => line.taxMinor))
+  await sendAlong(
+    tx,
+    tx`
+    INSERT INTO customer_invoice (entity_id, number, order_id, shipment_id, issued_on, due_on, currency, net_minor, tax_minor, gross_minor)
+    VALUES (${invoice.entityId}, take_document_number(${invoice.entityId}, 'customer-invoice'), ${invoice.orderId}, ${invoice.shipmentId},
+      ${invoice.issuedOn}, ${invoice.dueOn}, ${invoice.currency}, ${net}, ${tax}, ${net + tax})`,
+  )
+}

@@ -1,0 +1,71 @@
+import type { Tx } from '#db/client'
+import { Refusal } from '#domain/refusal'
+
+export interface SiteFacts {
+  siteId: number
+  entityId: number
+  entity: string
+  functionalCurrency: string
+  /** The calendar date at the site's entity now. */
+  today: string
+}
+
+/** @throws Refusal `UnknownSite`. */
+export async function siteByCode(tx: Tx, code: string): Promise<SiteFacts> {
+  const [row] = await tx<SiteFacts[]>`
+    SELECT s.id AS "siteId", s.entity_id AS "entityId", e.code AS entity, e.functional_currency AS "functionalCurrency", (clock_timestamp() AT TIME ZONE e.timezone)::date AS today
+    FROM site s JOIN entity e ON e.id = s.entity_id WHERE s.code = ${code}`
+  if (!row)
+    throw new Refusal('UnknownSite', `There is no site "${code}". Name one that exists.`, {
+      field: 'body.site',
+    })
+  return row
+}
+
+/** @throws Refusal `UnknownSku`; `ItemNotReady` while required fields are missing (INV-3). */
+export async function itemIdOf(tx: Tx, sku: string): Promise<number> {
+  const [row] = await tx<
+    { id: number; status: string; missing: string[]; kind: string }[]
+  >`SELECT i.id, status, kind, item_missing_fields(i) AS missing FROM item i WHERE sku = ${sku}`
+  if (!row)
+    throw new Refusal('UnknownSku', `No item has the SKU "${sku}". Create it first.`, {
+      field: 'body.sku',
+    })
+  if (row.kind !== 'stock')
+    throw new Refusal('NotAStockItem', `${sku} is a ${row.kind}: it has no stock.`)
+  if (row.missing.length > 0 || row.status === 'draft')
+    throw new Refusal(
+      'ItemNotReady',
+      `${sku} is ${row.status}${row.missing.length > 0 ? `, ${row.missing.join(', ')} missing` : ''}. Complete and activate it before it moves.`,
+    )
+  return row.id
+}
+
+export async function setSafetyStock(
+  tx: Tx,
+  policy: {
+    itemId: number
+    siteId: number
+    safetyStock: bigint
+    effectiveFrom: string
+    reason: string
+    actor: string
+  },
+): Promise<void> {
+  await tx`INSERT INTO stock_policy (item_id, site_id, safety_stock, effective_from, reason, actor)
+    VALUES (${policy.itemId}, ${policy.siteId}, ${policy.safetyStock}, ${policy.effectiveFrom}, ${policy.reason}, ${policy.actor})`
+}
+
+/** @throws Refusal `UnknownChannel`. */
+export async function setPool(
+  tx: Tx,
+  pool: { itemId: number; siteId: number; channel: string; qty: bigint; reason: string },
+): Promise<void> {
+  const [channel] = await tx<{ id: number }[]>`SELECT id FROM channel WHERE code = ${pool.channel}`
+  if (!channel)
+    throw new Refusal('UnknownChannel', `There is no channel "${pool.channel}".`, {
+      field: 'body.channel',
+    })
+  await tx`INSERT INTO stock_pool (channel_id, item_id, site_id, qty, reason) VALUES (${channel.id}, ${pool.itemId}, ${pool.siteId}, ${pool.qty}, ${pool.reason})
+    ON CONFLICT (item_id, site_id, channel_id) DO UPDATE SET qty = excluded.qty, reason = excluded.reason`
+}

@@ -1,0 +1,386 @@
+/**
+ * Who may do what: permission = resource × action, narrowed by scope (entity, site, channel).
+ * What no role is given, nobody may do. Plain data, so that the whole matrix can be read, tested
+ * and shown to an auditor.
+ */
+export const ROLES = [
+  'system',
+  'connector',
+  'csr',
+  'oms-supervisor',
+  'picker',
+  'warehouse-lead',
+  'receiver',
+  'buyer',
+  'ap-clerk',
+  'controller',
+  'risk-analyst',
+  'pricing-manager',
+  'ops-engineer',
+  'auditor',
+  'administrator',
+] as const
+export type Role = (typeof ROLES)[number]
+
+/** Roles of programs; a person never holds one. */
+export const PROGRAM_ROLES: readonly Role[] = ['system', 'connector']
+
+export const RESOURCES = [
+  'adjustments',
+  'api-keys',
+  'audit',
+  'bills',
+  'channels',
+  'chargebacks',
+  'counts',
+  'customers',
+  'decisions',
+  'effects',
+  'entities',
+  'exceptions',
+  'fulfilment',
+  'imports',
+  'items',
+  'journal',
+  'ledger',
+  'listings',
+  'metrics',
+  'orders',
+  'payments',
+  'periods',
+  'personal-data',
+  'policies',
+  'processes',
+  'proofs',
+  'purchase-orders',
+  'receipts',
+  'refunds',
+  'replenishment',
+  'reports',
+  'returns',
+  'settlements',
+  'shipments',
+  'sites',
+  'stock',
+  'suppliers',
+  'transfers',
+  'users',
+] as const
+export type Resource = (typeof RESOURCES)[number]
+
+export const ACTIONS = [
+  'read',
+  'create',
+  'update',
+  'cancel',
+  'decide',
+  'approve',
+  'confirm',
+  'post',
+  'close',
+  'reopen',
+  'pay',
+] as const
+export type Action = (typeof ACTIONS)[number]
+
+export type Permission = `${Resource}:${Action}`
+type Grant = Permission | `${Resource}:*` | '*:read'
+
+const masters = [
+  'items:read',
+  'sites:read',
+  'channels:read',
+  'listings:read',
+  'entities:read',
+  'policies:read',
+  'stock:read',
+  'decisions:read',
+] as const satisfies Grant[]
+
+const customerService = [
+  ...masters,
+  'orders:read',
+  'orders:create',
+  'orders:update',
+  'orders:cancel',
+  'exceptions:read',
+  'exceptions:decide',
+  'returns:read',
+  'returns:create',
+  'refunds:read',
+  'refunds:create',
+  'customers:read',
+  'customers:update',
+  'personal-data:read',
+  'shipments:read',
+  'fulfilment:read',
+] as const satisfies Grant[]
+
+const picking = [
+  ...masters,
+  'fulfilment:read',
+  'fulfilment:confirm',
+  'shipments:read',
+  'shipments:confirm',
+  'counts:read',
+  'counts:create',
+] as const satisfies Grant[]
+
+const grants: Record<Role, readonly Grant[]> = {
+  system: [
+    '*:read',
+    ...RESOURCES.filter((r) => r !== 'users' && r !== 'api-keys').map((r) => `${r}:*` as const),
+  ],
+  connector: [
+    'items:read',
+    'sites:read',
+    'channels:read',
+    'listings:read',
+    'stock:read',
+    'orders:read',
+    'orders:create',
+    'shipments:read',
+    'shipments:confirm',
+    'fulfilment:read',
+    'returns:read',
+    'returns:create',
+    'settlements:create',
+    'imports:create',
+    'imports:read',
+  ],
+  csr: customerService,
+  'oms-supervisor': [
+    ...customerService,
+    'orders:*',
+    'exceptions:*',
+    'fulfilment:*',
+    'returns:*',
+    'refunds:approve',
+    'transfers:read',
+    'transfers:create',
+    'processes:read',
+    'listings:create',
+    'listings:update',
+    'items:create',
+    'items:update',
+    'policies:create',
+    'imports:read',
+    'imports:create',
+    'stock:update',
+    'reports:read',
+    'proofs:read',
+    'effects:read',
+  ],
+  picker: picking,
+  'warehouse-lead': [
+    ...picking,
+    'exceptions:read',
+    'exceptions:decide',
+    'fulfilment:*',
+    'transfers:*',
+    'counts:*',
+    'adjustments:read',
+    'adjustments:create',
+    'stock:update',
+    'receipts:read',
+    'receipts:create',
+    'receipts:confirm',
+    'returns:read',
+    'returns:confirm',
+    'sites:update',
+    'reports:read',
+  ],
+  receiver: [
+    ...masters,
+    'purchase-orders:read',
+    'receipts:read',
+    'receipts:create',
+    'receipts:confirm',
+    'returns:read',
+    'returns:confirm',
+    'transfers:read',
+    'transfers:confirm',
+    'exceptions:read',
+  ],
+  buyer: [
+    ...masters,
+    'items:create',
+    'items:update',
+    'suppliers:*',
+    'purchase-orders:*',
+    'replenishment:*',
+    'stock:update',
+    'receipts:read',
+    'bills:read',
+    'exceptions:read',
+    'exceptions:decide',
+    'reports:read',
+  ],
+  'ap-clerk': [
+    ...masters,
+    'suppliers:read',
+    'purchase-orders:read',
+    'receipts:read',
+    'bills:read',
+    'bills:create',
+    'bills:update',
+    'payments:read',
+    'settlements:read',
+    'settlements:create',
+    'ledger:read',
+    'journal:read',
+    'journal:create',
+    'exceptions:read',
+    'exceptions:decide',
+    'reports:read',
+  ],
+  controller: [
+    '*:read',
+    'journal:create',
+    'journal:approve',
+    'journal:post',
+    'periods:*',
+    'bills:approve',
+    'payments:approve',
+    'payments:pay',
+    'adjustments:approve',
+    'counts:approve',
+    'refunds:approve',
+    'settlements:*',
+    'chargebacks:*',
+    'policies:create',
+    'policies:approve',
+    'exceptions:*',
+  ],
+  'risk-analyst': [
+    ...masters,
+    'orders:read',
+    'orders:decide',
+    'customers:read',
+    'customers:update',
+    'personal-data:read',
+    'chargebacks:*',
+    'exceptions:read',
+    'exceptions:decide',
+    'policies:create',
+    'payments:read',
+  ],
+  'pricing-manager': [
+    ...masters,
+    'items:update',
+    'listings:create',
+    'listings:update',
+    'policies:create',
+    'reports:read',
+    'exceptions:read',
+  ],
+  'ops-engineer': [
+    ...masters,
+    'metrics:read',
+    'processes:*',
+    'effects:read',
+    'proofs:read',
+    'audit:read',
+    'exceptions:read',
+    'orders:read',
+    'imports:read',
+    'shipments:read',
+  ],
+  auditor: RESOURCES.filter((r) => r !== 'personal-data').map((r) => `${r}:read` as const),
+  administrator: [
+    ...masters,
+    'users:*',
+    'api-keys:*',
+    'audit:read',
+    'metrics:read',
+    'proofs:read',
+    'sites:*',
+    'channels:*',
+    'entities:*',
+  ],
+}
+
+/**
+ * Pairs that one person may not hold together: who sets up the doors may not carry the goods,
+ * and who pays may not also buy, receive or write the bill.
+ */
+const CONFLICTS: readonly (readonly [Role, Role])[] = [
+  ['administrator', 'controller'],
+  ['administrator', 'ap-clerk'],
+  ['administrator', 'buyer'],
+  ['administrator', 'receiver'],
+  ['administrator', 'warehouse-lead'],
+  ['controller', 'ap-clerk'],
+  ['controller', 'buyer'],
+  ['controller', 'receiver'],
+  ['controller', 'warehouse-lead'],
+  ['ap-clerk', 'buyer'],
+  ['ap-clerk', 'receiver'],
+  ['buyer', 'receiver'],
+]
+
+/** What a principal may touch; `null` means all of that kind. */
+export interface Scopes {
+  entities: readonly string[] | null
+  sites: readonly string[] | null
+  channels: readonly string[] | null
+}
+
+/** Where an object lies; a kind that is left out does not narrow it. */
+export interface Place {
+  entity?: string | null
+  site?: string | null
+  channel?: string | null
+}
+
+export const EVERYWHERE: Scopes = { entities: null, sites: null, channels: null }
+
+export function isRole(text: string): text is Role {
+  return (ROLES as readonly string[]).includes(text)
+}
+
+/** Whether one of the roles holds the permission. An unknown role holds nothing. */
+export function allows(roles: readonly string[], permission: Permission): boolean {
+  const [resource, action] = permission.split(':') as [Resource, Action]
+  return roles.some(
+    (role) =>
+      isRole(role) &&
+      grants[role].some(
+        (grant) =>
+          grant === permission ||
+          grant === `${resource}:*` ||
+          (grant === '*:read' && action === 'read'),
+      ),
+  )
+}
+
+/** The roles that hold a permission; none means that a route asks for something nobody has. */
+export function rolesWith(permission: Permission): Role[] {
+  return ROLES.filter((role) => allows([role], permission))
+}
+
+export function isInScope(scopes: Scopes, place: Place): boolean {
+  return (
+    covers(scopes.entities, place.entity) &&
+    covers(scopes.sites, place.site) &&
+    covers(scopes.channels, place.channel)
+  )
+}
+
+/** Whether `wider` reaches everything that `narrower` does: nobody hands on more than they have. */
+export function scopesInclude(wider: Scopes, narrower: Scopes): boolean {
+  return (['entities', 'sites', 'channels'] as const).every((kind) => {
+    const held = wider[kind]
+    const asked = narrower[kind]
+    return held === null || (asked !== null && asked.every((code) => held.includes(code)))
+  })
+}
+
+/** Pairs of these roles that one person may not hold together (GOV-14). */
+export function conflictingRoles(roles: readonly string[]): (readonly [Role, Role])[] {
+  return CONFLICTS.filter(([one, other]) => roles.includes(one) && roles.includes(other))
+}
+
+function covers(held: readonly string[] | null, code: string | null | undefined): boolean {
+  return held === null || code === undefined || code === null || held.includes(code)
+}

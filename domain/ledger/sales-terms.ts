@@ -1,0 +1,32 @@
+import type { AccountRole } from './chart.ts'
+
+/** A tax share as frozen on the document. */
+export interface TaxShare {
+  /** `US-CA`, `DE`, or the member state that an OSS return names. */
+  jurisdiction: string
+  taxCode: string
+  amountMinor: bigint
+  /** A marketplace facilitator's tax is a memo on the document, never ours to remit. */
+  collectedBy: 'seller' | 'marketplace'
+  /** Which return it goes to; sales tax in North America, domestic VAT elsewhere, unless said. */
+  kind?: 'sales-tax' | 'vat' | 'oss' | 'ioss'
+}
+
+const accountOfTaxKind = {
+  'sales-tax': 'SalesTaxPayable',
+  vat: 'OutputVat',
+  oss: 'OssVat',
+  ioss: 'IossVat',
+} as const satisfies Record<string, AccountRole>
+
+export function taxAccount(share: TaxShare): AccountRole {
+  const domestic = /^(US|CA)(-|$)/.test(share.jurisdiction) ? 'sales-tax' : 'vat'
+  return accountOfTaxKind[share.kind ?? domestic]
+}
+
+/** Open-item keys: one per thing that somebody still waits for. */
+export const orderKey = (orderId: bigint) => `order/${orderId}`
+export const shipmentKey = (shipmentId: bigint | string) => `shipment/${shipmentId}`
+export const captureKey = (provider: string, captureId: string) => `${provider}/${captureId}`
+export const refundKey = (refundId: bigint | string) => `refund/${refundId}`
+export const giftCardKey = (cardId: bigint | string) => `gift-card/${cardId}`

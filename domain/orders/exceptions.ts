@@ -1,0 +1,43 @@
+/** The closed list of what can be stuck in an order, and what a person may then do (docs/processes/order-to-cash.md). */
+export const CASE_RESOLUTIONS = {
+  'stock-short': ['other-node', 'split', 'substitute', 'backorder', 'cancel'],
+  'payment-pending': ['accept-on-terms', 'wait', 'cancel'],
+  'payment-declined': ['retry', 'wait', 'cancel'],
+  'authorisation-expired': ['re-authorise', 'wait', 'cancel'],
+  'fraud-review': ['accept', 'ask-for-evidence', 'cancel-and-block'],
+  'address-invalid': ['accept-suggestion', 'correct', 'override', 'cancel'],
+  'compliance-match': ['clear', 'cancel'],
+  'data-missing': ['retry', 'cancel'],
+  'price-suspect': ['accept', 'cancel'],
+  'unknown-sku': ['map-listing', 'create-item', 'reject'],
+  'manual-hold': ['release', 'cancel'],
+  'promise-infeasible': ['accept-late', 'cancel'],
+  'cancel-too-late': ['intercept', 'treat-as-return', 'refuse'],
+  'short-pick': ['recount', 'other-node', 'backorder', 'cancel'],
+  'label-failed': ['retry', 'next-service', 'manual'],
+  'channel-changed-after-release': ['recall', 'accept-as-return', 'dispute'],
+  'paid-unfulfillable': ['backorder', 'substitute', 'cancel'],
+  'parcel-stalled': ['keep-waiting', 'claim-lost', 'mark-delivered'],
+  'effect-unknown': ['ask-again', 'mark-done', 'mark-failed'],
+  'consent-needed': ['customer-agreed', 'cancel'],
+} as const satisfies Record<string, readonly string[]>
+
+export type CaseType = keyof typeof CASE_RESOLUTIONS
+export type Resolution = (typeof CASE_RESOLUTIONS)[CaseType][number]
+
+export type HoldType = 'payment' | 'fraud' | 'address' | 'compliance' | 'data' | 'price' | 'manual'
+
+/** Which hold a case stands for; releasing one leaves the others. */
+export const CASE_OF_HOLD: Record<HoldType, CaseType> = {
+  payment: 'payment-pending',
+  fraud: 'fraud-review',
+  address: 'address-invalid',
+  compliance: 'compliance-match',
+  data: 'data-missing',
+  price: 'price-suspect',
+  manual: 'manual-hold',
+}
+
+export function allowedResolutions(type: CaseType): readonly Resolution[] {
+  return CASE_RESOLUTIONS[type]
+}

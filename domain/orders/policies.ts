@@ -1,0 +1,142 @@
+import type { CaseType } from './exceptions.ts'
+
+/**
+ * Rules are versioned rows with an owner; these shapes are what their bodies hold. An order
+ * keeps the versions that it was placed under (`sales_order.policies`).
+ */
+export interface OrderPolicy {
+  /** When control passes, hence when revenue and cost post (IFRS 15.38, ASC 606-10-25-30). */
+  revenueOn: 'shipped' | 'delivered'
+  /** What happens to units that no site can ship: a person decides, or they wait by themselves. */
+  shortage: 'ask' | 'backorder'
+  /** How long units may wait on backorder; no rule reads it yet. */
+  backorderMaxDays: number
+  /** Released to the warehouse at once, or when a supervisor says so. */
+  autoRelease: boolean
+  trackDelivery: boolean
+  stalledAfterHours: number
+  claimWithinDays: number
+  paymentWaitHours: number
+  reauthoriseHoursBeforeExpiry: number
+  maxSplits: number
+  /** Parts per million of the list price by which a line's unit price may differ before a person looks. */
+  priceTolerancePpm: number
+  paymentTermsDays: number
+  /** What the marketplace is expected to keep: parts per million of the price, and per order. */
+  expectedCommissionPpm: number
+  expectedFeeMinor: string
+}
+
+export interface FraudPolicy {
+  /** Order value in minor units of the order's currency from which a person reviews. */
+  reviewFromMinor: string
+  reviewCountries: string[]
+  maxUnits: number
+  /** Billing and shipping country differ. */
+  countryMismatchScore: number
+  reviewScore: number
+}
+
+export interface RoutingPolicy {
+  /** Minor units that a day of transit is taken to be worth when sites are compared. */
+  dayMinor: string
+  /** Minor units that another parcel must save to be worth a split; no rule reads it yet. */
+  splitMinor: string
+}
+
+export interface CasePolicy {
+  team: string
+  slaMinutes: number
+  escalateTo: string
+  severity: 'low' | 'normal' | 'high'
+}
+
+export type ExceptionPolicy = Record<CaseType, CasePolicy>
+
+export interface DemandPolicy {
+  /** Rules in order of precedence; the first that tells two orders apart decides. */
+  rank: ('channel-priority' | 'customer-class' | 'ship-by' | 'placed')[]
+  classes: string[]
+}
+
+export interface PolicyBodies {
+  order: OrderPolicy
+  fraud: FraudPolicy
+  routing: RoutingPolicy
+  exceptions: ExceptionPolicy
+  demand: DemandPolicy
+}
+
+export type PolicyKind = keyof PolicyBodies
+
+export interface PinnedPolicy<K extends PolicyKind = PolicyKind> {
+  kind: K
+  version: number
+  body: PolicyBodies[K]
+}
+
+const hours = (n: number): number => n * 60
+const team = (
+  name: string,
+  slaMinutes: number,
+  severity: CasePolicy['severity'] = 'normal',
+): CasePolicy => ({
+  team: name,
+  slaMinutes,
+  escalateTo: 'oms-supervisor',
+  severity,
+})
+
+/** What holds where nobody has written a policy yet; version 0 in every decision record. */
+export const DEFAULT_POLICIES: PolicyBodies = {
+  order: {
+    revenueOn: 'shipped',
+    shortage: 'ask',
+    backorderMaxDays: 30,
+    autoRelease: true,
+    trackDelivery: true,
+    stalledAfterHours: 120,
+    claimWithinDays: 30,
+    paymentWaitHours: 72,
+    reauthoriseHoursBeforeExpiry: 12,
+    maxSplits: 3,
+    priceTolerancePpm: 500_000,
+    paymentTermsDays: 30,
+    expectedCommissionPpm: 150_000,
+    expectedFeeMinor: '0',
+  },
+  fraud: {
+    reviewFromMinor: '250000',
+    reviewCountries: [],
+    maxUnits: 500,
+    countryMismatchScore: 40,
+    reviewScore: 50,
+  },
+  routing: { dayMinor: '50', splitMinor: '300' },
+  exceptions: {
+    'stock-short': team('order-desk', hours(4), 'high'),
+    'payment-pending': team('order-desk', hours(24)),
+    'payment-declined': team('order-desk', hours(8)),
+    'authorisation-expired': team('order-desk', hours(8), 'high'),
+    'fraud-review': team('risk', hours(4), 'high'),
+    'address-invalid': team('order-desk', hours(8)),
+    'compliance-match': team('compliance', hours(8), 'high'),
+    'data-missing': team('catalogue', hours(24)),
+    'price-suspect': team('pricing', hours(8)),
+    'unknown-sku': team('catalogue', hours(8), 'high'),
+    'manual-hold': team('order-desk', hours(24)),
+    'promise-infeasible': team('order-desk', hours(4)),
+    'cancel-too-late': team('order-desk', hours(2), 'high'),
+    'short-pick': team('warehouse', hours(2), 'high'),
+    'label-failed': team('warehouse', hours(2)),
+    'channel-changed-after-release': team('order-desk', hours(2), 'high'),
+    'paid-unfulfillable': team('order-desk', hours(4), 'high'),
+    'parcel-stalled': team('order-desk', hours(24)),
+    'effect-unknown': team('finance', hours(4), 'high'),
+    'consent-needed': team('order-desk', hours(24)),
+  },
+  demand: {
+    rank: ['channel-priority', 'customer-class', 'ship-by', 'placed'],
+    classes: ['vip', 'wholesale', 'standard'],
+  },
+}

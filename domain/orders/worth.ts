@@ -1,0 +1,33 @@
+import { sum } from '../money.ts'
+
+interface LineWorth {
+  goodsMinor: bigint
+  discountMinor: bigint
+  shippingMinor: bigint
+  taxMinor: bigint
+  cancelledMinor: bigint
+  shippedMinor: bigint
+}
+
+interface OrderWorth {
+  lines: readonly LineWorth[]
+}
+
+/** Value of all units that nobody has cancelled: what the customer will have paid in the end. */
+export function keptValue(order: OrderWorth): bigint {
+  return sum(order.lines.map((line) => lineGross(line) - line.cancelledMinor))
+}
+
+/** Value of what has left so far. */
+export function shippedValue(order: OrderWorth): bigint {
+  return sum(order.lines.map((line) => line.shippedMinor))
+}
+
+/** What the order is still worth to us: the frozen amounts of its open units. */
+export function openValue(order: OrderWorth): bigint {
+  return keptValue(order) - shippedValue(order)
+}
+
+export function lineGross(line: LineWorth): bigint {
+  return line.goodsMinor - line.discountMinor + line.shippingMinor + line.taxMinor
+}

@@ -1,0 +1,52 @@
+import { DEFAULT_POLICIES } from './orders/policies.ts'
+
+export interface PolicyProblem {
+  field: string
+  message: string
+}
+
+/**
+ * What is wrong with a policy's body, by comparing it with the built-in version: a wrong name or
+ * type would steer orders silently. A kind without a built-in version is not judged.
+ */
+export function policyProblems(kind: string, body: Record<string, unknown>): PolicyProblem[] {
+  const model = (DEFAULT_POLICIES as unknown as Record<string, unknown>)[kind]
+  if (!Object.hasOwn(DEFAULT_POLICIES, kind) || !isRecord(model)) return []
+  return compare(model, body, 'body.body')
+}
+
+function compare(
+  model: Record<string, unknown>,
+  body: Record<string, unknown>,
+  path: string,
+): PolicyProblem[] {
+  return Object.entries(body).flatMap(([name, value]): PolicyProblem[] => {
+    const field = `${path}.${name}`
+    if (!Object.hasOwn(model, name))
+      return [{ field, message: `leave it out, or send one of ${Object.keys(model).join(', ')}` }]
+    const wanted = model[name]
+    if (kindOf(value) !== kindOf(wanted))
+      return [{ field, message: `send ${kindOf(wanted)}, such as ${JSON.stringify(wanted)}` }]
+    if (Array.isArray(wanted)) return compareItems(wanted, value as unknown[], field)
+    return isRecord(wanted) && isRecord(value) ? compare(wanted, value, field) : []
+  })
+}
+
+function compareItems(wanted: unknown[], values: unknown[], field: string): PolicyProblem[] {
+  const kind = wanted.length === 0 ? 'text' : kindOf(wanted[0])
+  const wrong = values.findIndex((value) => kindOf(value) !== kind)
+  return wrong < 0 ? [] : [{ field: `${field}.${wrong}`, message: `send ${kind}` }]
+}
+
+/** Amounts are whole numbers as text: they are told apart from words. */
+function kindOf(value: unknown): string {
+  if (Array.isArray(value)) return 'a list'
+  if (value === null) return 'nothing'
+  if (typeof value === 'string') return /^-?\d+$/.test(value) ? 'a whole number as text' : 'text'
+  if (typeof value === 'number') return Number.isSafeInteger(value) ? 'a whole number' : 'a number'
+  return typeof value === 'boolean' ? 'true or false' : 'an object'
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}

@@ -1,0 +1,63 @@
+import { parseArgs } from 'node:util'
+import { startCarrierSimulator } from './carrier.ts'
+import { startComplianceSimulator } from './compliance.ts'
+import { startMailSimulator } from './mail.ts'
+import { startStripeSimulator } from './stripe.ts'
+import { startTaxSimulator } from './tax.ts'
+
+/**
+ * Runs every simulator until it is told to stop, and prints one line of JSON with their URLs.
+ * Ports: `--stripe 12111 --carrier … --tax … --compliance … --mail … --smtp …`, or
+ * `SIM_STRIPE_PORT` and so on; any free port unless told. `--seed`, `--move-every-ms`.
+ */
+const { values } = parseArgs({
+  options: {
+    stripe: { type: 'string' },
+    carrier: { type: 'string' },
+    tax: { type: 'string' },
+    compliance: { type: 'string' },
+    mail: { type: 'string' },
+    smtp: { type: 'string' },
+    seed: { type: 'string', default: process.env['SIM_SEED'] ?? 'throughline' },
+    'move-every-ms': { type: 'string', default: '0' },
+  },
+})
+
+const { seed } = values
+const stripe = await startStripeSimulator({ seed, port: port('stripe') })
+const carrier = await startCarrierSimulator({
+  seed,
+  port: port('carrier'),
+  moveEveryMs: whole('--move-every-ms', values['move-every-ms']),
+})
+const tax = await startTaxSimulator({ seed, port: port('tax') })
+const compliance = await startComplianceSimulator({ seed, port: port('compliance') })
+const mail = await startMailSimulator({ seed, port: port('mail'), smtpPort: port('smtp') })
+
+console.log(
+  JSON.stringify({
+    stripe: stripe.url,
+    carrier: carrier.url,
+    tax: tax.url,
+    compliance: compliance.url,
+    mail: mail.url,
+    smtp: mail.smtpUrl,
+  }),
+)
+
+process.once('SIGTERM', () => void stop())
+process.once('SIGINT', () => void stop())
+
+async function stop(): Promise<void> {
+  await Promise.all([stripe, carrier, tax, compliance, mail].map((one) => one.close()))
+}
+
+function port(name: 'stripe' | 'carrier' | 'tax' | 'compliance' | 'mail' | 'smtp'): number {
+  const variable = `SIM_${name.toUpperCase()}_PORT`
+  return whole(`--${name} or ${variable}`, values[name] ?? process.env[variable] ?? '0')
+}
+
+function whole(name: string, text: string): number {
+  if (!/^\d+$/.test(text)) throw new Error(`${name} must be a whole number, got "${text}"`)
+  return Number(text)
+}

@@ -1,0 +1,272 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { ledgerProofs, runProofs } from '#db/queries/proofs'
+import { aLine, anOrder } from '#tests/support/company'
+import { post, runningApi, type RunningApi } from './running-api.ts'
+import type { Caller } from './support.ts'
+
+let api: RunningApi
+let buyerOfStock: Caller
+let lead: Caller
+let receiver: Caller
+let supervisor: Caller
+beforeAll(async () => {
+  api = await runningApi({ stock: { MUG: { east: 100, west: 50 }, LAMP: { east: 10 } } })
+  lead = await api.as('warehouse-lead')
+  receiver = await api.as('receiver')
+  supervisor = await api.as('oms-supervisor')
+  buyerOfStock = await api.as('buyer')
+})
+afterAll(async () => {
+  const broken = (await runProofs(api.system.db, ledgerProofs)).filter((r) => r.broken.length > 0)
+  await api.close()
+  expect(broken.map((r) => r.proof.name)).toEqual([])
+})
+
+const get = (url: string, caller = supervisor) => caller({ method: 'GET', url })
+const ats = async (sku: string, site = 'EAST', channel = 'web') => {
+  const answer = await get(`/v1/stock/ats?sku=${sku}&channel=${channel}`)
+  expect(answer.statusCode, answer.body).toBe(200)
+  return answer.json().items.find((row: { site: string }) => row.site === site)
+}
+let number = 0
+const next = () => `${process.pid}-${(number += 1)}`
+const receive = (lines: object[], changes: object = {}) =>
+  post(receiver, '/v1/goods-receipts', {
+    receiptNo: `R-${next()}`,
+    site: 'EAST',
+    supplier: 'Potter Ltd',
+    lines,
+    ...changes,
+  })
+const line = (changes: object = {}) => ({
+  sku: 'MUG',
+  expectedQty: '10',
+  receivedQty: '10',
+  unitCostMinor: '450',
+  ...changes,
+})
+
+describe('available to sell', () => {
+  test('is what is on hand less what is promised, with each part told', async () => {
+    const before = await ats('MUG')
+    await api.place(anOrder({ line: { sku: 'MUG', quantity: 3 } }))
+    const after = await ats('MUG')
+    expect(BigInt(after.components.reserved) - BigInt(before.components.reserved)).toBe(3n)
+    expect(BigInt(before.ats) - BigInt(after.ats)).toBe(3n)
+    expect(after.components).toMatchObject({ onHand: '100', safetyStock: '0', otherPools: '0' })
+  })
+
+  test('falls by safety stock from its date, by other channels’ pools and by the buffer', async () => {
+    const before = BigInt((await ats('MUG')).ats)
+    const set = await post(buyerOfStock, '/v1/stock/safety-stock', {
+      sku: 'MUG',
+      site: 'EAST',
+      safetyStock: '5',
+      reason: 'season begins',
+    })
+    expect(set.statusCode, set.body).toBe(201)
+    await post(buyerOfStock, '/v1/stock/safety-stock', {
+      sku: 'MUG',
+      site: 'EAST',
+      safetyStock: '50',
+      reason: 'much later',
+      effectiveFrom: '2090-01-01',
+    })
+    const pool = await post(buyerOfStock, '/v1/stock/pools', {
+      sku: 'MUG',
+      site: 'EAST',
+      channel: 'b2b',
+      qty: '20',
+      reason: 'promised to wholesale',
+    })
+    expect(pool.statusCode, pool.body).toBe(201)
+    const web = await ats('MUG')
+    expect(web.components).toMatchObject({ safetyStock: '5', otherPools: '20', ownPool: '0' })
+    expect(BigInt(web.ats)).toBe(before - 25n)
+    const b2b = await ats('MUG', 'EAST', 'b2b')
+    expect(b2b.components).toMatchObject({ otherPools: '0', ownPool: '20' })
+    expect(BigInt(b2b.ats)).toBe(before - 5n)
+
+    await api.system
+      .admin`INSERT INTO listing (channel_id, external_id, item_id, pack_factor, buffer) SELECT c.id, 'SIX-MUGS', i.id, 6, 4 FROM channel c, item i WHERE c.code = 'market' AND i.sku = 'MUG'`
+    const market = await ats('MUG', 'EAST', 'market')
+    expect(market).toMatchObject({ packFactor: 6, components: { buffer: '4' } })
+    expect(BigInt(market.ats)).toBe(before - 29n)
+    expect(BigInt(market.listable)).toBe((before - 29n) / 6n)
+  })
+
+  test('sold anywhere, it falls everywhere by the listing’s factor', async () => {
+    const [web, market] = [await ats('MUG'), await ats('MUG', 'EAST', 'market')]
+    await api.place(
+      anOrder({
+        channel: 'market',
+        lines: [aLine({ sku: null, externalListingId: 'SIX-MUGS', unitPriceMinor: '5000' })],
+        payment: { state: 'marketplace', provider: 'amazon', reference: null, amountMinor: '0' },
+      }),
+    )
+    expect(BigInt(web.ats) - BigInt((await ats('MUG')).ats)).toBe(6n)
+    const now = await ats('MUG', 'EAST', 'market')
+    expect(BigInt(market.ats) - BigInt(now.ats)).toBe(6n)
+    expect(BigInt(market.listable) - BigInt(now.listable)).toBe(1n)
+  })
+
+  test('walks page by page and keeps to the caller’s sites and entities', async () => {
+    const seen: string[] = []
+    let cursor: string | null = null
+    do {
+      const from: string = cursor === null ? '' : `&cursor=${cursor}`
+      const page = (await get(`/v1/stock/ats?limit=1${from}`)).json()
+      for (const row of page.items) seen.push(`${row.sku} ${row.site}`)
+      cursor = page.nextCursor
+    } while (cursor !== null)
+    expect(seen).toEqual([...new Set(seen)].sort())
+    expect(seen).toContain('MUG WEST')
+    const west = await api.as('oms-supervisor', { sites: ['WEST'] })
+    const rows = (await get('/v1/stock/ats', west)).json().items
+    expect(new Set(rows.map((row: { site: string }) => row.site))).toEqual(new Set(['WEST']))
+    const abroad = await api.as('oms-supervisor', { entities: ['OTHER'] })
+    expect((await get('/v1/stock/ats', abroad)).json().items).toEqual([])
+    expect((await get('/v1/stock/movements', abroad)).json().items).toEqual([])
+    expect((await get('/v1/fulfilment-orders', abroad)).json().items).toEqual([])
+  })
+
+  test('of a channel that does not exist is no number', async () => {
+    const answer = await get('/v1/stock/ats?channel=nowhere')
+    expect(answer.statusCode).toBe(422)
+    expect(answer.json().errors[0].field).toBe('query.channel')
+  })
+
+  test('shows the rows behind a number', async () => {
+    const detail = (await get('/v1/stock/items/MUG')).json()
+    expect(detail.sku).toBe('MUG')
+    expect(detail.reservations[0]).toMatchObject({ orderNumber: expect.any(String) })
+    expect(detail.layers.length).toBeGreaterThan(0)
+    expect((await get('/v1/stock/items/NOTHING')).statusCode).toBe(404)
+    const west = await api.as('oms-supervisor', { sites: ['WEST'] })
+    const narrow = (await get('/v1/stock/items/MUG', west)).json()
+    expect(new Set(narrow.positions.map((row: { site: string }) => row.site))).toEqual(
+      new Set(['WEST']),
+    )
+    expect(narrow.reservations).toEqual([])
+  })
+})
+
+describe('an adjustment', () => {
+  const adjust = (changes: object, key?: string, caller = lead) =>
+    post(
+      caller,
+      '/v1/stock/adjustments',
+      { sku: 'MUG', site: 'EAST', qty: '-2', reason: 'broken in the aisle', ...changes },
+      key,
+    )
+
+  test('moves quantity and value once, with its entry', async () => {
+    const before = BigInt((await ats('MUG')).components.onHand)
+    const key = `adjust-${next()}`
+    const first = await adjust({}, key)
+    expect(first.statusCode, first.body).toBe(201)
+    expect((await adjust({}, key)).json()).toEqual(first.json())
+    expect((await adjust({ qty: '-3' }, key)).json().code).toBe('IdempotencyMismatch')
+    expect(BigInt((await ats('MUG')).components.onHand)).toBe(before - 2n)
+    const [moved] = (await get('/v1/stock/movements?sku=MUG&limit=1')).json().items
+    expect(moved).toMatchObject({ kind: 'adjustment', qty: '2', reason: 'broken in the aisle' })
+    const controller = await api.as('controller')
+    const value = await get('/v1/stock/valuation', controller)
+    for (const row of value.json().items) expect(row.layersMinor).toBe(row.ledgerMinor)
+    expect((await adjust({ qty: '3' })).statusCode).toBe(201)
+  })
+
+  test('takes no unit that an order is promised, nor one that is not there', async () => {
+    const { components } = await ats('LAMP')
+    await api.place(anOrder({ line: { quantity: Number(components.onHand) - 1 } }))
+    const taken = await adjust({ sku: 'LAMP', qty: '-2' })
+    expect(taken.statusCode, taken.body).toBe(409)
+    expect(taken.json().code).toBe('StockReserved')
+    const more = await adjust({ sku: 'LAMP', qty: '-2000' })
+    expect(more.statusCode).toBe(409)
+    expect(more.json().code).toBe('NotEnoughStock')
+    expect((await ats('LAMP')).components.onHand).toBe(components.onHand)
+  })
+
+  test.each([
+    [{ sku: 'NOTHING' }, 422, 'UnknownSku'],
+    [{ site: 'NOWHERE' }, 422, 'UnknownSite'],
+    [{ qty: '0' }, 422, 'InvalidInput'],
+    [{ sku: 'SERVICE' }, 409, 'NotAStockItem'],
+    [{ adjustedOn: '2001-01-01' }, 409, 'PeriodClosed'],
+  ])('%j is refused with its reason', async (changes, status, code) => {
+    const answer = await adjust(changes)
+    expect(answer.statusCode, answer.body).toBe(status)
+    expect(answer.json().code).toBe(code)
+  })
+
+  test('is not for everybody, and not outside one’s site', async () => {
+    expect((await adjust({}, undefined, await api.as('picker'))).statusCode).toBe(403)
+    const west = await api.as('warehouse-lead', { sites: ['WEST'] })
+    expect((await adjust({}, undefined, west)).json().code).toBe('OutOfScope')
+  })
+})
+
+describe('a goods receipt', () => {
+  test('as expected raises stock and owes its supplier', async () => {
+    const before = BigInt((await ats('MUG')).components.onHand)
+    const answer = await receive([line()])
+    expect(answer.statusCode, answer.body).toBe(201)
+    expect(answer.json()).toMatchObject({ discrepancies: 0 })
+    expect(BigInt((await ats('MUG')).components.onHand)).toBe(before + 10n)
+    const controller = await api.as('controller')
+    const entries = (
+      await get('/v1/ledger/entries?entity=ACME-US&account=2020&limit=1', controller)
+    ).json()
+    const entry = (await get(`/v1/ledger/entries/${entries.items[0].id}`, controller)).json()
+    const amounts = entry.lines.map((l: { accountId: number; amount: { minor: string } }) => [
+      l.accountId,
+      l.amount.minor,
+    ])
+    expect(amounts).toEqual([
+      [1300, '4500'],
+      [2020, '-4500'],
+    ])
+  })
+
+  test.each([
+    ['short', { receivedQty: '8' }],
+    ['over', { receivedQty: '12' }],
+    ['unexpected', { expectedQty: '0' }],
+    ['missing altogether', { receivedQty: '0' }],
+  ])('that is %s needs a reason and is then recorded as it is', async (_name, changes) => {
+    const bare = await receive([line(), line({ ...changes, sku: 'TEA' })])
+    expect(bare.statusCode, bare.body).toBe(422)
+    expect(bare.json()).toMatchObject({
+      code: 'DiscrepancyNeedsReason',
+      errors: [{ field: 'body.lines.1.reason' }],
+    })
+    const told = await receive([line(), line({ ...changes, reason: 'counted twice' })])
+    expect(told.statusCode, told.body).toBe(201)
+    expect(told.json().discrepancies).toBe(1)
+  })
+
+  test('of the same number is refused', async () => {
+    await receive([line()], { receiptNo: 'R-ONE' })
+    const again = await receive([line()], { receiptNo: 'R-ONE' })
+    expect(again.statusCode, again.body).toBe(409)
+    expect(again.json().code).toBe('ReceiptExists')
+  })
+
+  test('of an item that is not complete is refused', async () => {
+    await api.system.admin`INSERT INTO item (sku, name) VALUES ('DRAFT', 'Not complete')`
+    const answer = await receive([line({ sku: 'DRAFT' })])
+    expect(answer.statusCode).toBe(409)
+    expect(answer.json().code).toBe('ItemNotReady')
+  })
+
+  test('of damaged goods is on hand and not for sale', async () => {
+    const before = await ats('MUG')
+    expect((await receive([line({ condition: 'damaged' })])).statusCode).toBe(201)
+    expect((await ats('MUG')).ats).toBe(before.ats)
+    const detail = (await get('/v1/stock/items/MUG')).json()
+    expect(detail.positions).toContainEqual(
+      expect.objectContaining({ condition: 'damaged', onHand: '10' }),
+    )
+  })
+})

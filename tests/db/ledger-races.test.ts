@@ -1,0 +1,263 @@
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { connect, type Db, type Tx } from '#db/client'
+import { commitOnce } from '#db/commit-once'
+import { ledgerProofs, runProofs } from '#db/queries/proofs'
+import { closeArea, reopenArea, softCloseArea } from '#db/stores/ledger-periods'
+import { credit, debit } from '#domain/ledger/journal'
+import { freshDatabase, type TestDatabase } from '#tests/support/database'
+import { entry, openBooks, post } from './ledger-books.ts'
+
+let database: TestDatabase
+let entityId: number
+beforeAll(async () => {
+  database = await freshDatabase()
+  entityId = await openBooks(database.admin, 'US')
+})
+afterAll(() => database.drop())
+afterEach(async () => {
+  const failed = (await runProofs(database.admin, ledgerProofs)).filter(
+    ({ broken }) => broken.length > 0,
+  )
+  expect(failed).toEqual([])
+})
+
+const wait = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
+
+/** A transaction on a connection of its own, held open until told otherwise. */
+async function held(work: (tx: Tx) => Promise<unknown>, isolation = 'read committed') {
+  const db = connect(database.url, { role: 'throughline_app', max: 1 })
+  let finish!: (commit: boolean) => void
+  const decision = new Promise<boolean>((resolve) => (finish = resolve))
+  let worked!: () => void
+  const ready = new Promise<void>((resolve) => (worked = resolve))
+  const done = db
+    .begin(`isolation level ${isolation}`, async (tx) => {
+      await work(tx as never)
+      worked()
+      if (!(await decision)) throw new Error('rolled back on purpose')
+    })
+    .finally(() => db.end())
+  done.catch(() => {})
+  await Promise.race([ready, done])
+  return {
+    commit: () => (finish(true), done),
+    rollback: () => (finish(false), done.catch(() => {})),
+  }
+}
+
+function close(db: Db, period: string, key: string) {
+  return commitOnce(db, { key, request: { period }, actor: 'controller' }, (tx) =>
+    closeArea(tx, { entityId, period, area: 'GL', actor: 'controller' }),
+  )
+}
+
+describe('closing a period against posting into it', () => {
+  test('a closer waits for the entry in flight, and the entry is in', async () => {
+    const poster = await held((tx) =>
+      post(tx, entry({ entityId, effectiveOn: '2026-01-15', key: 'race/in-flight' })),
+    )
+    let closed = false
+    const closing = close(database.db, '2026-01', 'close/2026-01').then(() => (closed = true))
+    await wait(200)
+    expect(closed).toBe(false)
+    await poster.commit()
+    await closing
+    const found =
+      await database.admin`SELECT 1 FROM journal_entry WHERE idem_key = 'race/in-flight'`
+    expect(found).toHaveLength(1)
+    await expect(
+      post(database.db, entry({ entityId, effectiveOn: '2026-01-31' })),
+    ).rejects.toMatchObject({ constraint_name: 'gl_period_open' })
+  })
+
+  test('a poster that waits for the closer is refused when it commits', async () => {
+    const closer = await held((tx) =>
+      closeArea(tx, { entityId, period: '2026-02', area: 'GL', actor: 'controller' }),
+    )
+    const late = post(database.db, entry({ entityId, effectiveOn: '2026-02-15' }))
+    late.catch(() => {})
+    await wait(100)
+    await closer.commit()
+    await expect(late).rejects.toMatchObject({ constraint_name: 'gl_period_open' })
+  })
+
+  test('a repeatable-read poster whose snapshot is older than the close fails', async () => {
+    const db = connect(database.url, { role: 'throughline_app', max: 1 })
+    const attempt = db.begin('isolation level repeatable read', async (tx) => {
+      await tx`SELECT count(*) FROM gl_period`
+      await close(database.db, '2026-03', 'close/2026-03')
+      await post(tx as never, entry({ entityId, effectiveOn: '2026-03-15' }))
+    })
+    await expect(attempt).rejects.toMatchObject({ code: '40001' })
+    await db.end()
+  })
+
+  test('other areas and other periods stay open', async () => {
+    await close(database.db, '2026-04', 'close/2026-04')
+    await post(database.db, entry({ entityId, effectiveOn: '2026-04-15', area: 'CASH' }))
+    await post(database.db, entry({ entityId, effectiveOn: '2026-05-15' }))
+  })
+
+  test('soft takes named exceptions only; a reopening needs another person and ends by itself', async () => {
+    const lock = { entityId, period: '2026-07', area: 'GL' as const, actor: 'controller' }
+    const facts = { entityId, effectiveOn: '2026-07-15' }
+    const act = (key: string, work: (tx: Tx) => Promise<void>) =>
+      commitOnce(database.db, { key, request: {}, actor: 'x' }, work)
+    await act('soft', (tx) => softCloseArea(tx, lock))
+    await expect(post(database.db, entry(facts))).rejects.toMatchObject({
+      constraint_name: 'gl_period_open',
+    })
+    await post(database.db, { ...entry(facts), approvalId: 'approval/1' })
+
+    await act('hard', (tx) => closeArea(tx, lock))
+    await expect(
+      post(database.db, { ...entry(facts), approvalId: 'approval/1' }),
+    ).rejects.toMatchObject({ constraint_name: 'gl_period_open' })
+    const reopening = {
+      ...lock,
+      approvalId: 'approval/2',
+      reason: 'late bill',
+      until: new Date(Date.now() + 1500).toISOString(),
+    }
+    await expect(act('reopen-self', (tx) => reopenArea(tx, reopening))).rejects.toMatchObject({
+      code: 'SameCloser',
+    })
+    await act('reopen', (tx) => reopenArea(tx, { ...reopening, actor: 'other' }))
+
+    await expect(
+      post(database.db, { ...entry(facts), approvalId: 'approval/1' }),
+    ).rejects.toMatchObject({ constraint_name: 'gl_period_open' })
+    await post(database.db, { ...entry(facts), approvalId: 'approval/2' })
+    await wait(1600)
+    await expect(
+      post(database.db, { ...entry(facts), approvalId: 'approval/2' }),
+    ).rejects.toMatchObject({ constraint_name: 'gl_period_open' })
+  })
+})
+
+describe('the same key at once', () => {
+  test('two first attempts give one entry and the same id', async () => {
+    const draft = entry({ entityId })
+    const ids = await Promise.all(Array.from({ length: 6 }, () => post(database.db, draft)))
+    expect(new Set(ids.flat()).size).toBe(1)
+  })
+
+  test('the second waits; if the first rolls back it becomes the first', async () => {
+    const draft = entry({ entityId })
+    const first = await held((tx) => post(tx, draft))
+    const second = post(database.db, draft)
+    await wait(100)
+    await first.rollback()
+    expect(await second).toHaveLength(1)
+    const rows = await database.admin`SELECT 1 FROM journal_entry WHERE idem_key = ${draft.key}`
+    expect(rows).toHaveLength(1)
+  })
+
+  test('sets that share keys and open items in opposite order never deadlock', async () => {
+    const drafts = Array.from({ length: 20 }, (_, nth) =>
+      entry({
+        entityId,
+        lines: [debit('Receivables', 10n, { openKey: `shared/${nth}` }), credit('Capital', 10n)],
+      }),
+    )
+    const ids = await Promise.all([
+      post(database.db, ...drafts),
+      post(database.db, ...[...drafts].reverse()),
+    ])
+    expect(ids[0]).toEqual([...ids[1]!].reverse())
+  })
+})
+
+describe('an early transaction that commits late', () => {
+  test('is not in a seal or snapshot taken meanwhile, and is in the next', async () => {
+    const late = entry({ entityId, key: 'late/1' }, 777n)
+    const slow = await held((tx) => post(tx, late))
+    await post(database.db, entry({ entityId, key: 'fast/1' }, 5n))
+    await database.db`SELECT seal_ledger()`
+    await database.db`SELECT take_balance_snapshot()`
+    const before = await balance()
+    await slow.commit()
+    expect(await balance()).toBe(before + 777n)
+    await settle()
+    await database.db`SELECT take_balance_snapshot()`
+    expect(await balance()).toBe(before + 777n)
+
+    const [sealed] = await database.admin<{ seals: bigint; entries: bigint }[]>`
+      SELECT count(DISTINCT s.no) AS seals, count(*) AS entries FROM journal_entry e JOIN seal s ON e.xid >= s.from_xid AND e.xid < s.to_xid
+      WHERE e.idem_key IN ('late/1', 'fast/1')`
+    expect(sealed?.entries).toBe(2n)
+  })
+
+  test('sealers at once seal each entry once', async () => {
+    await post(database.db, entry({ entityId }), entry({ entityId }), entry({ entityId }))
+    await Promise.all(Array.from({ length: 4 }, () => database.db`SELECT seal_ledger()`))
+    await settle()
+    const [row] = await database.admin<{ entries: bigint; sealed: bigint }[]>`
+      SELECT (SELECT count(*) FROM journal_entry) AS entries, (SELECT sum(entries)::bigint FROM seal) AS sealed`
+    expect(row!.sealed).toBe(row!.entries)
+  })
+})
+
+describe('tampering', () => {
+  test('with triggers off, one edited amount changes exactly one leaf and the root', async () => {
+    await post(database.db, ...Array.from({ length: 7 }, () => entry({ entityId })))
+    await settle()
+    const found = await tampered(
+      (tx) =>
+        tx`UPDATE journal_line SET segment = 'forged' WHERE entry_id = (SELECT max(id) FROM journal_entry) AND line_no = 2`,
+    )
+    expect(found.filter((row) => row['problem'] === 'leaf')).toHaveLength(1)
+    expect(found.map((row) => row['problem']).sort()).toEqual(['leaf', 'root'])
+  })
+
+  test('a deleted entry, and a leaf forged to match, are found by the tree', async () => {
+    const deleted = await tampered(async (tx) => {
+      await tx`DELETE FROM journal_line WHERE entry_id = (SELECT max(id) FROM journal_entry)`
+      await tx`DELETE FROM journal_entry WHERE id = (SELECT max(id) FROM journal_entry)`
+    })
+    expect(deleted.map((row) => row['problem'])).toEqual(['count', 'root'])
+    const forged = await tampered(async (tx) => {
+      await tx`UPDATE journal_entry SET actor = 'forged' WHERE id = (SELECT max(id) FROM journal_entry)`
+      await tx`UPDATE journal_entry SET leaf = sha256(convert_to(journal_canonical(id), 'UTF8')) WHERE actor = 'forged'`
+    })
+    expect(forged.map((row) => row['problem'])).toEqual(['root'])
+  })
+})
+
+/** What `verify_seals` says of an edit made as superuser with triggers off; then undone. */
+async function tampered(
+  edit: (tx: Tx) => PromiseLike<unknown>,
+): Promise<Record<string, unknown>[]> {
+  const undo = new Error('undo')
+  let found: Record<string, unknown>[] = []
+  await database.admin
+    .begin(async (tx) => {
+      await tx`SET LOCAL session_replication_role = replica`
+      await edit(tx as never)
+      found = [...(await tx`SELECT problem FROM verify_seals()`)]
+      throw undo
+    })
+    .catch((error: unknown) => {
+      if (error !== undo) throw error
+    })
+  return found
+}
+
+/** Seals until nothing is left; other databases of the server may hold the horizon back for a moment. */
+async function settle(): Promise<void> {
+  for (let tries = 0; tries < 100; tries += 1) {
+    await database.db`SELECT seal_ledger()`
+    const open =
+      await database.admin`SELECT 1 FROM journal_entry WHERE xid >= (SELECT max(to_xid) FROM seal)`
+    if (open.length === 0) return
+    await wait(50)
+  }
+  throw new Error('the horizon does not move')
+}
+
+async function balance(): Promise<bigint> {
+  const [row] = await database.db<
+    { amount_minor: bigint }[]
+  >`SELECT amount_minor FROM account_balance(${entityId}, 1010) WHERE currency = 'USD'`
+  return row?.amount_minor ?? 0n
+}

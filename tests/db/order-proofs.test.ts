@@ -1,0 +1,46 @@
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { orderProofs } from '#db/queries/order-proofs'
+import { runProofs } from '#db/queries/proofs'
+import { foundCompany } from '#tests/support/company'
+import { freshDatabase, type TestDatabase } from '#tests/support/database'
+
+let database: TestDatabase
+beforeAll(async () => {
+  database = await freshDatabase()
+  await foundCompany(database.admin)
+})
+afterAll(() => database.drop())
+
+/** What breaks after one change that no code of ours would make. */
+async function brokenBy(corruption: string): Promise<string[]> {
+  const undo = new Error('undo')
+  let broken: string[] = []
+  await database.admin
+    .begin(async (tx) => {
+      await tx.unsafe('SET LOCAL session_replication_role = replica')
+      await tx.unsafe(corruption)
+      const results = await runProofs(tx as never, orderProofs)
+      broken = results.filter((r) => r.broken.length > 0).map((r) => r.proof.name)
+      throw undo
+    })
+    .catch((error: unknown) => {
+      if (error !== undo) throw error
+    })
+  return broken
+}
+
+test('all hold for a company that has only opened', async () => {
+  const results = await runProofs(database.admin, orderProofs)
+  expect(results.filter((result) => result.broken.length > 0)).toEqual([])
+})
+
+test.each([
+  ['UPDATE stock_position SET on_hand = on_hand + 1', ['STOCK-MOVES', 'LAYER-QTY']],
+  ['UPDATE stock_quant SET qty = qty + 1', ['STOCK-MOVES']],
+  ['UPDATE stock_position SET reserved = 1', ['STOCK-RESERVED']],
+  ['UPDATE cost_layer SET remaining_qty = remaining_qty - 1', ['LAYER-FLOW', 'LAYER-QTY']],
+  ['UPDATE cost_layer SET remaining_minor = remaining_minor - 1', ['LAYER-FLOW', 'LAYER-GL']],
+  ['UPDATE journal_line SET func_minor = func_minor + 1 WHERE account_id = 1300', ['LAYER-GL']],
+])('%s breaks %j', async (corruption, names) => {
+  expect(await brokenBy(corruption)).toEqual(names)
+})

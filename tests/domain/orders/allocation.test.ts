@@ -1,0 +1,145 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { allocate, type CandidateNode, type Demand } from '#domain/orders/allocation'
+import { rankDemand } from '#domain/orders/demand-rank'
+import { DEFAULT_POLICIES } from '#domain/orders/policies'
+import { chooseService } from '#domain/orders/service-choice'
+
+const node = (siteId: number, changes: Partial<CandidateNode> = {}): CandidateNode => ({
+  siteId,
+  code: `S${siteId}`,
+  excluded: null,
+  freightMinor: 500n,
+  transitDays: 3,
+  zone: 'domestic',
+  ...changes,
+})
+const stock = (rows: [item: number, site: number, qty: number][]) => {
+  const free = new Map<number, Map<number, number>>()
+  for (const [item, site, qty] of rows)
+    free.set(item, (free.get(item) ?? new Map<number, number>()).set(site, qty))
+  return free
+}
+const options = { policy: DEFAULT_POLICIES.routing, maxSplits: 3, shipComplete: false }
+const want = (orderLineId: string, itemId: number, qty: number): Demand => ({
+  orderLineId,
+  itemId,
+  qty,
+})
+
+test('the nearest site with full stock wins, and the others say why they lost', () => {
+  const result = allocate(
+    [want('a', 1, 2)],
+    [node(1, { freightMinor: 900n }), node(2), node(3, { excluded: 'is paused' })],
+    stock([
+      [1, 1, 5],
+      [1, 2, 5],
+    ]),
+    options,
+  )
+  expect(result.assignments).toEqual([{ orderLineId: 'a', itemId: 1, siteId: 2, qty: 2 }])
+  expect(result.considered).toEqual(
+    expect.arrayContaining([
+      { site: 'S3', reason: 'is paused' },
+      expect.objectContaining({ site: 'S1', reason: expect.stringContaining('costs more') }),
+    ]),
+  )
+})
+
+test('a split is made only when no site covers all, and ship-complete takes nothing then', () => {
+  const demands = [want('a', 1, 1), want('b', 2, 1)]
+  const nodes = [node(1), node(2)]
+  const free = stock([
+    [1, 1, 1],
+    [2, 2, 1],
+  ])
+  expect(allocate(demands, nodes, free, options)).toMatchObject({ split: true, shortages: [] })
+  const short = stock([[1, 1, 1]])
+  const complete = allocate(demands, nodes, short, { ...options, shipComplete: true })
+  expect(complete).toMatchObject({ assignments: [], shortages: demands })
+})
+
+test('two lines of one item never count the same unit twice', () => {
+  const result = allocate(
+    [want('a', 1, 1), want('b', 1, 1)],
+    [node(1)],
+    stock([[1, 1, 1]]),
+    options,
+  )
+  expect(result.assignments).toHaveLength(1)
+  expect(result.shortages).toEqual([want('b', 1, 1)])
+})
+
+test('no plan takes more than there is, and every unit is either assigned or short', () => {
+  const demand = fc.record({
+    item: fc.integer({ min: 1, max: 3 }),
+    qty: fc.integer({ min: 1, max: 9 }),
+  })
+  const row = fc.tuple(
+    fc.integer({ min: 1, max: 3 }),
+    fc.integer({ min: 1, max: 3 }),
+    fc.integer({ min: 0, max: 9 }),
+  )
+  fc.assert(
+    fc.property(
+      fc.array(demand, { minLength: 1, maxLength: 5 }),
+      fc.array(row, { maxLength: 9 }),
+      (wishes, rows) => {
+        const demands = wishes.map((wish, n) => want(`${n}`, wish.item, wish.qty))
+        const free = stock(rows)
+        const result = allocate(demands, [node(1), node(2), node(3)], free, options)
+        for (const [item, sites] of free)
+          for (const [site, qty] of sites) {
+            const taken = result.assignments.filter((a) => a.itemId === item && a.siteId === site)
+            expect(taken.reduce((units, a) => units + a.qty, 0)).toBeLessThanOrEqual(qty)
+          }
+        for (const wish of demands) {
+          const mine = (list: { orderLineId: string; qty: number }[]) =>
+            list
+              .filter((a) => a.orderLineId === wish.orderLineId)
+              .reduce((units, a) => units + a.qty, 0)
+          expect(mine(result.assignments) + mine(result.shortages)).toBe(wish.qty)
+        }
+      },
+    ),
+  )
+})
+
+test('scarce units go to the channel of higher priority, then the better class, then the earlier ship-by', () => {
+  const base = {
+    channelPriority: 50,
+    customerClass: 'standard',
+    shipBy: null,
+    placedAt: '2026-01-01',
+  }
+  const ranked = rankDemand(
+    [
+      { ...base, orderId: '1' },
+      { ...base, orderId: '2', customerClass: 'vip' },
+      { ...base, orderId: '3', channelPriority: 80 },
+      { ...base, orderId: '4', shipBy: '2026-02-01' },
+    ],
+    DEFAULT_POLICIES.demand,
+  )
+  expect(ranked.map((demand) => demand.orderId)).toEqual(['3', '2', '4', '1'])
+})
+
+test('the cheapest service that keeps the promise is chosen; when none does, the fastest', () => {
+  const offer = (service: string, transitDays: number, freightMinor: bigint) => ({
+    carrier: 'UPS',
+    service,
+    zone: 'domestic',
+    transitDays,
+    freightMinor,
+  })
+  const offers = [offer('Ground', 4, 500n), offer('Air', 2, 1500n), offer('NextDay', 1, 3000n)]
+  const choose = (latestTransitDays: number | null, requested: string | null = null) =>
+    chooseService(offers, { latestTransitDays, requested })
+  expect(choose(null)).toMatchObject({
+    chosen: { service: 'Ground' },
+    nextBest: { service: 'Air' },
+  })
+  expect(choose(2)).toMatchObject({ chosen: { service: 'Air' } })
+  expect(choose(0)).toMatchObject({ chosen: { service: 'NextDay' } })
+  expect(choose(null, 'NextDay')).toMatchObject({ chosen: { service: 'NextDay' } })
+})

@@ -1,0 +1,369 @@
+import { setTimeout as wait } from 'node:timers/promises'
+import type { OrderDocument } from '#contracts/order-intake'
+import {
+  buyLabels,
+  changeOrder,
+  confirmPick,
+  lookAgain,
+  orderToCashId,
+  placeHold,
+  recordTracking,
+  releaseOrder,
+  requestCancellation,
+  type OrderProgress,
+} from '#contracts/order-to-cash'
+import { NOTIFICATION_ID, NOTIFICATION_TASK_QUEUE } from '#contracts/notification'
+import { receiveGoods } from '#db/stores/goods'
+import { DEFAULT_POLICIES } from '#domain/orders/policies'
+import { aLine, anOrder } from '#tests/support/company'
+import type { RecordingSystem } from './recording-system.ts'
+
+/** Acts out one way through a process and answers the id of the process to keep. */
+export type Case = (system: RecordingSystem) => Promise<string>
+
+const person = { actor: 'supervisor' }
+
+/** Every branch of every process; each is recorded once from a real server and replayed for ever. */
+export const cases: Record<string, Record<string, Case>> = {
+  'order-to-cash': {
+    clean,
+    'update-with-start': updateWithStart,
+    'held-then-released': heldThenReleased,
+    'short-then-backordered': shortThenBackordered,
+    cancelled,
+    'cancelled-after-release': cancelledAfterRelease,
+    'authorised-captured': authorisedCaptured,
+    'effect-unknown': effectUnknown,
+    'deadline-passed': deadlinePassed,
+    'channel-updated': channelUpdated,
+    'refused-document': refusedDocument,
+    'delivered-by-tracking': deliveredByTracking,
+    'change-set': changeSet,
+    'short-pick': shortPick,
+    'refused-command': refusedCommand,
+    'with-patience': withPatience,
+  },
+  notification: { 'one-round': oneRound },
+}
+
+/** Recorded on a server that suggests it after a few events. */
+export const longCases: Record<string, Record<string, Case>> = {
+  'order-to-cash': { 'continued-as-new': continuedAsNew },
+}
+
+async function clean(system: RecordingSystem): Promise<string> {
+  const order = named('clean')
+  await system.tell(order)
+  const placed = await system.until(order, ({ phase }) => phase === 'released')
+  await system.ship(order, placed)
+  return ended(system, order)
+}
+
+async function updateWithStart(system: RecordingSystem): Promise<string> {
+  const order = named('update-with-start')
+  await system.ship(order, await system.place(order))
+  return ended(system, order)
+}
+
+async function heldThenReleased(system: RecordingSystem): Promise<string> {
+  const order = named('held-then-released', { line: { quantity: 25 } })
+  await system.place(order)
+  const released = await system.resolve(order, 'accept')
+  await system.ship(order, released)
+  return ended(system, order)
+}
+
+async function shortThenBackordered(system: RecordingSystem): Promise<string> {
+  const order = named('short-then-backordered', { line: { sku: 'TEA', unitPriceMinor: '250' } })
+  await system.place(order)
+  const waiting = await system.resolve(order, 'backorder')
+  await receiveTea(system)
+  // The standing notification process may have told it already; then this changes nothing.
+  await system.handle(order).signal(lookAgain, { cause: 'stock arrived' })
+  const released = await system.until(
+    order,
+    ({ version, phase }) => version > waiting.version && phase === 'released',
+  )
+  await system.ship(order, released)
+  return ended(system, order)
+}
+
+async function cancelled(system: RecordingSystem): Promise<string> {
+  const order = named('cancelled', { line: { quantity: 26 } })
+  await system.place(order)
+  await system.handle(order).executeUpdate(requestCancellation, {
+    args: [{ ...person, key: 'cancel/1', reason: 'changed their mind' }],
+  })
+  return ended(system, order)
+}
+
+async function cancelledAfterRelease(system: RecordingSystem): Promise<string> {
+  const order = named('cancelled-after-release')
+  await system.place(order)
+  await system.handle(order).executeUpdate(requestCancellation, {
+    args: [{ ...person, key: 'cancel/1', reason: 'changed their mind' }],
+  })
+  await system.resolve(order, 'recall')
+  return ended(system, order)
+}
+
+async function authorisedCaptured(system: RecordingSystem): Promise<string> {
+  const order = authorised('authorised-captured')
+  await system.ship(order, await system.place(order))
+  return ended(system, order)
+}
+
+async function effectUnknown(system: RecordingSystem): Promise<string> {
+  const order = authorised('effect-unknown')
+  const placed = await system.place(order)
+  const silent = () =>
+    Promise.resolve({ outcome: 'unknown' as const, message: 'no answer in time' })
+  Object.assign(system.outside, { pay: silent, findPayment: silent })
+  await system.ship(order, placed)
+  await system.resolve(order, 'mark-done', { reference: 'pi_found_by_hand' })
+  delete system.outside.pay
+  delete system.outside.findPayment
+  return ended(system, order)
+}
+
+/** Nobody decides in time: the case moves up, then somebody does. */
+async function deadlinePassed(system: RecordingSystem): Promise<string> {
+  const quick = { ...DEFAULT_POLICIES.exceptions['manual-hold'], slaMinutes: 0.03 }
+  await system.database.admin`
+    INSERT INTO policy (kind, scope, version, owner, body) VALUES ('exceptions', 'b2b', 1, 'recorder',
+      ${system.database.admin.json({ 'manual-hold': quick, 'payment-pending': quick } as never)})`
+  const payment = { state: 'pending' as const, provider: 'bank', reference: null, amountMinor: '0' }
+  const order = named('deadline-passed', { channel: 'b2b', payment })
+  const placed = await system.place(order)
+  await system.until(order, ({ version }) => version > placed.version)
+  await system.handle(order).executeUpdate(requestCancellation, {
+    args: [{ ...person, key: 'cancel/1', reason: 'nobody paid' }],
+  })
+  return ended(system, order)
+}
+
+/** The channel tells later that it was paid; the order goes on by itself. */
+async function channelUpdated(system: RecordingSystem): Promise<string> {
+  const payment = { state: 'pending' as const, provider: 'bank', reference: null, amountMinor: '0' }
+  const order = named('channel-updated', { payment })
+  await system.tell(order)
+  await system.until(order, ({ phase }) => phase === 'held')
+  const paid = named('channel-updated', { externalVersion: '2026-01-02T00:00:00.000Z' })
+  await system.tell(paid, 'paid')
+  const released = await system.until(order, ({ phase }) => phase === 'released')
+  await system.ship(order, released)
+  return ended(system, order)
+}
+
+async function refusedDocument(system: RecordingSystem): Promise<string> {
+  const order = named('refused-document', { channel: 'nobody-knows-it' })
+  await system.tell(order)
+  return ended(system, order)
+}
+
+async function deliveredByTracking(system: RecordingSystem): Promise<string> {
+  const order = named('delivered-by-tracking')
+  const placed = await system.place(order)
+  await labelled(system, order, placed)
+  await system.ship(order, placed)
+  const [parcel] = await system.database.db<
+    { tracking: string }[]
+  >`SELECT tracking_number AS tracking FROM parcel WHERE order_id = ${placed.orderId}`
+  for (const status of ['in-transit', 'delivered'] as const)
+    await system.handle(order).signal(recordTracking, {
+      providerEventId: `${order.externalId}/${status}`,
+      trackingNumber: parcel!.tracking,
+      status,
+      at: new Date().toISOString(),
+      actor: 'carrier',
+    })
+  return ended(system, order)
+}
+
+async function changeSet(system: RecordingSystem): Promise<string> {
+  const order = named('change-set', { channel: 'desk', line: { quantity: 2 } })
+  const { orderId } = await heldByHand(system, order)
+  const [line] = await system.database.db<
+    { id: bigint }[]
+  >`SELECT id FROM sales_order_line WHERE order_id = ${orderId}`
+  await system.handle(order).executeUpdate(changeOrder, {
+    args: [
+      {
+        ...person,
+        key: 'change/1',
+        actions: [
+          { kind: 'cancel-units', orderLineId: line!.id.toString(), qty: 1 },
+          { kind: 'add-line', sku: 'MUG', qty: 2, unitPriceMinor: '1000' },
+        ],
+      },
+    ],
+  })
+  const freed = await system.resolve(order, 'release')
+  const [kind] = freed.cases
+  // The added line costs less than the cancelled one, so nothing is owed and nobody must agree.
+  if (kind) throw new Error(`the change-set left a case: ${kind.type}`)
+  await system.ship(order, await handOver(system, order))
+  return ended(system, order)
+}
+
+async function shortPick(system: RecordingSystem): Promise<string> {
+  const order = named('short-pick', { line: { quantity: 3 } })
+  const placed = await system.place(order)
+  const [line] = await system.database.db<{ fulfilmentId: bigint; orderLineId: bigint }[]>`
+    SELECT l.fulfilment_id AS "fulfilmentId", l.order_line_id AS "orderLineId" FROM fulfilment_line l
+    JOIN fulfilment_order f ON f.id = l.fulfilment_id WHERE f.order_id = ${placed.orderId}`
+  const picked = {
+    orderLineId: line!.orderLineId.toString(),
+    picked: 2,
+    shortReason: 'shelf empty',
+  }
+  await system.handle(order).executeUpdate(confirmPick, {
+    args: [
+      {
+        key: 'pick/1',
+        actor: 'picker',
+        fulfilmentId: line!.fulfilmentId.toString(),
+        lines: [picked],
+      },
+    ],
+  })
+  const resolved = await system.resolve(order, 'recount')
+  await system.ship(order, resolved)
+  return ended(system, order)
+}
+
+/** A command that the business refuses leaves the process where it was. */
+async function refusedCommand(system: RecordingSystem): Promise<string> {
+  const order = named('refused-command')
+  const placed = await system.place(order)
+  const refused = await system
+    .handle(order)
+    .executeUpdate(releaseOrder, { args: [{ ...person, key: 'release/1' }] })
+    .then(
+      () => false,
+      () => true,
+    )
+  if (!refused) throw new Error('an order that is with the warehouse was released again')
+  await system.ship(order, placed)
+  return ended(system, order)
+}
+
+/** The database keeps the shipment waiting, so that the same commit goes on as a regular activity. */
+async function withPatience(system: RecordingSystem): Promise<string> {
+  const order = named('with-patience')
+  const placed = await system.place(order)
+  const { admin } = system.database
+  const [blocking] = await Promise.all([
+    admin.begin(async (tx) => {
+      await tx`SELECT 1 FROM sales_order WHERE id = ${placed.orderId} FOR UPDATE`
+      await wait(9_000)
+    }),
+    wait(200).then(() => system.ship(order, placed)),
+  ])
+  void blocking
+  return ended(system, order)
+}
+
+/** One round of the standing process; it goes on, its history is cut here. */
+async function oneRound(system: RecordingSystem): Promise<string> {
+  await system.client.workflow.start('notification', {
+    workflowId: NOTIFICATION_ID,
+    taskQueue: NOTIFICATION_TASK_QUEUE,
+  })
+  await wait(1_500)
+  const handle = system.client.workflow.getHandle(NOTIFICATION_ID)
+  await handle.terminate('recorded')
+  return NOTIFICATION_ID
+}
+
+/** So many messages that the process begins a new history. */
+async function continuedAsNew(system: RecordingSystem): Promise<string> {
+  const order = named('continued-as-new', { channel: 'desk' })
+  await heldByHand(system, order)
+  const first = await system.handle(order).describe()
+  for (let n = 1; (await system.handle(order).describe()).runId === first.runId; n += 1) {
+    if (n === 60) throw new Error('the process did not continue as new')
+    await system.handle(order).signal(lookAgain, { cause: `the ${n}th look` })
+    await wait(50)
+  }
+  await system.resolve(order, 'release')
+  await system.ship(order, await handOver(system, order))
+  return ended(system, order)
+}
+
+function named(externalId: string, changes: Parameters<typeof anOrder>[0] = {}): OrderDocument {
+  return anOrder({ externalId, ...changes })
+}
+
+function authorised(externalId: string): OrderDocument {
+  const payment = {
+    state: 'authorised' as const,
+    provider: 'stripe',
+    reference: `pi_${externalId}`,
+    amountMinor: 'all',
+  }
+  return named(externalId, { payment, lines: [aLine({ quantity: 2 })] })
+}
+
+/** The order waits at the order desk with its stock reserved, before the warehouse has it. */
+async function heldByHand(system: RecordingSystem, order: OrderDocument): Promise<OrderProgress> {
+  const placed = await system.place(order)
+  if (placed.phase !== 'allocated') throw new Error(`${order.externalId} is ${placed.phase}`)
+  return system.handle(order).executeUpdate(placeHold, {
+    args: [{ ...person, key: 'hold/1', reason: 'the customer rang' }],
+  })
+}
+
+async function handOver(system: RecordingSystem, order: OrderDocument): Promise<OrderProgress> {
+  const args = [{ ...person, key: 'release/1' }] as const
+  return system.handle(order).executeUpdate(releaseOrder, { args: [...args] })
+}
+
+async function labelled(
+  system: RecordingSystem,
+  order: OrderDocument,
+  { orderId }: OrderProgress,
+): Promise<void> {
+  const [row] = await system.database.db<
+    { id: bigint }[]
+  >`SELECT id FROM fulfilment_order WHERE order_id = ${orderId}`
+  await system.handle(order).executeUpdate(buyLabels, {
+    args: [
+      {
+        key: 'labels/1',
+        actor: 'packer',
+        fulfilmentId: row!.id.toString(),
+        parcels: [{ weightG: 900 }],
+      },
+    ],
+  })
+  await system.until(order, ({ effects }) => effects.length === 0)
+}
+
+async function receiveTea({ database }: RecordingSystem): Promise<void> {
+  const { admin } = database
+  const [ids] = await admin<{ itemId: number; siteId: number; entityId: number }[]>`
+    SELECT i.id AS "itemId", s.id AS "siteId", s.entity_id AS "entityId" FROM item i, site s WHERE i.sku = 'TEA' AND s.code = 'EAST'`
+  await admin.begin((tx) =>
+    receiveGoods(tx as never, {
+      ...ids!,
+      receiptNo: 'GR-1',
+      functionalCurrency: 'USD',
+      supplier: 'tea-house',
+      receivedOn: new Date().toISOString().slice(0, 10),
+      actor: 'dock',
+      lines: [{ itemId: ids!.itemId, expectedQty: 50n, receivedQty: 50n, unitCostMinor: 100n }],
+    }),
+  )
+}
+
+/** Waits for the end, whichever it is. */
+async function ended(system: RecordingSystem, order: OrderDocument): Promise<string> {
+  const end = system.handle(order).result()
+  const outcome = await Promise.race([end.catch((error: unknown) => error), wait(20_000)])
+  if (outcome === undefined)
+    throw new Error(
+      `${order.externalId} does not end: ${JSON.stringify(await system.until(order, () => true))}`,
+    )
+  return orderToCashId(order.channel, order.externalId)
+}

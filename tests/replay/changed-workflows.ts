@@ -1,0 +1,16 @@
+import { sleep } from '@temporalio/workflow'
+import { notification as rounds } from '#workflows/notification'
+import { orderToCash as process } from '#workflows/order-to-cash'
+
+/** A careless change: one new step before the old ones. Running processes could not go on with it. */
+export async function orderToCash(
+  ...input: Parameters<typeof process>
+): ReturnType<typeof process> {
+  await sleep(1)
+  return process(...input)
+}
+
+export async function notification(): ReturnType<typeof rounds> {
+  await sleep(1)
+  return rounds()
+}

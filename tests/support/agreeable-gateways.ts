@@ -1,0 +1,20 @@
+import type { Gateways } from '#activities/orders/gateways'
+
+/** Gateways for tests that are not about the outside: everything is confirmed at once. */
+export const agreeableGateways: Gateways = {
+  pay: (effect) =>
+    Promise.resolve({ outcome: 'confirmed', facts: { reference: `done_${effect.key}` } }),
+  findPayment: () => Promise.resolve({ outcome: 'absent' }),
+  buyLabel: (effect) =>
+    Promise.resolve({
+      outcome: 'confirmed',
+      facts: {
+        trackingNumber: `1Z${effect.key.replaceAll('/', '')}`,
+        carrier: 'UPS',
+        service: 'Ground',
+        costMinor: '650',
+      },
+    }),
+  findLabel: () => Promise.resolve({ outcome: 'absent' }),
+  verifyAddress: () => Promise.resolve({ verdict: 'unknown', problems: [], suggestion: null }),
+}

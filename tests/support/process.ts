@@ -1,0 +1,80 @@
+import { randomBytes } from 'node:crypto'
+import { Client, Connection } from '@temporalio/client'
+import { NativeConnection, type Worker } from '@temporalio/worker'
+import { inject } from 'vitest'
+import { placeOrder } from '#clients/order-process'
+import type { OrderDocument } from '#contracts/order-intake'
+import { orderToCashId, type OrderProgress } from '#contracts/order-to-cash'
+import type { Gateways } from '#activities/orders/gateways'
+import { storeDocument } from '#db/stores/inbox'
+import { bundleWorkflows, createOrderWorker } from '#worker'
+import { agreeableGateways } from './agreeable-gateways.ts'
+import { freshDatabase, type TestDatabase } from './database.ts'
+
+export interface TestSystem extends TestDatabase {
+  client: Client
+  taskQueue: string
+  place(document: OrderDocument): Promise<OrderProgress>
+  order(document: OrderDocument): ReturnType<Client['workflow']['getHandle']>
+  stop(): Promise<void>
+}
+
+export { agreeableGateways }
+
+/** Bundling takes seconds: once for a test file is enough. */
+let bundled: ReturnType<typeof bundleWorkflows> | undefined
+export function workflowBundle(): ReturnType<typeof bundleWorkflows> {
+  bundled ??= bundleWorkflows()
+  return bundled
+}
+
+/** A database of its own and a worker on a task queue of its own, on the shared real servers. */
+export async function startSystem(gateways: Gateways = agreeableGateways): Promise<TestSystem> {
+  const database = await freshDatabase()
+  const address = inject('temporalAddress')
+  const namespace = inject('temporalNamespace')
+  const [connection, native] = await Promise.all([
+    Connection.connect({ address }),
+    NativeConnection.connect({ address }),
+  ])
+  const client = new Client({ connection, namespace })
+  const taskQueue = `orders-${randomBytes(6).toString('hex')}`
+  const worker: Worker = await createOrderWorker({
+    connection: native,
+    namespace,
+    db: database.db,
+    gateways,
+    bundle: await workflowBundle(),
+    taskQueue,
+  })
+  const running = worker.run()
+  return {
+    ...database,
+    client,
+    taskQueue,
+    place: async (document) => {
+      const stored = await storeDocument(database.db, {
+        source: `test/${document.channel}`,
+        eventId: `${document.externalId}/${document.externalVersion}`,
+        topic: 'placed',
+        document,
+      })
+      return placeOrder(client, {
+        inboxId: stored.inboxId,
+        topic: 'placed',
+        document,
+        actor: 'test',
+        taskQueue,
+      })
+    },
+    order: (document) =>
+      client.workflow.getHandle(orderToCashId(document.channel, document.externalId)),
+    stop: async () => {
+      worker.shutdown()
+      await running
+      await connection.close()
+      await native.close()
+      await database.drop()
+    },
+  }
+}

@@ -1,0 +1,192 @@
+import { Client, Connection } from '@temporalio/client'
+import { fileURLToPath } from 'node:url'
+import {
+  bundleWorkflowCode,
+  NativeConnection,
+  Worker,
+  type WorkflowBundleWithSourceMap,
+} from '@temporalio/worker'
+import { carrierGateway } from '#activities/gateways/carrier'
+import { mailGateway, type MailGateway } from '#activities/gateways/mail'
+import { paymentGateway } from '#activities/gateways/payment'
+import { orderActivities } from '#activities/orders/index'
+import { orderGateways, type Gateways } from '#activities/orders/gateways'
+import { notificationActivities } from '#activities/notifications/index'
+import { refusalsAreAnswers } from '#activities/refusal-interceptor'
+import { loadConfig, type Config } from '#config'
+import { NOTIFICATION_ID, NOTIFICATION_TASK_QUEUE } from '#contracts/notification'
+import { processKey } from '#contracts/search-attributes'
+import { ORDER_TASK_QUEUE } from '#contracts/order-to-cash'
+import { connect, type Db } from '#db/client'
+import { outliveLostConnections } from '#db/transaction'
+
+export interface OrderWorkerDeps {
+  connection: NativeConnection
+  namespace: string
+  db: Db
+  gateways: Gateways
+  bundle: WorkflowBundleWithSourceMap
+  taskQueue?: string
+}
+
+/** All workflow code as one bundle, made once a process. */
+export function bundleWorkflows(): Promise<WorkflowBundleWithSourceMap> {
+  return bundleWorkflowCode({
+    workflowsPath: fileURLToPath(new URL('./workflows/index.ts', import.meta.url)),
+  })
+}
+
+export function createOrderWorker({
+  connection,
+  namespace,
+  db,
+  gateways,
+  bundle,
+  taskQueue,
+}: OrderWorkerDeps): Promise<Worker> {
+  return Worker.create({
+    connection,
+    namespace,
+    taskQueue: taskQueue ?? ORDER_TASK_QUEUE,
+    workflowBundle: bundle,
+    activities: orderActivities({ db, gateways }),
+    interceptors: { activity: [refusalsAreAnswers] },
+    maxConcurrentWorkflowTaskExecutions: 40,
+    maxConcurrentActivityTaskExecutions: 20,
+    maxConcurrentLocalActivityExecutions: 20,
+    maxCachedWorkflows: 2000,
+    shutdownGraceTime: '10s',
+  })
+}
+
+type GatewayConfig = Config & {
+  STRIPE_API_KEY: string
+  CARRIER_BASE_URL: string
+  CARRIER_API_KEY: string
+}
+
+export function gatewaysFrom(config: GatewayConfig): Gateways {
+  return orderGateways({
+    payment: paymentGateway({
+      baseUrl: config.STRIPE_BASE_URL,
+      apiKey: config.STRIPE_API_KEY,
+      timeoutMs: 15_000,
+    }),
+    paymentProviders: ['stripe'],
+    carrier: carrierGateway({
+      baseUrl: config.CARRIER_BASE_URL,
+      apiKey: config.CARRIER_API_KEY,
+      timeoutMs: 15_000,
+    }),
+  })
+}
+
+type WorkerConfig = GatewayConfig & { DATABASE_URL: string; TEMPORAL_ADDRESS: string }
+
+async function main(): Promise<void> {
+  outliveLostConnections()
+  const config = loadConfig(process.env, [
+    'DATABASE_URL',
+    'TEMPORAL_ADDRESS',
+    'STRIPE_API_KEY',
+    'CARRIER_BASE_URL',
+    'CARRIER_API_KEY',
+  ])
+  await runWorkers(config)
+}
+
+/** Both workers of one process, until a signal stops them; the ledger is sealed meanwhile. */
+async function runWorkers(config: WorkerConfig): Promise<void> {
+  const {
+    DATABASE_URL,
+    THROUGHLINE_APP_ROLE,
+    DATABASE_POOL,
+    TEMPORAL_ADDRESS,
+    TEMPORAL_NAMESPACE,
+  } = config
+  const db = connect(DATABASE_URL, {
+    role: THROUGHLINE_APP_ROLE,
+    max: DATABASE_POOL,
+    applicationName: 'throughline-worker',
+  })
+  const connection = await NativeConnection.connect({ address: TEMPORAL_ADDRESS })
+  const client = new Client({
+    connection: await Connection.connect({ address: TEMPORAL_ADDRESS }),
+    namespace: TEMPORAL_NAMESPACE,
+  })
+  const gateways = gatewaysFrom(config)
+  const bundle = await bundleWorkflows()
+  const common = { connection, namespace: TEMPORAL_NAMESPACE, db, bundle }
+  const workers = await Promise.all([
+    createOrderWorker({ ...common, gateways }),
+    createNotificationWorker({ ...common, client, gateways, mail: mailFrom(config) }),
+  ])
+  await client.workflow
+    .start('notification', {
+      workflowId: NOTIFICATION_ID,
+      taskQueue: NOTIFICATION_TASK_QUEUE,
+      workflowIdConflictPolicy: 'USE_EXISTING',
+      staticSummary: 'Notifications: mails, signals and untold documents',
+      typedSearchAttributes: [{ key: processKey, value: 'notification' }],
+    })
+    .catch(() => {})
+  const stopSealing = keepLedgerSealed(db)
+  await Promise.all(workers.map((worker) => worker.run()))
+  stopSealing()
+  await Promise.allSettled([client.connection.close(), connection.close(), db.end({ timeout: 5 })])
+}
+
+export interface NotificationWorkerDeps extends OrderWorkerDeps {
+  client: Client
+  mail: MailGateway | null
+  orderTaskQueue?: string
+  workMs?: number
+  untoldAfterMs?: number
+}
+
+export function createNotificationWorker(deps: NotificationWorkerDeps): Promise<Worker> {
+  const { connection, namespace, db, gateways, bundle, client, mail } = deps
+  return Worker.create({
+    connection,
+    namespace,
+    taskQueue: deps.taskQueue ?? NOTIFICATION_TASK_QUEUE,
+    workflowBundle: bundle,
+    activities: notificationActivities({
+      db,
+      temporal: client,
+      mail,
+      orders: orderActivities({ db, gateways }),
+      orderTaskQueue: deps.orderTaskQueue ?? ORDER_TASK_QUEUE,
+      workMs: deps.workMs ?? 20_000,
+      untoldAfterMs: deps.untoldAfterMs ?? 15_000,
+    }),
+    interceptors: { activity: [refusalsAreAnswers] },
+    maxConcurrentActivityTaskExecutions: 4,
+    maxCachedWorkflows: 10,
+  })
+}
+
+function mailFrom(config: Config): MailGateway | null {
+  if (!config.SMTP_URL) return null
+  const from = config.MAIL_FROM
+  return mailGateway({
+    url: config.SMTP_URL,
+    from,
+    domain: from.replace(/^.*@|>$/g, ''),
+    timeoutMs: 10_000,
+  })
+}
+
+/** Every second what has settled below the snapshot horizon is sealed; balances are kept every ten minutes. */
+function keepLedgerSealed(db: Db): () => void {
+  const quietly = (work: PromiseLike<unknown>) =>
+    void work.then(undefined, (error: unknown) => console.error(`sealing: ${String(error)}`))
+  const sealing = setInterval(() => quietly(db`SELECT seal_ledger()`), 1000)
+  const counting = setInterval(() => quietly(db`SELECT take_balance_snapshot()`), 600_000)
+  return () => {
+    clearInterval(sealing)
+    clearInterval(counting)
+  }
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) await main()

@@ -1,0 +1,2 @@
+export { notification } from './notification.ts'
+export { orderToCash } from './order-to-cash.ts'
