@@ -950,6 +950,21 @@ BEGIN
   RETURN sealed;
 END $$;
 
+-- What was known at an instant, as the transaction below which every entry was sealed by then. Waits for a
+-- sealer in flight, since what it seals bears an instant that may be asked for; a later one seals later.
+CREATE FUNCTION known_horizon(at timestamptz) RETURNS xid8
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+DECLARE horizon xid8;
+BEGIN
+  IF at > clock_timestamp() THEN
+    RAISE EXCEPTION 'what will be known at % is not known yet', at
+      USING ERRCODE = 'invalid_parameter_value', CONSTRAINT = 'known_at_passed';
+  END IF;
+  PERFORM pg_advisory_xact_lock_shared(7261003);
+  SELECT to_xid INTO horizon FROM seal WHERE sealed_at <= at ORDER BY no DESC LIMIT 1;
+  RETURN coalesce(horizon, '0');
+END $$;
+
 -- Every problem of the sealed ledger, recomputed from the rows; an empty answer is the proof.
 CREATE FUNCTION verify_seals() RETURNS TABLE (seal_no int, entry_id bigint, problem text) LANGUAGE sql STABLE AS $$
   WITH body AS (
@@ -981,12 +996,12 @@ $$;
 
 -- ───────── rights ─────────
 REVOKE EXECUTE ON FUNCTION post_entries(jsonb), lock_open_item(int, int, char, text, text), open_periods(int, int),
-  take_balance_snapshot(), seal_ledger(), set_area_state(int, text, text, text, text, text, text), approve_period_exception(text, text),
+  take_balance_snapshot(), seal_ledger(), known_horizon(timestamptz), set_area_state(int, text, text, text, text, text, text), approve_period_exception(text, text),
   request_period_exception(int, text, text[], text, text, timestamptz, text, text, int[], bigint) FROM PUBLIC;
 GRANT SELECT ON gl_account, gl_period, gl_period_area, gl_period_event, period_exception, period_exception_approval, fx_rate,
   journal_entry, journal_line, open_item, open_item_match, balance_run, balance_snapshot, seal TO throughline_app;
 GRANT INSERT ON fx_rate TO throughline_app;
 GRANT EXECUTE ON FUNCTION post_entries(jsonb), lock_open_item(int, int, char, text, text), open_periods(int, int),
-  take_balance_snapshot(), seal_ledger(), set_area_state(int, text, text, text, text, text, text), approve_period_exception(text, text),
+  take_balance_snapshot(), seal_ledger(), known_horizon(timestamptz), set_area_state(int, text, text, text, text, text, text), approve_period_exception(text, text),
   request_period_exception(int, text, text[], text, text, timestamptz, text, text, int[], bigint) TO throughline_app;
 RESET ROLE;

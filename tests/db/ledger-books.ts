@@ -88,3 +88,15 @@ export async function insertRaw(db: Db | Tx, raw: RawEntry): Promise<void> {
     FROM e, unnest(${lines.map((line, nth) => line.no ?? nth + 1)}::int[], ${lines.map((line) => line.account)}::int[],
       ${lines.map((line) => line.amount)}::bigint[]) AS l(no, account, amount)`
 }
+
+/** Seals until nothing is left; other databases of the server may hold the horizon back for a moment. */
+export async function allSealed({ db, admin }: { db: Db; admin: Db }): Promise<void> {
+  for (let tries = 0; tries < 100; tries += 1) {
+    await db`SELECT seal_ledger()`
+    const open = await admin`
+      SELECT 1 FROM journal_entry WHERE xid >= (SELECT coalesce(max(to_xid), '0') FROM seal)`
+    if (open.length === 0) return
+    await new Promise((resolve) => setTimeout(resolve, 50))
+  }
+  throw new Error('the horizon does not move')
+}

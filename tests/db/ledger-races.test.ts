@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { connect, type Db, type Tx } from '#db/client'
 import { commitOnce } from '#db/commit-once'
+import { trialBalance } from '#db/queries/ledger-reports'
 import { ledgerProofs, runProofs } from '#db/queries/proofs'
 import {
   approvePeriodException,
@@ -10,7 +11,7 @@ import {
 } from '#db/stores/ledger-periods'
 import { credit, debit } from '#domain/ledger/journal'
 import { freshDatabase, type TestDatabase } from '#tests/support/database'
-import { entry, openBooks, post } from './ledger-books.ts'
+import { allSealed, entry, openBooks, post } from './ledger-books.ts'
 
 let database: TestDatabase
 let entityId: number
@@ -231,7 +232,7 @@ describe('an early transaction that commits late', () => {
     const before = await balance()
     await slow.commit()
     expect(await balance()).toBe(before + 777n)
-    await settle()
+    await allSealed(database)
     await database.db`SELECT take_balance_snapshot()`
     expect(await balance()).toBe(before + 777n)
 
@@ -241,10 +242,39 @@ describe('an early transaction that commits late', () => {
     expect(sealed?.entries).toBe(2n)
   })
 
+  test('BITEMP: is not in a report of what was known before it committed, neither then nor later', async () => {
+    await allSealed(database)
+    const slow = await held((tx) => post(tx, entry({ entityId, key: 'known/slow' }, 31n)))
+    await post(database.db, entry({ entityId, key: 'known/fast' }, 7n))
+    await database.db`SELECT seal_ledger()`
+    const [now] = await database.db<{ at: string }[]>`SELECT clock_timestamp() AS at`
+    await wait(5)
+    const asKnown = () =>
+      trialBalance(database.db, { entityId, asOf: '2026-12-31', knownAt: now!.at })
+    const then = await asKnown()
+    await slow.commit()
+    expect(await asKnown()).toEqual(then)
+    await allSealed(database)
+    expect(await asKnown()).toEqual(then)
+  })
+
+  test('BITEMP: a report waits for the sealer whose seal bears an earlier instant', async () => {
+    await post(database.db, entry({ entityId }, 3n))
+    const sealer = await held((tx) => tx`SELECT seal_ledger()`)
+    const [now] = await database.db<{ at: string }[]>`SELECT clock_timestamp() AS at`
+    await wait(5)
+    const asKnown = () =>
+      trialBalance(database.db, { entityId, asOf: '2026-12-31', knownAt: now!.at })
+    const during = asKnown()
+    await wait(50)
+    await sealer.commit()
+    expect(await during).toEqual(await asKnown())
+  })
+
   test('sealers at once seal each entry once', async () => {
     await post(database.db, entry({ entityId }), entry({ entityId }), entry({ entityId }))
     await Promise.all(Array.from({ length: 4 }, () => database.db`SELECT seal_ledger()`))
-    await settle()
+    await allSealed(database)
     const [row] = await database.admin<{ entries: bigint; sealed: bigint }[]>`
       SELECT (SELECT count(*) FROM journal_entry) AS entries, (SELECT sum(entries)::bigint FROM seal) AS sealed`
     expect(row!.sealed).toBe(row!.entries)
@@ -254,7 +284,7 @@ describe('an early transaction that commits late', () => {
 describe('tampering', () => {
   test('with triggers off, one edited amount changes exactly one leaf and the root', async () => {
     await post(database.db, ...Array.from({ length: 7 }, () => entry({ entityId })))
-    await settle()
+    await allSealed(database)
     const found = await tampered(
       (tx) =>
         tx`UPDATE journal_line SET segment = 'forged' WHERE entry_id = (SELECT max(id) FROM journal_entry) AND line_no = 2`,
@@ -294,18 +324,6 @@ async function tampered(
       if (error !== undo) throw error
     })
   return found
-}
-
-/** Seals until nothing is left; other databases of the server may hold the horizon back for a moment. */
-async function settle(): Promise<void> {
-  for (let tries = 0; tries < 100; tries += 1) {
-    await database.db`SELECT seal_ledger()`
-    const open =
-      await database.admin`SELECT 1 FROM journal_entry WHERE xid >= (SELECT max(to_xid) FROM seal)`
-    if (open.length === 0) return
-    await wait(50)
-  }
-  throw new Error('the horizon does not move')
 }
 
 async function balance(): Promise<bigint> {
