@@ -44,6 +44,19 @@ CREATE INDEX sales_order_customer ON sales_order (customer_id, id);
 CREATE INDEX sales_order_phase ON sales_order (phase, id DESC);
 CREATE INDEX sales_order_open ON sales_order (id) WHERE closed_at IS NULL;
 
+-- What the order's entries are made of stays as it was placed: company, channel, rate, segment and rules.
+CREATE FUNCTION sales_order_stays_as_placed() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  RAISE EXCEPTION 'company, channel, currency, rate, segment, total and policies of order % are frozen', OLD.id
+    USING ERRCODE = 'integrity_constraint_violation', CONSTRAINT = 'sales_order_frozen';
+END $$;
+CREATE TRIGGER frozen BEFORE UPDATE ON sales_order FOR EACH ROW
+  WHEN ((NEW.id, NEW.entity_id, NEW.channel_id, NEW.external_id, NEW.workflow_id, NEW.customer_id, NEW.segment, NEW.currency, NEW.rate_e9,
+      NEW.placed_at, NEW.placed_on, NEW.tax_collected_by, NEW.fulfilled_by, NEW.total_minor, NEW.policies, NEW.recorded_at)
+    IS DISTINCT FROM (OLD.id, OLD.entity_id, OLD.channel_id, OLD.external_id, OLD.workflow_id, OLD.customer_id, OLD.segment, OLD.currency, OLD.rate_e9,
+      OLD.placed_at, OLD.placed_on, OLD.tax_collected_by, OLD.fulfilled_by, OLD.total_minor, OLD.policies, OLD.recorded_at))
+  EXECUTE FUNCTION sales_order_stays_as_placed();
+
 -- Money columns are frozen at placement, net of tax, in the order's currency; later documents take unit shares.
 CREATE TABLE sales_order_line (
   id               bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -343,6 +356,15 @@ CREATE FUNCTION take_document_number(p_entity int, p_kind text) RETURNS bigint L
   INSERT INTO document_sequence AS s (entity_id, kind, next) VALUES (p_entity, p_kind, 2)
   ON CONFLICT (entity_id, kind) DO UPDATE SET next = s.next + 1 RETURNING next - 1
 $$;
+REVOKE EXECUTE ON FUNCTION take_document_number(int, text) FROM PUBLIC;
+
+-- Whatever number the writer gives: nobody chooses one, and none is taken without its invoice.
+CREATE FUNCTION customer_invoice_takes_number() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+BEGIN
+  NEW.number := take_document_number(NEW.entity_id, 'customer-invoice');
+  RETURN NEW;
+END $$;
+CREATE TRIGGER takes_number BEFORE INSERT ON customer_invoice FOR EACH ROW EXECUTE FUNCTION customer_invoice_takes_number();
 
 CREATE TABLE order_change (
   id          bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,

@@ -25,12 +25,12 @@ const columns = (db: Reader) => db`
   id, entity_id AS "entityId", account_id AS "accountId", currency, key, balance_minor AS "balanceMinor",
   func_minor AS "funcMinor", opened_on AS "openedOn"`
 
-/** The item, or undefined when nothing was ever posted under its key. */
+/** The item of the main book, or undefined when nothing was ever posted under its key. */
 export async function openItem(db: Reader, item: OpenItemKey): Promise<OpenItem | undefined> {
   const [found] = await db<OpenItem[]>`
     SELECT ${columns(db)} FROM open_item
     WHERE entity_id = ${item.entityId} AND account_id = ${accountId(item)} AND currency = ${item.currency}
-      AND key = ${item.key}`
+      AND key = ${item.key} AND book = 'main'`
   return found
 }
 

@@ -81,8 +81,8 @@ export async function insertInvoice(tx: Tx, invoice: NewInvoice): Promise<void> 
   await sendAlong(
     tx,
     tx`
-    INSERT INTO customer_invoice (entity_id, number, order_id, shipment_id, issued_on, due_on, currency, net_minor, tax_minor, gross_minor)
-    VALUES (${invoice.entityId}, take_document_number(${invoice.entityId}, 'customer-invoice'), ${invoice.orderId}, ${invoice.shipmentId},
+    INSERT INTO customer_invoice (entity_id, order_id, shipment_id, issued_on, due_on, currency, net_minor, tax_minor, gross_minor)
+    VALUES (${invoice.entityId}, ${invoice.orderId}, ${invoice.shipmentId},
       ${invoice.issuedOn}, ${invoice.dueOn}, ${invoice.currency}, ${net}, ${tax}, ${net + tax})`,
   )
 }
