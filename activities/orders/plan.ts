@@ -6,6 +6,7 @@ import { candidateNodes, type RoutedNode } from '#db/queries/routing'
 import {
   allocate,
   type AllocationResult,
+  type Assignment,
   type Availability,
   type Demand,
 } from '#domain/orders/allocation'
@@ -161,6 +162,9 @@ async function reserve(
   { result, nodes, pools }: Planned,
   today: string,
 ): Promise<void> {
+  const own = pools
+    .filter((pool) => pool.channelId === order.channelId)
+    .map((pool) => ({ ...pool }))
   const rows = result.assignments.map((a) => ({
     orderId: order.id,
     orderLineId: BigInt(a.orderLineId),
@@ -168,6 +172,7 @@ async function reserve(
     siteId: a.siteId,
     qty: a.qty,
     priority: order.channelPriority,
+    fromPool: drawn(own, a),
   }))
   const reserved = await insertReservations(tx, rows)
   order.reservations.push(
@@ -181,9 +186,7 @@ async function reserve(
       onFulfilment: 0,
     })),
   )
-  const own = (row: (typeof rows)[number]) =>
-    pools.some((pool) => pool.itemId === row.itemId && pool.channelId === order.channelId)
-  await drawPool(tx, order.channelId, rows.filter(own))
+  await drawPool(tx, order.channelId, rows)
   for (const row of rows) {
     const line = lineOf(order, row.orderLineId)
     const node = nodes.find((candidate) => candidate.siteId === row.siteId)!
@@ -191,6 +194,15 @@ async function reserve(
     const promise = addDays(today, node.shipInDays + node.transitDays)
     line.promiseOn = line.promiseOn && line.promiseOn > promise ? line.promiseOn : promise
   }
+}
+
+/** Units of this assignment that the channel's pool still has at the site; they are gone from it then. */
+function drawn(own: Planned['pools'], { itemId, siteId, qty }: Assignment): number {
+  const pool = own.find((one) => one.itemId === itemId && one.siteId === siteId)
+  if (!pool) return 0
+  const units = pool.qty < BigInt(qty) ? Number(pool.qty) : qty
+  pool.qty -= BigInt(units)
+  return units
 }
 
 /** Units that waited go on waiting; whether others do is the policy's, or a person's, to say. */

@@ -148,6 +148,8 @@ CREATE TABLE reservation (
   released      int NOT NULL DEFAULT 0,
   live          int GENERATED ALWAYS AS (qty - consumed - released) STORED,
   priority      int NOT NULL DEFAULT 50,
+  -- Units of it that came out of the channel's own pool, and go back there when they are released.
+  from_pool     int NOT NULL DEFAULT 0 CHECK (from_pool BETWEEN 0 AND qty),
   expires_at    timestamptz,
   recorded_at   timestamptz NOT NULL DEFAULT clock_timestamp(),
   CHECK (consumed >= 0 AND released >= 0 AND consumed + released <= qty)
