@@ -92,6 +92,11 @@ export const refusalForConstraint: Record<string, GuardRefusal> = {
     message:
       'This receipt has been booked before: read it, or send the new goods under a new number.',
   },
+  expected_supply_source_type_source_id_item_id_site_id_key: {
+    code: 'SupplyExists',
+    message:
+      'This source already expects the item at the site: change that supply instead of adding one.',
+  },
   item_complete: {
     code: 'ItemNotReady',
     message: 'The item lacks fields that it needs to be active: fill them in first.',

@@ -26,7 +26,7 @@ export interface NotificationDeps {
 }
 
 /** Topics that this process delivers; others wait for the connector that will take them. */
-const TOPICS = ['mail', 'look-again', 'stock-arrived'] as const
+const TOPICS = ['mail', 'look-again', 'stock-arrived', 'supply-changed'] as const
 
 export function notificationActivities(deps: NotificationDeps): NotificationActivities {
   return {
@@ -82,21 +82,21 @@ async function deliver(deps: NotificationDeps, message: WaitingMessage): Promise
       ...(body['shipmentId'] ? { shipmentId: body['shipmentId'] } : {}),
     })
   if (message.topic === 'look-again') return signal(deps, body['workflowId']!, body['cause']!)
-  await giveStockOut(deps, message, body.itemIds ?? [])
+  const cause = message.topic === 'stock-arrived' ? 'stock arrived' : 'expected supply changed'
+  await giveStockOut(deps, { key: message.key, cause, itemIds: body.itemIds ?? [] })
 }
 
 /**
- * Stock arrived: orders get it one after the other in the order of the demand policy, each in
+ * Stock or its promise came: orders get it one after the other in the order of the demand policy, each in
  * its own commit, and are told afterwards. Left to themselves they would race for it (INV-29).
  */
 async function giveStockOut(
   deps: NotificationDeps,
-  message: WaitingMessage,
-  itemIds: number[],
+  { key, cause, itemIds }: { key: string; cause: string; itemIds: number[] },
 ): Promise<void> {
   for (const order of await waitingForItems(deps.db, itemIds)) {
     heartbeat()
-    const look = { orderId: order.orderId, cause: 'stock arrived', key: message.key }
+    const look = { orderId: order.orderId, cause, key }
     try {
       await deps.orders.reviewOrder(look)
     } catch (error) {
@@ -104,7 +104,7 @@ async function giveStockOut(
       if (!(error instanceof Refusal)) throw error
       log.warn('an order does not take arrived stock', { ...look, code: error.code })
     }
-    await signal(deps, order.workflowId, 'stock arrived')
+    await signal(deps, order.workflowId, cause)
   }
 }
 

@@ -1,4 +1,5 @@
 import type { Db } from '#db/client'
+import { promiseMail } from './promise-mail.ts'
 import type { MailGateway } from '../gateways/mail.ts'
 
 export interface MailOrder {
@@ -21,6 +22,15 @@ export async function sendMails(db: Db, mail: MailGateway, order: MailOrder): Pr
   const [to] = await db<Recipient[]>`
     SELECT d.body->>'email' AS email, o.order_number AS "orderNumber" FROM sales_order o LEFT JOIN personal_data d ON d.id = o.personal_data_id WHERE o.id = ${BigInt(order.orderId)}`
   if (!to?.email) return
+  const about = await promiseMail(db, order)
+  if (about)
+    return sendOnce(db, mail, {
+      key: `mail/${order.key}`,
+      orderId: order.orderId,
+      to: to.email,
+      subject: `Order ${to.orderNumber}: ${about.subject}`,
+      text: about.text,
+    })
   if (order.template !== 'shipped' || !order.shipmentId) {
     return sendOnce(db, mail, {
       key: `mail/${order.key}`,

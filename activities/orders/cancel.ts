@@ -7,7 +7,7 @@ import {
   type OrderLine,
   type SalesOrder,
 } from '#db/stores/orders'
-import { useReservations } from '#db/stores/stock'
+import { freeReservations, useReservations } from '#db/stores/stock'
 import { openUnits } from '#domain/orders/phase'
 import { moneyOfUnits } from '#domain/orders/shares'
 import { Refusal } from '#domain/refusal'
@@ -139,6 +139,8 @@ export async function releaseReserved(
   tx: Tx,
   reservations: readonly LiveReservation[],
   qty: number,
+  /** Handed over: another order gets them in this very commit, so nobody else is told. */
+  how: 'freed' | 'handed-over' = 'freed',
 ): Promise<number> {
   let left = qty
   const uses: { id: bigint; qty: number }[] = []
@@ -149,7 +151,8 @@ export async function releaseReserved(
     left -= given
     uses.push({ id: reservation.id, qty: given })
   }
-  await useReservations(tx, 'released', uses)
+  if (how === 'freed') await freeReservations(tx, uses)
+  else await useReservations(tx, how, uses)
   return qty - left
 }
 

@@ -9,6 +9,7 @@ import { policyRoutes } from './policies.ts'
 import { siteRoutes } from './sites.ts'
 import { trailRoutes } from './trail.ts'
 import { userRoutes } from './users.ts'
+import { expectedSupplyRoutes } from './expected-supply.ts'
 import { exceptionRoutes } from './exceptions.ts'
 import { fulfilmentRoutes } from './fulfilment.ts'
 import { orderCommandRoutes } from './order-commands.ts'
@@ -36,6 +37,7 @@ export const routes: readonly RouteModule[] = [
   fulfilmentRoutes,
   exceptionRoutes,
   stockRoutes,
+  expectedSupplyRoutes,
   processRoutes,
   webhookRoutes,
 ]

@@ -9,7 +9,7 @@ export interface OrderPolicy {
   revenueOn: 'shipped' | 'delivered'
   /** What happens to units that no site can ship: a person decides, or they wait by themselves. */
   shortage: 'ask' | 'backorder'
-  /** How long units may wait on backorder; no rule reads it yet. */
+  /** Days that units may wait on backorder before they are cancelled; 0: as long as it takes. */
   backorderMaxDays: number
   /** Released to the warehouse at once, or when a supervisor says so. */
   autoRelease: boolean
