@@ -36,7 +36,7 @@ export async function resolveException(
   // Closed before it is carried out: what is still wrong afterwards opens it again.
   await resolveCase(tx, found.id, {
     resolution: command.resolution,
-    params: withoutPersonalData(command.params),
+    params: { ...command.params, ...(command.addressId ? { addressId: command.addressId } : {}) },
     actor: command.actor,
   })
   await recordDecisions(tx, [
@@ -162,9 +162,4 @@ async function decideOnParcel(
     ])
   }
   return order
-}
-
-function withoutPersonalData(params: Record<string, unknown> | undefined): Record<string, unknown> {
-  const { line1: _1, line2: _2, name: _n, company: _c, city: _y, ...rest } = params ?? {}
-  return rest
 }

@@ -20,6 +20,8 @@ export interface NewCase {
   summary: string
   evidence: Record<string, unknown>
   openedBy: string
+  /** What was found anew about a case that is open already is added to it; else it stays as it is. */
+  addsToOpen?: boolean
 }
 
 /** Opens an exception case, once per key; a healed or resolved one of the same key opens again. */
@@ -31,10 +33,12 @@ export async function openCase(tx: Tx, found: NewCase): Promise<void> {
       ${found.siteId ?? null}, ${found.policy.team}, ${found.policy.severity}, clock_timestamp() + make_interval(secs => ${found.policy.slaMinutes * 60}),
       ${found.moneyAtRiskMinor}, ${found.currency}, ${found.customerClass}, ${found.summary}, ${json(tx, found.evidence)},
       ${json(tx, allowedResolutions(found.type))}, ${found.openedBy})
-    ON CONFLICT (key) DO UPDATE SET state = 'open', reopened = exception_case.reopened + 1, due_at = excluded.due_at, summary = excluded.summary,
-      evidence = excluded.evidence, money_at_risk_minor = excluded.money_at_risk_minor, resolution = NULL, resolution_params = NULL,
-      resolved_by = NULL, resolved_at = NULL, opened_at = clock_timestamp()
-    WHERE exception_case.state <> 'open'`
+    ON CONFLICT (key) DO UPDATE SET state = 'open', reopened = exception_case.reopened + (exception_case.state <> 'open')::int,
+      due_at = CASE WHEN exception_case.state = 'open' THEN exception_case.due_at ELSE excluded.due_at END, summary = excluded.summary,
+      evidence = CASE WHEN exception_case.state = 'open' THEN exception_case.evidence ELSE '{}' END || excluded.evidence,
+      money_at_risk_minor = excluded.money_at_risk_minor, resolution = NULL, resolution_params = NULL, resolved_by = NULL, resolved_at = NULL,
+      opened_at = CASE WHEN exception_case.state = 'open' THEN exception_case.opened_at ELSE clock_timestamp() END
+    WHERE exception_case.state <> 'open' OR ${found.addsToOpen ?? false}`
 }
 
 export interface OpenCase {
