@@ -1,9 +1,9 @@
-import type { FastifyRequest } from 'fastify'
 import { z } from 'zod'
 import type { AddressDocument } from '#contracts/order-intake'
 import type { Db } from '#db/client'
 import { commitOnce } from '#db/commit-once'
 import { ADDRESS_FIELDS, keepAddress, wholeAddress } from '#db/stores/addresses'
+import type { CommandCaller } from './order-commands.ts'
 import { country, shortText } from './schemas.ts'
 
 /** An address as people send it; without a name it goes to whom the old one went. */
@@ -41,7 +41,7 @@ export function takeAddressOut(params: Record<string, unknown> | undefined): {
 /** Keeps an address where it can be erased; the same command again gets the same row's id. */
 export async function storeGivenAddress(
   db: Db,
-  request: Pick<FastifyRequest, 'commandKey' | 'principal'>,
+  request: CommandCaller,
   orderId: bigint,
   address: AddressDocument,
 ): Promise<string> {

@@ -1,6 +1,7 @@
 import type { Tx } from '#db/client'
-import { healCases, openCase, openCasesOf, type OpenCase } from '#db/stores/cases'
+import { healCases, openCase, openCasesOf, type OpenCase, type OpenedCase } from '#db/stores/cases'
 import type { SalesOrder } from '#db/stores/orders'
+import { addToOutbox } from '#db/stores/records'
 import type { CaseType } from '#domain/orders/exceptions'
 import { openValue } from '#domain/orders/worth'
 
@@ -24,7 +25,7 @@ export async function openOrderCase(
   found: FoundException,
 ): Promise<void> {
   order.hasCases = true
-  await openCase(tx, {
+  const opened = await openCase(tx, {
     key: caseKey(order, found.type, found.discriminator),
     type: found.type,
     subjectType: 'order',
@@ -42,6 +43,35 @@ export async function openOrderCase(
     openedBy: found.openedBy,
     addsToOpen: found.addsToOpen ?? false,
   })
+  if (opened?.isNew) await tellCustomer(tx, order, found, opened)
+}
+
+const MAILED = new Set<CaseType>(['payment-pending', 'payment-declined', 'authorisation-expired'])
+
+/** FUL-25: who can mend a payment is its buyer, so they hear of it; a refund or void is ours to mend. */
+async function tellCustomer(
+  tx: Tx,
+  order: SalesOrder,
+  found: FoundException,
+  opened: OpenedCase,
+): Promise<void> {
+  const { operation } = found.evidence
+  if (!MAILED.has(found.type) || order.settlement === 'marketplace' || operation === 'refund')
+    return
+  const minutes =
+    found.type === 'payment-pending' ? order.policies.notification.body.paymentReminderMinutes : 0
+  await addToOutbox(tx, [
+    {
+      topic: 'mail',
+      key: `${found.type}/${opened.id}/${opened.reopened}`,
+      body: {
+        template: found.type,
+        orderId: order.id,
+        caseId: opened.id,
+        ...(minutes > 0 ? { afterMinutes: minutes } : {}),
+      },
+    },
+  ])
 }
 
 /** The open case of this very situation, if there is one. */

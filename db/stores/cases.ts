@@ -24,9 +24,16 @@ export interface NewCase {
   addsToOpen?: boolean
 }
 
-/** Opens an exception case, once per key; a healed or resolved one of the same key opens again. */
-export async function openCase(tx: Tx, found: NewCase): Promise<void> {
-  await tx`
+export interface OpenedCase {
+  id: bigint
+  reopened: number
+  /** False when it was open already and something was added. */
+  isNew: boolean
+}
+
+/** Opens an exception case, once per key; a healed or resolved one of the same key opens again. Null when it stays as it is. */
+export async function openCase(tx: Tx, found: NewCase): Promise<OpenedCase | null> {
+  const [row] = await tx<OpenedCase[]>`
     INSERT INTO exception_case (key, type, subject_type, subject_id, workflow_id, entity_id, channel_id, site_id, owner_team, severity, due_at,
       money_at_risk_minor, currency, customer_class, summary, evidence, allowed, opened_by)
     VALUES (${found.key}, ${found.type}, ${found.subjectType}, ${found.subjectId}, ${found.workflowId}, ${found.entityId}, ${found.channelId},
@@ -38,7 +45,9 @@ export async function openCase(tx: Tx, found: NewCase): Promise<void> {
       evidence = CASE WHEN exception_case.state = 'open' THEN exception_case.evidence ELSE '{}' END || excluded.evidence,
       money_at_risk_minor = excluded.money_at_risk_minor, resolution = NULL, resolution_params = NULL, resolved_by = NULL, resolved_at = NULL,
       opened_at = CASE WHEN exception_case.state = 'open' THEN exception_case.opened_at ELSE clock_timestamp() END
-    WHERE exception_case.state <> 'open' OR ${found.addsToOpen ?? false}`
+    WHERE exception_case.state <> 'open' OR ${found.addsToOpen ?? false}
+    RETURNING id, reopened, old.state IS DISTINCT FROM 'open' AS "isNew"`
+  return row ?? null
 }
 
 export interface OpenCase {

@@ -5,7 +5,7 @@ export const CASE_RESOLUTIONS = {
   'payment-declined': ['retry', 'wait', 'cancel'],
   'authorisation-expired': ['re-authorise', 'wait', 'cancel'],
   'fraud-review': ['accept', 'ask-for-evidence', 'cancel-and-block'],
-  'address-invalid': ['accept-suggestion', 'correct', 'override', 'cancel'],
+  'address-invalid': ['accept-suggestion', 'correct', 'ask-customer', 'override', 'cancel'],
   'compliance-match': ['clear', 'cancel'],
   'data-missing': ['retry', 'cancel'],
   'price-suspect': ['accept', 'cancel'],

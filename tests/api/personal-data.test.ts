@@ -74,6 +74,46 @@ describe('what nobody can edit later', () => {
   })
 })
 
+describe('looking at personal data', () => {
+  test('needs its own permission and is written down, and shows what the suggestion would change', async () => {
+    const invalid = anOrder({ shipTo: { ...anOrder().shipTo!, postalCode: 'ABC' } })
+    const { orderId } = await api.place(invalid)
+    const suggestion = { ...invalid.shipTo, postalCode: '07102-1234', city: 'Newark' }
+    await api.system.admin`
+      UPDATE personal_data SET body = body || ${api.system.admin.json({ suggestion } as never)}
+      WHERE id = (SELECT personal_data_id FROM sales_order WHERE id = ${orderId})`
+    const url = `/v1/orders/${orderId}/personal-data`
+    for (const role of ['auditor', 'controller', 'ops-engineer'] as const) {
+      const caller = await api.as(role)
+      const { statusCode } = await caller({ method: 'GET', url })
+      expect(statusCode, role).toBe(role === 'controller' ? 200 : 403)
+    }
+    const csr = await api.as('csr')
+    const seen = await csr({ method: 'GET', url })
+    expect(seen.json()).toMatchObject({
+      name: 'Ada Jones',
+      email: 'ada@example.com',
+      shipTo: { line1: '1 Main St', postalCode: 'ABC' },
+      difference: [{ field: 'postalCode', now: 'ABC', suggested: '07102-1234' }],
+    })
+    const looks = await api.system.admin`
+      SELECT actor FROM audit_event WHERE subject_type = 'order' AND subject_id = ${orderId} AND action = 'personal-data-read' ORDER BY id`
+    expect(looks.map((row) => row['actor'] as string).at(-1)).toBe(csr.actor)
+    expect(looks).toHaveLength(2)
+  })
+
+  test('names the listed party that a compliance case knows by its number', async () => {
+    await api.system.admin`INSERT INTO denied_party (list, name) VALUES ('SDN', 'Victor Bout')`
+    const { orderId } = await api.place(
+      anOrder({ customer: { externalId: null, name: 'Victor Bout', email: null, phone: null } }),
+    )
+    const found = await supervisor({ method: 'GET', url: `/v1/exceptions?subjectId=${orderId}` })
+    expect(found.body).not.toContain('Bout')
+    const seen = await supervisor({ method: 'GET', url: `/v1/orders/${orderId}/personal-data` })
+    expect(seen.json().deniedParties).toMatchObject([{ list: 'SDN', name: 'Victor Bout' }])
+  })
+})
+
 /** Everything that a process has in its history, payloads decoded. */
 async function historyOf(document: ReturnType<typeof anOrder>): Promise<string> {
   const { events } = await api.system.order(document).fetchHistory()
