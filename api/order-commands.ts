@@ -9,6 +9,12 @@ import { canonicalJson } from '#db/commit-once'
 import { Refusal } from '#domain/refusal'
 import { requireScope, visible } from './scope.ts'
 
+/** Who commands, and the key of this command; a request of a known caller is one. */
+export interface CommandCaller {
+  commandKey: string
+  principal: { actor: string }
+}
+
 /** The order, when it exists and its caller may command it. */
 export async function orderInScope(
   db: Db,
@@ -33,7 +39,7 @@ export async function commandOrder<C extends CommandBase>(
   place: OrderPlace,
   update: UpdateDefinition<OrderProgress, [C]>,
   command: Omit<C, 'key' | 'actor'>,
-  request: FastifyRequest,
+  request: CommandCaller,
 ): Promise<OrderProgress> {
   const { commandKey, principal } = request
   const args = [{ ...command, key: commandKey, actor: principal.actor } as C] as [C]

@@ -8,8 +8,9 @@ import type { Db } from '#db/client'
 import { takeWaiting, markDelivered, type WaitingMessage } from '#db/stores/outbox'
 import { markTooLate, untoldDocuments } from '#db/stores/inbox'
 import type { MailGateway } from '../gateways/mail.ts'
+import type { MailTemplate } from '#domain/orders/policies'
 import { Refusal } from '#domain/refusal'
-import { sendMails } from './mails.ts'
+import { sendMails, type MailLinks } from './mails.ts'
 import { waitingForItems } from './waiting-orders.ts'
 
 export interface NotificationDeps {
@@ -17,6 +18,7 @@ export interface NotificationDeps {
   temporal: Client
   /** Null where no mail server is set: mails then stay in the outbox. */
   mail: MailGateway | null
+  links: MailLinks
   orders: Pick<OrderActivities, 'reviewOrder'>
   orderTaskQueue: string
   /** How long one call works before it reports. */
@@ -75,12 +77,16 @@ async function deliverBatch(
 async function deliver(deps: NotificationDeps, message: WaitingMessage): Promise<void> {
   const body = message.body as Record<string, string> & { itemIds?: number[] }
   if (message.topic === 'mail')
-    return sendMails(deps.db, deps.mail!, {
-      key: message.key,
-      template: body['template']!,
-      orderId: body['orderId']!,
-      ...(body['shipmentId'] ? { shipmentId: body['shipmentId'] } : {}),
-    })
+    return sendMails(
+      { db: deps.db, mail: deps.mail!, links: deps.links },
+      {
+        key: message.key,
+        template: body['template'] as MailTemplate,
+        orderId: body['orderId']!,
+        ...(body['shipmentId'] ? { shipmentId: body['shipmentId'] } : {}),
+        ...(body['caseId'] ? { caseId: body['caseId'] } : {}),
+      },
+    )
   if (message.topic === 'look-again') return signal(deps, body['workflowId']!, body['cause']!)
   const cause = message.topic === 'stock-arrived' ? 'stock arrived' : 'expected supply changed'
   await giveStockOut(deps, { key: message.key, cause, itemIds: body.itemIds ?? [] })

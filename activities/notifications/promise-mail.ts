@@ -6,17 +6,16 @@ interface WaitingLine {
   promiseOn: string | null
 }
 
-/** What the customer reads about goods that wait, as it is when the mail goes out; null for other mails. */
+/** What the customer reads about goods that wait, as it is when the mail goes out. */
 export async function promiseMail(
   db: Db,
-  { template, orderId }: { template: string; orderId: string },
-): Promise<{ subject: string; text: string } | null> {
+  { template, orderId }: { template: 'promise' | 'waited-too-long'; orderId: string },
+): Promise<{ subject: string; text: string }> {
   if (template === 'waited-too-long')
     return {
       subject: 'we could not get all of your goods',
       text: 'Some goods of your order did not come in time, so we have cancelled them. What you paid for them goes back to you.',
     }
-  if (template !== 'promise') return null
   const lines = await db<WaitingLine[]>`
     SELECT title, qty_backordered AS backordered, promise_on AS "promiseOn" FROM sales_order_line
     WHERE order_id = ${BigInt(orderId)} AND qty_backordered > 0 ORDER BY line_no`

@@ -61,7 +61,7 @@ async function byToken(header: string, { db, config }: ApiDeps): Promise<Princip
   if (!user) throw unauthenticated('InvalidToken', 'This user is disabled.')
   return {
     kind: 'user',
-    actor: `user:${user.name}`,
+    actor: `user:${user.id}`,
     ...principalOf(user),
     authenticatedAt: claims.authenticatedAt,
   }

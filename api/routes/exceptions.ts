@@ -1,9 +1,11 @@
 import { z } from 'zod'
+import type { AddressDocument } from '#contracts/order-intake'
 import { resolveException, type ResolveException } from '#contracts/order-to-cash'
 import { caseSummary, listCases, readCase, type CaseRow } from '#db/queries/exceptions'
 import { mayDecideCase } from '#domain/orders/case-roles'
 import { CASE_RESOLUTIONS, type CaseType, type Resolution } from '#domain/orders/exceptions'
 import type { ApiDeps, ApiServer, Principal } from '../deps.ts'
+import { storeGivenAddress, takeAddressOut } from '../given-address.ts'
 import { commandOrder } from '../order-commands.ts'
 import { idCursor, encodeCursor, pageOf, pageQuery } from '../paging.ts'
 import { forbidden, HttpProblem, toProblem } from '../problem.ts'
@@ -163,13 +165,16 @@ function addDecisions(server: ApiServer, { db, temporal }: ApiDeps): void {
         entity: found.entity,
         channel: found.channel ?? '',
       }
-      const command = { caseId: found.id.toString(), ...request.body }
+      const { address, command } = decisionOf(found, request.body)
+      const addressId = address
+        ? { addressId: await storeGivenAddress(db, request, place.id, address) }
+        : {}
       try {
         return await commandOrder(
           temporal,
           place,
           resolveException,
-          command as Omit<ResolveException, 'key' | 'actor'>,
+          { ...command, ...addressId },
           request,
         )
       } catch (error) {
@@ -198,15 +203,31 @@ function addPreview(server: ApiServer, { db, previews }: ApiDeps): void {
     async (request) => {
       const found = await decidable(db, request.principal, request.params.caseId)
       if (found.state !== 'open') throw notOpen(found)
-      return previews.resolveException(found.subjectId, {
-        caseId: found.id.toString(),
-        resolution: request.body.resolution,
-        params: request.body.params ?? {},
-        key: `preview/${request.id}`,
-        actor: request.principal.actor,
-      })
+      const { address, command } = decisionOf(found, request.body)
+      return previews.resolveException(
+        found.subjectId,
+        { ...command, key: `preview/${request.id}`, actor: request.principal.actor },
+        address,
+      )
     },
   )
+}
+
+/** What the process is told of a choice; only a correction has an address, and only `create-item` a name. */
+function decisionOf(
+  found: CaseRow,
+  { resolution, params }: z.output<typeof choice>,
+): { address: AddressDocument | undefined; command: Omit<ResolveException, 'key' | 'actor'> } {
+  const { address, rest } = takeAddressOut(params)
+  const told = resolution === 'create-item' ? (params ?? {}) : rest
+  return {
+    address: resolution === 'correct' ? address : undefined,
+    command: {
+      caseId: found.id.toString(),
+      resolution,
+      ...(Object.keys(told).length > 0 ? { params: told } : {}),
+    },
+  }
 }
 
 async function decidable(db: ApiDeps['db'], principal: Principal, id: string): Promise<CaseRow> {

@@ -13,7 +13,9 @@ import { expectedSupplyRoutes } from './expected-supply.ts'
 import { exceptionRoutes } from './exceptions.ts'
 import { fulfilmentRoutes } from './fulfilment.ts'
 import { orderCommandRoutes } from './order-commands.ts'
+import { addressLinkRoutes } from './address-links.ts'
 import { orderRoutes } from './orders.ts'
+import { personalDataRoutes } from './personal-data.ts'
 import { processRoutes } from './processes.ts'
 import { stockRoutes } from './stock.ts'
 import { webhookRoutes } from './webhooks.ts'
@@ -34,6 +36,8 @@ export const routes: readonly RouteModule[] = [
   ledgerRoutes,
   orderRoutes,
   orderCommandRoutes,
+  personalDataRoutes,
+  addressLinkRoutes,
   fulfilmentRoutes,
   exceptionRoutes,
   stockRoutes,

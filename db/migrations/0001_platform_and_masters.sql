@@ -384,6 +384,7 @@ CREATE TABLE inbox (
   received_at  timestamptz NOT NULL DEFAULT clock_timestamp(),
   UNIQUE (source, event_id)
 );
+CREATE INDEX inbox_process ON inbox (workflow_id) WHERE outcome = 'accepted';
 CREATE INDEX inbox_untold ON inbox (id) WHERE outcome = 'received';
 
 CREATE TABLE exception_case (

@@ -39,6 +39,9 @@ CREATE TABLE sales_order (
   closed_at        timestamptz,
   UNIQUE (channel_id, external_id)
 ) WITH (fillfactor = 80);
+-- An address that is given for an order later stands in a row of its own until it is taken, so that it too can be erased.
+ALTER TABLE personal_data ADD COLUMN order_id bigint REFERENCES sales_order;
+CREATE INDEX personal_data_order ON personal_data (order_id) WHERE order_id IS NOT NULL;
 CREATE INDEX sales_order_recent ON sales_order (id DESC, channel_id);
 CREATE INDEX sales_order_customer ON sales_order (customer_id, id);
 CREATE INDEX sales_order_phase ON sales_order (phase, id DESC);

@@ -7,7 +7,7 @@ export interface WaitingMessage {
   body: unknown
 }
 
-/** Messages that wait, oldest first. Delivery is at least once; what is delivered carries its own key. */
+/** Messages that wait, oldest first, without those whose `afterMinutes` are not over. Delivery is at least once; what is delivered carries its own key. */
 export async function takeWaiting(
   db: Db,
   topics: readonly string[],
@@ -15,7 +15,8 @@ export async function takeWaiting(
 ): Promise<WaitingMessage[]> {
   return db<
     WaitingMessage[]
-  >`SELECT id, topic, key, body FROM outbox WHERE delivered_at IS NULL AND topic = ANY(${[...topics]}::text[]) ORDER BY id LIMIT ${limit}`
+  >`SELECT id, topic, key, body FROM outbox WHERE delivered_at IS NULL AND topic = ANY(${[...topics]}::text[])
+    AND recorded_at + make_interval(mins => coalesce((body->>'afterMinutes')::int, 0)) <= clock_timestamp() ORDER BY id LIMIT ${limit}`
 }
 
 export async function markDelivered(db: Db, id: bigint): Promise<void> {

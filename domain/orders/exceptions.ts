@@ -6,7 +6,7 @@ export const CASE_RESOLUTIONS = {
   'authorisation-expired': ['re-authorise', 'wait', 'cancel'],
   'gift-card-unknown': ['match-card', 'take-on', 'cancel'],
   'fraud-review': ['accept', 'ask-for-evidence', 'cancel-and-block'],
-  'address-invalid': ['accept-suggestion', 'correct', 'override', 'cancel'],
+  'address-invalid': ['accept-suggestion', 'correct', 'ask-customer', 'override', 'cancel'],
   'compliance-match': ['clear', 'cancel'],
   'data-missing': ['retry', 'cancel'],
   'price-suspect': ['accept', 'cancel'],

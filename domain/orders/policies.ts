@@ -59,12 +59,33 @@ export interface DemandPolicy {
   classes: string[]
 }
 
+/** Mails to customers by what they are about. */
+export type MailTemplate =
+  | 'shipped'
+  | 'evidence'
+  | 'address'
+  | 'payment-pending'
+  | 'payment-declined'
+  | 'authorisation-expired'
+  | 'promise'
+  | 'waited-too-long'
+
+export interface NotificationPolicy {
+  /** Mails that nobody gets. */
+  suppress: MailTemplate[]
+  /** One mail a shipment that names all its parcels, instead of one a parcel. */
+  mergeParcels: boolean
+  /** How long a new order may be unpaid before its buyer is reminded: most pay meanwhile. */
+  paymentReminderMinutes: number
+}
+
 export interface PolicyBodies {
   order: OrderPolicy
   fraud: FraudPolicy
   routing: RoutingPolicy
   exceptions: ExceptionPolicy
   demand: DemandPolicy
+  notification: NotificationPolicy
 }
 
 export type PolicyKind = keyof PolicyBodies
@@ -140,4 +161,5 @@ export const DEFAULT_POLICIES: PolicyBodies = {
     rank: ['channel-priority', 'customer-class', 'ship-by', 'placed'],
     classes: ['vip', 'wholesale', 'standard'],
   },
+  notification: { suppress: [], mergeParcels: false, paymentReminderMinutes: 60 },
 }

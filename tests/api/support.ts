@@ -107,7 +107,7 @@ async function addCaller(
   const userId = row?.id ?? 0
   const authenticatedAt = Math.floor(Date.now() / 1000)
   const token = await signToken(JWT_SECRET, { userId, authenticatedAt })
-  return callerOf(server, { authorization: `Bearer ${token}` }, `user:${email}`, userId)
+  return callerOf(server, { authorization: `Bearer ${token}` }, `user:${userId}`, userId)
 }
 
 function callerOf(
