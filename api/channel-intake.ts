@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import type { FastifyRequest } from 'fastify'
 import type { DocumentProblem, OrderDocument } from '#contracts/order-intake'
 import type { Translated } from '#connectors/result'
-import { markTooLate, storeDocument, storeRefusal } from '#db/stores/inbox'
+import { markTold, markTooLate, storeDocument, storeRefusal } from '#db/stores/inbox'
 import type { ApiDeps } from './deps.ts'
 import { tellOrder } from '#clients/order-process'
 import { unstorable } from './plugins/text-guard.ts'
@@ -101,6 +101,7 @@ async function tell(
   try {
     const told = await tellOrder(deps.temporal, { inboxId, topic, document, actor, ...taskQueue })
     if (told === 'ended') await markTooLate(deps.db, inboxId)
+    else await markTold(deps.db, [inboxId])
   } catch (error) {
     request.log.warn({ err: error, inboxId }, 'stored; the sweep will tell the order process')
   }

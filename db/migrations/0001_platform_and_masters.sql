@@ -344,9 +344,12 @@ CREATE TABLE outbox (
   body         jsonb NOT NULL,
   recorded_at  timestamptz NOT NULL DEFAULT clock_timestamp(),
   delivered_at timestamptz,
+  -- One that fails waits longer each time, so that it cannot keep the others of its topic.
+  attempts     int NOT NULL DEFAULT 0,
+  next_at      timestamptz NOT NULL DEFAULT clock_timestamp(),
   UNIQUE (topic, key)
 );
-CREATE INDEX outbox_waiting ON outbox (id) WHERE delivered_at IS NULL;
+CREATE INDEX outbox_waiting ON outbox (topic, next_at, id) WHERE delivered_at IS NULL;
 
 -- What came in from channels, carriers and processors; unique per provider event.
 CREATE TABLE inbox (
@@ -362,9 +365,13 @@ CREATE TABLE inbox (
   -- The neutral document. Workflow histories carry only this row's id, so that personal data can be erased here.
   document     jsonb,
   received_at  timestamptz NOT NULL DEFAULT clock_timestamp(),
+  -- When its process was told last, how often the sweep tried to, and when it tries next; null: some seconds after it came.
+  told_at      timestamptz,
+  attempts     int NOT NULL DEFAULT 0,
+  next_at      timestamptz,
   UNIQUE (source, event_id)
 );
-CREATE INDEX inbox_untold ON inbox (id) WHERE outcome = 'received';
+CREATE INDEX inbox_untold ON inbox (next_at NULLS FIRST, id) WHERE outcome = 'received';
 
 CREATE TABLE exception_case (
   id            bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,

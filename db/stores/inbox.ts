@@ -47,7 +47,8 @@ export async function storeDocument(db: Db, incoming: IncomingDocument): Promise
 /** Whoever sends a refused document again has removed the reason, or is told it once more. */
 async function openAgain(db: Db, id: bigint): Promise<StoredDocument['outcome']> {
   const opened = await db`
-    UPDATE inbox SET outcome = 'received', problems = NULL WHERE id = ${id} AND outcome = 'refused' AND document IS NOT NULL RETURNING 1`
+    UPDATE inbox SET outcome = 'received', problems = NULL, told_at = NULL, attempts = 0, next_at = NULL
+    WHERE id = ${id} AND outcome = 'refused' AND document IS NOT NULL RETURNING 1`
   return opened.length > 0 ? 'received' : 'refused'
 }
 
@@ -98,14 +99,36 @@ export interface UntoldDocument {
   document: OrderDocument
 }
 
-/** Messages whose process was never told, e.g. because Temporal was away; oldest first. */
-export async function untoldDocuments(
+/** A process that was told and has not taken the document yet is told again after this long, then twice that. */
+const TOLD_AGAIN_SECONDS = 600
+
+/**
+ * Takes messages whose process was never told, e.g. because Temporal was away, or was told long
+ * ago and never took them. Each is put off by 5, 10, 20 … seconds, at most ten minutes, so that
+ * one that cannot be told does not keep those behind it; `markTold` puts it off for longer.
+ */
+export async function takeUntold(
   db: Db,
   olderThanMs: number,
   limit: number,
 ): Promise<UntoldDocument[]> {
-  return db<UntoldDocument[]>`
-    SELECT id::text AS "inboxId", topic, document FROM inbox
-    WHERE outcome = 'received' AND document IS NOT NULL AND received_at < clock_timestamp() - make_interval(secs => ${olderThanMs / 1000})
-    ORDER BY id LIMIT ${limit}`
+  const taken = await db<UntoldDocument[]>`
+    UPDATE inbox i SET attempts = i.attempts + 1,
+      next_at = clock_timestamp() + make_interval(secs => least(600, 5 * 2 ^ least(i.attempts, 30)))
+    WHERE i.id IN (
+      SELECT id FROM inbox
+      WHERE outcome = 'received' AND document IS NOT NULL
+        AND coalesce(next_at, received_at + make_interval(secs => ${olderThanMs / 1000})) <= clock_timestamp()
+      ORDER BY next_at NULLS FIRST, id LIMIT ${limit} FOR UPDATE SKIP LOCKED)
+    RETURNING i.id::text AS "inboxId", i.topic, i.document`
+  return taken.sort((a, b) => Number(BigInt(a.inboxId) - BigInt(b.inboxId)))
+}
+
+/** Their processes know of these messages; the sweep leaves them alone for a good while. */
+export async function markTold(db: Db, inboxIds: readonly string[]): Promise<void> {
+  if (inboxIds.length === 0) return
+  await db`
+    UPDATE inbox SET told_at = clock_timestamp(),
+      next_at = clock_timestamp() + make_interval(secs => least(86400, ${TOLD_AGAIN_SECONDS} * 2 ^ least(attempts, 30)))
+    WHERE id = ANY(${[...inboxIds]}::bigint[]) AND outcome = 'received'`
 }
