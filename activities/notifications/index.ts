@@ -6,6 +6,7 @@ import type { Delivered, NotificationActivities } from '#contracts/notification'
 import { lookAgain, type OrderActivities } from '#contracts/order-to-cash'
 import type { Db } from '#db/client'
 import { takeWaiting, markDelivered, type WaitingMessage } from '#db/stores/outbox'
+import { watchRefused } from '#db/stores/refused-documents'
 import { markTold, markTooLate, takeUntold } from '#db/stores/inbox'
 import type { MailGateway } from '../gateways/mail.ts'
 import { Refusal } from '#domain/refusal'
@@ -48,6 +49,7 @@ export function notificationActivities(deps: NotificationDeps): NotificationActi
       const each = topics.map((topic) => () => deliverBatch(deps, topic, until, done))
       const works = [...each, () => tellUntold(deps, until, done)]
       await Promise.all(works.map((work) => repeat(work, until, deps.workMs)))
+      await watchRefused(deps.db)
       return done
     },
   }
@@ -153,7 +155,7 @@ async function tellUntold(
     const message = { inboxId, topic, document, actor: 'sweep', taskQueue: orderTaskQueue }
     try {
       if ((await tellOrder(temporal, message)) === 'ended') await markTooLate(db, inboxId)
-      else await markTold(db, [inboxId])
+      else await markTold(db, [inboxId], Math.max(1000, 4 * untoldAfterMs))
       told += 1
     } catch (error) {
       done.failed += 1

@@ -373,6 +373,15 @@ CREATE TABLE inbox (
 );
 CREATE INDEX inbox_untold ON inbox (next_at NULLS FIRST, id) WHERE outcome = 'received';
 
+-- A refused message as it came, so that it can be read again once its cause is mended. Personal data: emptied when it was taken or rejected, or when somebody is erased.
+CREATE TABLE inbox_body (
+  inbox_id    bigint PRIMARY KEY REFERENCES inbox,
+  body        bytea,
+  recorded_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+  erased_at   timestamptz,
+  CHECK ((body IS NULL) = (erased_at IS NOT NULL))
+);
+
 CREATE TABLE exception_case (
   id            bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
   key           text NOT NULL UNIQUE,
@@ -408,5 +417,5 @@ CREATE INDEX exception_subject ON exception_case (subject_type, subject_id, id);
 
 GRANT SELECT, INSERT ON ALL TABLES IN SCHEMA public TO throughline_app;
 GRANT UPDATE ON command, item, site, channel, listing, customer, personal_data, carrier_service, app_user, api_key,
-  external_effect, outbox, inbox, exception_case, entity TO throughline_app;
+  external_effect, outbox, inbox, inbox_body, exception_case, entity TO throughline_app;
 RESET ROLE;

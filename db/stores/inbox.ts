@@ -40,39 +40,23 @@ export async function storeDocument(db: Db, incoming: IncomingDocument): Promise
       'IdempotencyMismatch',
       'This key was already used for another order: send the same order, or a new key.',
     )
-  const outcome = known!.outcome === 'refused' ? await openAgain(db, known!.id) : known!.outcome
+  const again = known!.outcome === 'refused'
+  const outcome = again ? await openAgain(db, known!.id, incoming.document, hash) : known!.outcome
   return { inboxId: known!.id.toString(), outcome, fresh: false }
 }
 
 /** Whoever sends a refused document again has removed the reason, or is told it once more. */
-async function openAgain(db: Db, id: bigint): Promise<StoredDocument['outcome']> {
-  const opened = await db`
-    UPDATE inbox SET outcome = 'received', problems = NULL, told_at = NULL, attempts = 0, next_at = NULL
-    WHERE id = ${id} AND outcome = 'refused' AND document IS NOT NULL RETURNING 1`
-  return opened.length > 0 ? 'received' : 'refused'
-}
-
-/** Keeps why a message was not accepted, without its content: its sender is told the same. */
-export async function storeRefusal(
+async function openAgain(
   db: Db,
-  refused: {
-    source: string
-    eventId: string
-    topic: string
-    body: Buffer | string
-    problems: unknown[]
-  },
-): Promise<{ inboxId: string; fresh: boolean }> {
-  const hash = createHash('sha256').update(refused.body).digest()
-  const [added] = await db<{ id: bigint }[]>`
-    INSERT INTO inbox (source, event_id, topic, body_hash, outcome, problems)
-    VALUES (${refused.source}, ${refused.eventId}, ${refused.topic}, ${hash}, 'refused', ${db.json(refused.problems as never)})
-    ON CONFLICT (source, event_id) DO NOTHING RETURNING id`
-  if (added) return { inboxId: added.id.toString(), fresh: true }
-  const [known] = await db<
-    { id: bigint }[]
-  >`SELECT id FROM inbox WHERE source = ${refused.source} AND event_id = ${refused.eventId}`
-  return { inboxId: known!.id.toString(), fresh: false }
+  id: bigint,
+  document: OrderDocument,
+  hash: Buffer,
+): Promise<StoredDocument['outcome']> {
+  const opened = await db`
+    UPDATE inbox SET outcome = 'received', problems = NULL, document = ${db.json(document as never)}, body_hash = ${hash},
+      told_at = NULL, attempts = 0, next_at = NULL
+    WHERE id = ${id} AND outcome = 'refused' RETURNING 1`
+  return opened.length > 0 ? 'received' : 'refused'
 }
 
 /** Another message has made this order before: this one is refused, and true says so. */
@@ -99,9 +83,6 @@ export interface UntoldDocument {
   document: OrderDocument
 }
 
-/** A process that was told and has not taken the document yet is told again after this long, then twice that. */
-const TOLD_AGAIN_SECONDS = 600
-
 /**
  * Takes messages whose process was never told, e.g. because Temporal was away, or was told long
  * ago and never took them. Each is put off by 5, 10, 20 … seconds, at most ten minutes, so that
@@ -124,11 +105,18 @@ export async function takeUntold(
   return taken.sort((a, b) => Number(BigInt(a.inboxId) - BigInt(b.inboxId)))
 }
 
-/** Their processes know of these messages; the sweep leaves them alone for a good while. */
-export async function markTold(db: Db, inboxIds: readonly string[]): Promise<void> {
+/**
+ * Their processes know of these messages. One that has not taken its message after `againAfterMs`
+ * is told again, then after twice that, at most once a day: it may have ended in that very moment.
+ */
+export async function markTold(
+  db: Db,
+  inboxIds: readonly string[],
+  againAfterMs = 60_000,
+): Promise<void> {
   if (inboxIds.length === 0) return
   await db`
     UPDATE inbox SET told_at = clock_timestamp(),
-      next_at = clock_timestamp() + make_interval(secs => least(86400, ${TOLD_AGAIN_SECONDS} * 2 ^ least(attempts, 30)))
+      next_at = clock_timestamp() + make_interval(secs => least(86400, ${againAfterMs / 1000}::numeric * 2 ^ least(attempts, 30)))
     WHERE id = ANY(${[...inboxIds]}::bigint[]) AND outcome = 'received'`
 }

@@ -103,7 +103,7 @@ async function work({
     orders: { reviewOrder: () => Promise.reject(new Error('no order waits here')) },
     orderTaskQueue: 'nobody-works-here',
     workMs,
-    untoldAfterMs: 0,
+    untoldAfterMs: 15_000,
   })
   return new MockActivityEnvironment().run(activities.deliverOutbox) as Promise<Delivered>
 }
@@ -111,6 +111,7 @@ async function work({
 async function store(document: OrderDocument): Promise<void> {
   const eventId = `${document.externalId}/${document.externalVersion}`
   await storeDocument(database.db, { source: 'test/web', eventId, topic: 'placed', document })
+  await database.admin`UPDATE inbox SET received_at = received_at - interval '1 minute' WHERE event_id = ${eventId}`
 }
 
 async function addMessage(topic: string, key: string, body: object): Promise<void> {
