@@ -6,7 +6,8 @@ import type { Delivered, NotificationActivities } from '#contracts/notification'
 import { lookAgain, type OrderActivities } from '#contracts/order-to-cash'
 import type { Db } from '#db/client'
 import { takeWaiting, markDelivered, type WaitingMessage } from '#db/stores/outbox'
-import { markTooLate, untoldDocuments } from '#db/stores/inbox'
+import { watchRefused } from '#db/stores/refused-documents'
+import { markTold, markTooLate, takeUntold } from '#db/stores/inbox'
 import type { MailGateway } from '../gateways/mail.ts'
 import type { MailTemplate } from '#domain/orders/policies'
 import { Refusal } from '#domain/refusal'
@@ -27,35 +28,56 @@ export interface NotificationDeps {
   untoldAfterMs: number
 }
 
-/** Topics that this process delivers; others wait for the connector that will take them. */
-const TOPICS = ['mail', 'look-again', 'stock-arrived', 'supply-changed'] as const
+/**
+ * Topics that this process delivers, each by itself, so that a mail server that is down keeps no
+ * stock from the orders that wait for it; others wait for the connector that will take them. A
+ * mail of unknown fate may have arrived, so mails are sent again more and more rarely.
+ */
+const TOPICS = {
+  mail: { limit: 10, mostWaitSeconds: 6 * 3600 },
+  'look-again': { limit: 50, mostWaitSeconds: 60 },
+  'stock-arrived': { limit: 50, mostWaitSeconds: 60 },
+  'supply-changed': { limit: 50, mostWaitSeconds: 60 },
+} as const
+type Topic = keyof typeof TOPICS
 
 export function notificationActivities(deps: NotificationDeps): NotificationActivities {
   return {
     async deliverOutbox() {
       const until = Date.now() + deps.workMs
       const done: Delivered = { delivered: 0, failed: 0, told: 0 }
-      while (Date.now() < until && !Context.current().cancellationSignal.aborted) {
-        heartbeat(done)
-        const moved = (await deliverBatch(deps, until, done)) + (await tellUntold(deps, done))
-        if (moved === 0) await wait(Math.min(500, deps.workMs))
-      }
+      const topics = (Object.keys(TOPICS) as Topic[]).filter(
+        (topic) => deps.mail || topic !== 'mail',
+      )
+      const each = topics.map((topic) => () => deliverBatch(deps, topic, until, done))
+      const works = [...each, () => tellUntold(deps, until, done)]
+      await Promise.all(works.map((work) => repeat(work, until, deps.workMs)))
+      await watchRefused(deps.db)
       return done
     },
   }
 }
 
+/** Works until its time is over; with nothing to move it looks twice a second. */
+async function repeat(work: () => Promise<number>, until: number, workMs: number): Promise<void> {
+  const { cancellationSignal } = Context.current()
+  while (Date.now() < until && !cancellationSignal.aborted) {
+    heartbeat()
+    if ((await work()) === 0) await wait(Math.min(500, workMs))
+  }
+}
+
 async function deliverBatch(
   deps: NotificationDeps,
+  topic: Topic,
   until: number,
   done: Delivered,
 ): Promise<number> {
-  const topics = deps.mail ? TOPICS : TOPICS.filter((topic) => topic !== 'mail')
-  const messages = await takeWaiting(deps.db, topics, 50)
+  const messages = await takeWaiting(deps.db, { topic, ...TOPICS[topic] })
   let delivered = 0
   for (const message of messages) {
     // A mail server that hangs costs seconds a message: the engine must hear from us meanwhile.
-    heartbeat(done)
+    heartbeat()
     if (Date.now() >= until) break
     try {
       await deliver(deps, message)
@@ -130,13 +152,23 @@ async function signal(
 /** FUL-6: whatever was stored and never told, because something was away, is told now. */
 async function tellUntold(
   { db, temporal, orderTaskQueue, untoldAfterMs }: NotificationDeps,
+  until: number,
   done: Delivered,
 ): Promise<number> {
-  const untold = await untoldDocuments(db, untoldAfterMs, 50)
-  for (const { inboxId, topic, document } of untold) {
+  let told = 0
+  for (const { inboxId, topic, document } of await takeUntold(db, untoldAfterMs, 50)) {
+    heartbeat()
+    if (Date.now() >= until) break
     const message = { inboxId, topic, document, actor: 'sweep', taskQueue: orderTaskQueue }
-    if ((await tellOrder(temporal, message)) === 'ended') await markTooLate(db, inboxId)
+    try {
+      if ((await tellOrder(temporal, message)) === 'ended') await markTooLate(db, inboxId)
+      else await markTold(db, [inboxId], Math.max(1000, 4 * untoldAfterMs))
+      told += 1
+    } catch (error) {
+      done.failed += 1
+      log.warn('a stored document cannot be told', { inboxId, error: String(error) })
+    }
   }
-  done.told += untold.length
-  return untold.length
+  done.told += told
+  return told
 }

@@ -64,12 +64,8 @@ async function tellCustomer(
     {
       topic: 'mail',
       key: `${found.type}/${opened.id}/${opened.reopened}`,
-      body: {
-        template: found.type,
-        orderId: order.id,
-        caseId: opened.id,
-        ...(minutes > 0 ? { afterMinutes: minutes } : {}),
-      },
+      body: { template: found.type, orderId: order.id, caseId: opened.id },
+      afterMinutes: minutes,
     },
   ])
 }

@@ -5,13 +5,15 @@ import { caseSummary, listCases, readCase, type CaseRow } from '#db/queries/exce
 import { mayDecideCase } from '#domain/orders/case-roles'
 import { CASE_RESOLUTIONS, type CaseType, type Resolution } from '#domain/orders/exceptions'
 import type { ApiDeps, ApiServer, Principal } from '../deps.ts'
+import { decideDocument } from '../document-decisions.ts'
 import { storeGivenAddress, takeAddressOut } from '../given-address.ts'
 import { commandOrder } from '../order-commands.ts'
 import { idCursor, encodeCursor, pageOf, pageQuery } from '../paging.ts'
 import { forbidden, HttpProblem, toProblem } from '../problem.ts'
 import { bigId, jsonObject, money, shortText } from '../schemas.ts'
 import { visible } from '../scope.ts'
-import { previewedEffect, progress } from '../order-schemas.ts'
+import { Refusal } from '#domain/refusal'
+import { documentDecided, previewedEffect, progress } from '../order-schemas.ts'
 
 const tags = ['exceptions']
 const params = z.object({ caseId: bigId })
@@ -144,7 +146,8 @@ function addSummary(server: ApiServer, { db }: ApiDeps): void {
   )
 }
 
-function addDecisions(server: ApiServer, { db, temporal }: ApiDeps): void {
+function addDecisions(server: ApiServer, deps: ApiDeps): void {
+  const { db, temporal } = deps
   server.post(
     '/exceptions/:caseId/resolution',
     {
@@ -154,11 +157,13 @@ function addDecisions(server: ApiServer, { db, temporal }: ApiDeps): void {
         tags,
         params,
         body: choice,
-        response: { 200: progress },
+        response: { 200: z.union([progress, documentDecided]) },
       },
     },
     async (request) => {
       const found = await decidable(db, request.principal, request.params.caseId)
+      if (found.type === 'document-refused')
+        return decideDocument(deps, request, found.subjectId, choiceOf(found, request.body))
       const place = {
         id: BigInt(found.subjectId),
         workflowId: found.workflowId,
@@ -203,6 +208,11 @@ function addPreview(server: ApiServer, { db, previews }: ApiDeps): void {
     async (request) => {
       const found = await decidable(db, request.principal, request.params.caseId)
       if (found.state !== 'open') throw notOpen(found)
+      if (found.type === 'document-refused')
+        throw new Refusal(
+          'NothingToPreview',
+          'A refused document has made no order yet, so neither choice touches stock, money or books.',
+        )
       const { address, command } = decisionOf(found, request.body)
       return previews.resolveException(
         found.subjectId,
@@ -238,6 +248,17 @@ async function decidable(db: ApiDeps['db'], principal: Principal, id: string): P
       `A ${found.type} case is decided by ${found.ownerTeam}, not by ${principal.roles.join(', ')}.`,
     )
   return found
+}
+
+function choiceOf(
+  { allowed }: CaseRow,
+  { resolution }: { resolution: Resolution },
+): 'retry' | 'reject' {
+  if (resolution === 'retry' || resolution === 'reject') return resolution
+  throw new Refusal(
+    'ResolutionNotAllowed',
+    `A document-refused case allows ${allowed.join(', ')}; "${resolution}" is none of these.`,
+  )
 }
 
 /** How a process says that a case, or the whole order, is over. */

@@ -21,6 +21,7 @@ export const CASE_RESOLUTIONS = {
   'parcel-stalled': ['keep-waiting', 'claim-lost', 'mark-delivered'],
   'effect-unknown': ['ask-again', 'mark-done', 'mark-failed'],
   'consent-needed': ['customer-agreed', 'cancel'],
+  'document-refused': ['retry', 'reject'],
 } as const satisfies Record<string, readonly string[]>
 
 export type CaseType = keyof typeof CASE_RESOLUTIONS

@@ -156,6 +156,7 @@ export const DEFAULT_POLICIES: PolicyBodies = {
     'parcel-stalled': team('order-desk', hours(24)),
     'effect-unknown': team('finance', hours(4), 'high'),
     'consent-needed': team('order-desk', hours(24)),
+    'document-refused': team('order-desk', hours(4), 'high'),
   },
   demand: {
     rank: ['channel-priority', 'customer-class', 'ship-by', 'placed'],
