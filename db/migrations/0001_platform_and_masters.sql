@@ -253,6 +253,8 @@ CREATE TABLE app_user (
   email         text NOT NULL UNIQUE,
   name          text NOT NULL,
   password_hash text NOT NULL,
+  -- A token names the password that it was given for; a later one ends every session.
+  password_changed_at timestamptz NOT NULL DEFAULT clock_timestamp(),
   roles         text[] NOT NULL CHECK (cardinality(roles) > 0),
   -- Scopes narrow what a role may touch; NULL means all.
   entity_codes  text[],
@@ -269,6 +271,8 @@ CREATE TABLE api_key (
   entity_codes  text[],
   site_codes    text[],
   channel_codes text[],
+  -- Whoever holds the key acts for them; empty for keys of the installation itself.
+  created_by  int REFERENCES app_user,
   created_at  timestamptz NOT NULL DEFAULT clock_timestamp(),
   revoked_at  timestamptz
 );
