@@ -41,8 +41,8 @@ function addList(server: ApiServer, { db }: ApiDeps): void {
         response: { 200: pageOf(apiKey) },
       },
     },
-    async ({ query: { limit, cursor } }) => {
-      const rows = await listApiKeys(db, { after: intCursor(cursor), limit: limit + 1 })
+    async ({ query: { limit, cursor }, principal: { scopes: reach } }) => {
+      const rows = await listApiKeys(db, { after: intCursor(cursor), limit: limit + 1, reach })
       return toPage(rows, limit, (row) => row.id, toWire)
     },
   )

@@ -235,7 +235,8 @@ function notOpen(found: CaseRow): HttpProblem {
 async function caseInScope(db: ApiDeps['db'], principal: Principal, id: string): Promise<CaseRow> {
   return visible(principal, await readCase(db, BigInt(id)), 'exception case', (row) => ({
     entity: row.entity,
-    channel: row.channel ?? undefined,
+    channel: row.channel,
+    site: row.site,
   }))
 }
 

@@ -14,7 +14,7 @@ import { placeOrder } from '#clients/order-process'
 import { idCursor, MAX_BIGINT, pageOf, pageQuery, toPage } from '../paging.ts'
 import { invalidInput, toProblem } from '../problem.ts'
 import { bigId, businessDate, code, jsonObject, money, shortText, sku } from '../schemas.ts'
-import { requireScope } from '../scope.ts'
+import { requireChannelScope } from '../scope.ts'
 
 const tags = ['orders']
 const params = z.object({ orderId: bigId })
@@ -139,7 +139,7 @@ function addPlacing(server: ApiServer, deps: ApiDeps): void {
           ...read.problems.map(({ field, message }) => ({ field: `body.${field}`, message })),
         )
       const document = { ...read.value, enteredBy: request.principal.actor }
-      requireScope(request.principal, { channel: document.channel })
+      await requireChannelScope(deps.db, request.principal, document.channel)
       const { inboxId } = await storeDocument(deps.db, {
         source: 'api',
         eventId: request.commandKey,

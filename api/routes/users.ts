@@ -60,8 +60,8 @@ function addReads(server: ApiServer, { db }: ApiDeps): void {
         response: { 200: pageOf(user) },
       },
     },
-    async ({ query: { limit, cursor } }) => {
-      const rows = await listUsers(db, { after: intCursor(cursor), limit: limit + 1 })
+    async ({ query: { limit, cursor }, principal: { scopes: reach } }) => {
+      const rows = await listUsers(db, { after: intCursor(cursor), limit: limit + 1, reach })
       return toPage(rows, limit, (row) => row.id, toWire)
     },
   )
@@ -74,7 +74,8 @@ function addReads(server: ApiServer, { db }: ApiDeps): void {
     },
     async (request) => {
       const found = await readUser(db, Number(request.params.id))
-      if (!found) throw notFound(`user ${request.params.id}`)
+      if (!found || !scopesInclude(request.principal.scopes, found.scopes))
+        throw notFound(`user ${request.params.id}`)
       return toWire(found)
     },
   )

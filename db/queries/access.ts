@@ -73,13 +73,23 @@ export async function findLogin(
   return row
 }
 
-export async function listUsers(
-  db: Reader,
-  { after, limit }: { after: number; limit: number },
-): Promise<User[]> {
+interface AccessPage {
+  after: number
+  limit: number
+  /** Whose list it is: they see only whom they may also change. */
+  reach: Scopes
+}
+
+/** The same as `scopesInclude(reach, row)`, for the rows of a page. */
+const reachedBy = (db: Reader, { entities, sites, channels }: Scopes) => db`
+  (${entities === null} OR entity_codes <@ ${[...(entities ?? [])]}::text[])
+  AND (${sites === null} OR site_codes <@ ${[...(sites ?? [])]}::text[])
+  AND (${channels === null} OR channel_codes <@ ${[...(channels ?? [])]}::text[])`
+
+export async function listUsers(db: Reader, { after, limit, reach }: AccessPage): Promise<User[]> {
   const rows = await db<UserRow[]>`
     SELECT id, email, name, roles, entity_codes, site_codes, channel_codes, disabled_at AS "disabledAt"
-    FROM app_user WHERE id > ${after} ORDER BY id LIMIT ${limit}`
+    FROM app_user WHERE id > ${after} AND ${reachedBy(db, reach)} ORDER BY id LIMIT ${limit}`
   return rows.map(withScopes)
 }
 
@@ -92,11 +102,11 @@ export async function readUser(db: Reader, id: number): Promise<User | undefined
 
 export async function listApiKeys(
   db: Reader,
-  { after, limit }: { after: number; limit: number },
+  { after, limit, reach }: AccessPage,
 ): Promise<ApiKey[]> {
   const rows = await db<KeyRow[]>`
     SELECT id, name, roles, entity_codes, site_codes, channel_codes, created_by AS "createdBy", created_at AS "createdAt", revoked_at AS "revokedAt"
-    FROM api_key WHERE id > ${after} ORDER BY id LIMIT ${limit}`
+    FROM api_key WHERE id > ${after} AND ${reachedBy(db, reach)} ORDER BY id LIMIT ${limit}`
   return rows.map(withScopes)
 }
 
