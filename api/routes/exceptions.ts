@@ -142,7 +142,7 @@ function addSummary(server: ApiServer, { db }: ApiDeps): void {
   )
 }
 
-function addDecisions(server: ApiServer, { db, temporal }: ApiDeps): void {
+function addDecisions(server: ApiServer, deps: ApiDeps): void {
   server.post(
     '/exceptions/:caseId/resolution',
     {
@@ -156,7 +156,7 @@ function addDecisions(server: ApiServer, { db, temporal }: ApiDeps): void {
       },
     },
     async (request) => {
-      const found = await decidable(db, request.principal, request.params.caseId)
+      const found = await decidable(deps.db, request.principal, request.params.caseId)
       const place = {
         id: BigInt(found.subjectId),
         workflowId: found.workflowId,
@@ -166,7 +166,7 @@ function addDecisions(server: ApiServer, { db, temporal }: ApiDeps): void {
       const command = { caseId: found.id.toString(), ...request.body }
       try {
         return await commandOrder(
-          temporal,
+          deps,
           place,
           resolveException,
           command as Omit<ResolveException, 'key' | 'actor'>,

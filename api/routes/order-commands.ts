@@ -104,7 +104,7 @@ interface Command<Body extends z.ZodType, C extends contract.CommandBase> {
 
 function addCommand<Body extends z.ZodType, C extends contract.CommandBase>(
   server: ApiServer,
-  { db, temporal }: ApiDeps,
+  deps: ApiDeps,
   { path, permission, summary, body, update, also }: Command<Body, C>,
 ): void {
   server.post(
@@ -115,9 +115,10 @@ function addCommand<Body extends z.ZodType, C extends contract.CommandBase>(
     },
     async (request) => {
       const command = request.body as z.output<Body>
-      if (also) await orderInScope(db, request, also(command))
-      const place = await orderInScope(db, request, (request.params as { orderId: string }).orderId)
-      return commandOrder(temporal, place, update, command as Omit<C, 'key' | 'actor'>, request)
+      if (also) await orderInScope(deps.db, request, also(command))
+      const { orderId } = request.params as { orderId: string }
+      const place = await orderInScope(deps.db, request, orderId)
+      return commandOrder(deps, place, update, command as Omit<C, 'key' | 'actor'>, request)
     },
   )
 }

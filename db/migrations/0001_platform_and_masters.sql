@@ -32,10 +32,19 @@ END $$;
 CREATE TABLE command (
   key          text PRIMARY KEY CHECK (length(key) BETWEEN 3 AND 300),
   request_hash bytea NOT NULL,
+  -- Empty while a process has been asked and has not answered: it commits under keys of its own.
   result       jsonb,
   actor        text NOT NULL,
   recorded_at  timestamptz NOT NULL DEFAULT clock_timestamp()
 );
+
+-- Only a question that was refused may be taken back; what was carried out is known for ever.
+CREATE FUNCTION command_is_kept() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  RAISE EXCEPTION 'command % has been carried out: its row stays as it is', OLD.key
+    USING ERRCODE = 'integrity_constraint_violation', CONSTRAINT = 'command_is_kept';
+END $$;
+CREATE TRIGGER is_kept BEFORE UPDATE OR DELETE ON command FOR EACH ROW WHEN (OLD.result IS NOT NULL) EXECUTE FUNCTION command_is_kept();
 
 -- ───────── masters ─────────
 CREATE TABLE entity (
@@ -406,4 +415,5 @@ CREATE INDEX exception_subject ON exception_case (subject_type, subject_id, id);
 GRANT SELECT, INSERT ON ALL TABLES IN SCHEMA public TO throughline_app;
 GRANT UPDATE ON command, item, site, channel, listing, customer, personal_data, carrier_service, app_user, api_key,
   external_effect, outbox, inbox, exception_case, entity TO throughline_app;
+GRANT DELETE ON command TO throughline_app;
 RESET ROLE;
