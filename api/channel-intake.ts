@@ -14,6 +14,7 @@ export interface ChannelFacts {
   id: number
   code: string
   kind: string
+  entity: string
   secretRefs: string[]
 }
 
@@ -25,7 +26,7 @@ export async function channelOf(
 ): Promise<ChannelFacts> {
   const [row] = await db<
     ChannelFacts[]
-  >`SELECT id, code, kind, secret_refs AS "secretRefs" FROM channel WHERE code = ${code} AND kind = ${kind} AND status = 'active'`
+  >`SELECT c.id, c.code, c.kind, e.code AS entity, c.secret_refs AS "secretRefs" FROM channel c JOIN entity e ON e.id = c.entity_id WHERE c.code = ${code} AND c.kind = ${kind} AND c.status = 'active'`
   if (!row) throw notFound(`${kind} channel "${code}"`)
   return row
 }

@@ -41,14 +41,14 @@ export function takeAddressOut(params: Record<string, unknown> | undefined): {
 /** Keeps an address where it can be erased; the same command again gets the same row's id. */
 export async function storeGivenAddress(
   db: Db,
-  request: CommandCaller,
+  caller: Pick<CommandCaller, 'commandKey' | 'principal'>,
   orderId: bigint,
   address: AddressDocument,
 ): Promise<string> {
-  const key = `${request.commandKey}/address`
+  const key = `${caller.commandKey}/address`
   return commitOnce(
     db,
-    { key, request: { orderId: orderId.toString(), address }, actor: request.principal.actor },
+    { key, request: { orderId: orderId.toString(), address }, actor: caller.principal.actor },
     (tx) => keepAddress(tx, orderId, address),
   )
 }

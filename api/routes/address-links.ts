@@ -100,10 +100,11 @@ async function correct(
   const caller = {
     commandKey: `address-link/${found.id}/${found.reopened}/${content}`,
     principal: { actor: 'customer' },
+    asked: { caseId: found.id.toString(), address: given },
   }
   const addressId = await storeGivenAddress(db, caller, place.id, given)
   const command = { caseId: found.id.toString(), resolution: 'correct' as const, addressId }
-  await commandOrder(temporal, place, resolveException, command, caller)
+  await commandOrder({ db, temporal }, place, resolveException, command, caller)
   return found.summary.split(':')[0]!
 }
 

@@ -7,7 +7,7 @@ import { CASE_RESOLUTIONS, type CaseType, type Resolution } from '#domain/orders
 import type { ApiDeps, ApiServer, Principal } from '../deps.ts'
 import { decideDocument } from '../document-decisions.ts'
 import { storeGivenAddress, takeAddressOut } from '../given-address.ts'
-import { commandOrder } from '../order-commands.ts'
+import { callerOf, commandOrder } from '../order-commands.ts'
 import { idCursor, encodeCursor, pageOf, pageQuery } from '../paging.ts'
 import { forbidden, HttpProblem, toProblem } from '../problem.ts'
 import { bigId, jsonObject, money, shortText } from '../schemas.ts'
@@ -147,7 +147,7 @@ function addSummary(server: ApiServer, { db }: ApiDeps): void {
 }
 
 function addDecisions(server: ApiServer, deps: ApiDeps): void {
-  const { db, temporal } = deps
+  const { db } = deps
   server.post(
     '/exceptions/:caseId/resolution',
     {
@@ -176,11 +176,11 @@ function addDecisions(server: ApiServer, deps: ApiDeps): void {
         : {}
       try {
         return await commandOrder(
-          temporal,
+          deps,
           place,
           resolveException,
           { ...command, ...addressId },
-          request,
+          callerOf(request),
         )
       } catch (error) {
         // Asked all the same: whoever repeats the request that closed the case gets its answer.
@@ -277,7 +277,8 @@ function notOpen(found: CaseRow): HttpProblem {
 async function caseInScope(db: ApiDeps['db'], principal: Principal, id: string): Promise<CaseRow> {
   return visible(principal, await readCase(db, BigInt(id)), 'exception case', (row) => ({
     entity: row.entity,
-    channel: row.channel ?? undefined,
+    channel: row.channel,
+    site: row.site,
   }))
 }
 

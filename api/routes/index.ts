@@ -1,4 +1,4 @@
-import type { ApiDeps, ApiServer } from '../deps.ts'
+import type { ApiServer, RouteDeps } from '../deps.ts'
 import { apiKeyRoutes } from './api-keys.ts'
 import { channelRoutes } from './channels.ts'
 import { healthRoutes } from './health.ts'
@@ -20,7 +20,7 @@ import { processRoutes } from './processes.ts'
 import { stockRoutes } from './stock.ts'
 import { webhookRoutes } from './webhooks.ts'
 
-export type RouteModule = (server: ApiServer, deps: ApiDeps) => Promise<void>
+export type RouteModule = (server: ApiServer, deps: RouteDeps) => Promise<void>
 
 /** Every resource, below /v1. A new one is a file here and a line in this list. */
 export const routes: readonly RouteModule[] = [

@@ -6,7 +6,7 @@ import * as contract from '#contracts/order-to-cash'
 import type { Permission } from '#domain/access'
 import type { ApiDeps, ApiServer } from '../deps.ts'
 import { addressInput, storeGivenAddress, takeAddressOut } from '../given-address.ts'
-import { commandOrder, orderInScope } from '../order-commands.ts'
+import { callerOf, commandOrder, orderInScope } from '../order-commands.ts'
 import { previewedEffect, progress } from '../order-schemas.ts'
 import { bigId, minorText, positiveInt, reason, shortText, sku } from '../schemas.ts'
 
@@ -138,7 +138,7 @@ function withoutAddress({ actions, ...rest }: z.output<typeof change>): {
 
 function addCommand<Body extends z.ZodType, C extends contract.CommandBase>(
   server: ApiServer,
-  { db, temporal }: ApiDeps,
+  deps: ApiDeps,
   { path, permission, summary, body, update, also, toCommand }: Command<Body, C>,
 ): void {
   server.post(
@@ -149,12 +149,16 @@ function addCommand<Body extends z.ZodType, C extends contract.CommandBase>(
     },
     async (request) => {
       const given = request.body as z.output<Body>
-      if (also) await orderInScope(db, request, also(given))
-      const place = await orderInScope(db, request, (request.params as { orderId: string }).orderId)
+      if (also) await orderInScope(deps.db, request, also(given))
+      const place = await orderInScope(
+        deps.db,
+        request,
+        (request.params as { orderId: string }).orderId,
+      )
       const command = toCommand
         ? await toCommand(given, request, place.id)
         : (given as Omit<C, 'key' | 'actor'>)
-      return commandOrder(temporal, place, update, command, request)
+      return commandOrder(deps, place, update, command, callerOf(request))
     },
   )
 }

@@ -136,7 +136,7 @@ function addInbox(server: ApiServer, deps: ApiDeps): void {
         limit: query.limit + 1,
         outcome: query.outcome,
         channel: query.channel,
-        channels: principal.scopes.channels,
+        scopes: principal.scopes,
       })
       return toPage(
         rows,

@@ -142,7 +142,7 @@ function addAmazon(server: ApiServer, deps: ApiDeps): void {
     },
     async (request, reply) => {
       const channel = await channelOf(deps.db, request.params.channel, 'amazon')
-      requireScope(request.principal, { channel: channel.code })
+      requireScope(request.principal, { entity: channel.entity, channel: channel.code })
       const taken = []
       for (const message of amazonMessages(request.body, channel.code))
         taken.push(await takeAmazon(deps, request, channel, message))

@@ -43,10 +43,19 @@ END $$;
 CREATE TABLE command (
   key          text PRIMARY KEY CHECK (length(key) BETWEEN 3 AND 300),
   request_hash bytea NOT NULL,
+  -- Empty while a process has been asked and has not answered: it commits under keys of its own.
   result       jsonb,
   actor        text NOT NULL,
   recorded_at  timestamptz NOT NULL DEFAULT clock_timestamp()
 );
+
+-- Only a question that was refused may be taken back; what was carried out is known for ever.
+CREATE FUNCTION command_is_kept() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  RAISE EXCEPTION 'command % has been carried out: its row stays as it is', OLD.key
+    USING ERRCODE = 'integrity_constraint_violation', CONSTRAINT = 'command_is_kept';
+END $$;
+CREATE TRIGGER is_kept BEFORE UPDATE OR DELETE ON command FOR EACH ROW WHEN (OLD.result IS NOT NULL) EXECUTE FUNCTION command_is_kept();
 
 -- ───────── masters ─────────
 CREATE TABLE entity (
@@ -273,6 +282,8 @@ CREATE TABLE app_user (
   email         text NOT NULL UNIQUE,
   name          text NOT NULL,
   password_hash text NOT NULL,
+  -- A token names the password that it was given for; a later one ends every session.
+  password_changed_at timestamptz NOT NULL DEFAULT clock_timestamp(),
   roles         text[] NOT NULL CHECK (cardinality(roles) > 0),
   -- Scopes narrow what a role may touch; NULL means all.
   entity_codes  text[],
@@ -289,6 +300,8 @@ CREATE TABLE api_key (
   entity_codes  text[],
   site_codes    text[],
   channel_codes text[],
+  -- Whoever holds the key acts for them; empty for keys of the installation itself.
+  created_by  int REFERENCES app_user,
   created_at  timestamptz NOT NULL DEFAULT clock_timestamp(),
   revoked_at  timestamptz
 );
@@ -437,7 +450,7 @@ CREATE INDEX exception_open ON exception_case (due_at, id) WHERE state = 'open';
 CREATE INDEX exception_subject ON exception_case (subject_type, subject_id, id);
 
 GRANT SELECT, INSERT ON ALL TABLES IN SCHEMA public TO throughline_app;
-GRANT UPDATE (result) ON command TO throughline_app;
+GRANT UPDATE (result), DELETE ON command TO throughline_app;
 GRANT UPDATE ON item, site, channel, listing, customer, personal_data, carrier_service, app_user, api_key,
   external_effect, outbox, inbox, inbox_body, exception_case TO throughline_app;
 
