@@ -6,6 +6,7 @@ import { insertLines } from '#db/stores/order-intake'
 import { lockOrder, type SalesOrder } from '#db/stores/orders'
 import { json } from '#db/stores/records'
 import { divideRounded } from '#domain/money'
+import { expectedFees } from '#domain/orders/expected-fees'
 import { freezeLine, type FrozenLine } from '#domain/orders/freeze'
 import { addressProblems } from '#domain/orders/holds'
 import { Refusal } from '#domain/refusal'
@@ -102,7 +103,10 @@ export async function appendLines(
   lines: readonly FrozenLine[],
 ): Promise<SalesOrder> {
   const last = Math.max(...order.lines.map((line) => line.lineNo))
-  const ids = await insertLines(tx, order.id, lines, last)
+  // The fee per order is one, and stands on the lines that the order was placed with.
+  const fees =
+    order.settlement === 'marketplace' ? expectedFees(lines, order.policies.order.body, 0n) : []
+  const ids = await insertLines(tx, order.id, lines, { after: last, fees })
   const fresh = await lockOrder(tx, order.id)
   return {
     ...order,

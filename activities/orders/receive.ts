@@ -8,6 +8,7 @@ import { exchangeRate } from '#db/queries/rates'
 import { insertOrder, type Channel } from '#db/stores/order-intake'
 import { lockOrder, type SalesOrder } from '#db/stores/orders'
 import { dateAt } from '#domain/dates'
+import { expectedFees } from '#domain/orders/expected-fees'
 import { freezeOrder } from '#domain/orders/freeze'
 import { Refusal } from '#domain/refusal'
 import { cancelUnits } from './cancel.ts'
@@ -50,10 +51,15 @@ export async function receiveOrder(
     to: channel.functionalCurrency,
     on: today,
   })
+  const fees =
+    document.payment.state === 'marketplace'
+      ? expectedFees(lines, policies.order.body, BigInt(policies.order.body.expectedFeeMinor))
+      : []
   const orderId = await insertOrder(tx, {
     document,
     channel,
     lines,
+    fees,
     policies,
     rateE9,
     workflowId,

@@ -10,8 +10,10 @@ import { decideOnEffect, retryLabel } from './effect-decisions.ts'
 import { firstOfTwo, liftHold } from './lift-hold.ts'
 import { text } from './params.ts'
 import { afterRecall } from './recalled.ts'
+import { grantRefund } from './refunds.ts'
 import { afterShortPick, findStock } from './stock-decisions.ts'
-import { deliver } from './tracking.ts'
+import { decideOnCard } from './tenders.ts'
+import { deliver, lose } from './tracking.ts'
 
 export interface Resolving {
   command: ResolveException
@@ -90,6 +92,8 @@ async function carryOut(tx: Tx, order: SalesOrder, resolving: Resolving): Promis
     case 'authorisation-expired':
     case 'effect-unknown':
       return decideOnEffect(tx, order, resolving)
+    case 'gift-card-unknown':
+      return decideOnCard(tx, order, resolving)
     case 'label-failed':
       return retryLabel(tx, order, resolving)
     case 'cancel-too-late':
@@ -141,7 +145,7 @@ async function tellCanceller(
 async function decideOnParcel(
   tx: Tx,
   order: SalesOrder,
-  { command, found, actor }: Resolving,
+  { command, found, actor, today }: Resolving,
 ): Promise<SalesOrder> {
   const parcelId = BigInt(text(found.evidence, 'parcelId'))
   const [parcel] = await tx<
@@ -151,15 +155,9 @@ async function decideOnParcel(
   if (command.resolution === 'mark-delivered')
     await deliver(tx, order, parcel!, { at: parcel!.now, actor })
   else {
-    // Lost: nobody waits for it any longer; the claim against the carrier is made from this message.
-    await tx`UPDATE parcel SET voided_at = clock_timestamp() WHERE id = ${parcelId}`
-    await addToOutbox(tx, [
-      {
-        topic: 'carrier-claim',
-        key: `parcel/${parcelId}`,
-        body: { orderId: order.id, parcelId, claimBy: found.evidence['claimBy'] },
-      },
-    ])
+    await lose(tx, order, parcel!, { on: today, actor, claimBy: found.evidence['claimBy'] })
+    // What was paid for goods that were still ours when they got lost goes back.
+    await grantRefund(tx, order, { actor, today, key: command.key, reason: 'LOST' })
   }
   return order
 }

@@ -2,7 +2,7 @@ import type { Tx } from '#db/client'
 import { healCases, openCasesOf } from '#db/stores/cases'
 import { insertHolds, releaseHold, type SalesOrder } from '#db/stores/orders'
 import { CASE_OF_HOLD, type HoldType } from '#domain/orders/exceptions'
-import { openOrderCase } from './cases.ts'
+import { healOrderCases, openOrderCase } from './cases.ts'
 import { isCovered } from './payments.ts'
 import { planOrder, type PlanOptions } from './plan.ts'
 import { keptValue } from '#domain/orders/worth'
@@ -21,8 +21,11 @@ export async function resumeOrder(tx: Tx, order: SalesOrder, options: PlanOption
 export async function settlePaymentHold(tx: Tx, order: SalesOrder, actor: string): Promise<void> {
   const held = order.holds.some((hold) => hold.type === 'payment')
   const covered = isCovered(order)
-  if (held && covered)
-    await clearHold(tx, order, 'payment', { actor, note: 'the order is paid', healed: true })
+  if (held && covered) {
+    const note = 'the order is paid'
+    await clearHold(tx, order, 'payment', { actor, note, healed: true })
+    await healOrderCases(tx, order, ['gift-card-unknown'], note)
+  }
   if (held || covered) return
   await insertHolds(
     tx,

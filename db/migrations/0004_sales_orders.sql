@@ -77,6 +77,9 @@ CREATE TABLE sales_order_line (
   discount_minor   bigint NOT NULL DEFAULT 0 CHECK (discount_minor >= 0),
   shipping_minor   bigint NOT NULL DEFAULT 0,
   tax_minor        bigint NOT NULL DEFAULT 0,
+  -- What the marketplace is expected to keep back of the line: its share of the order's commission and fee.
+  commission_minor bigint NOT NULL DEFAULT 0,
+  fee_minor        bigint NOT NULL DEFAULT 0,
   qty_ordered      int NOT NULL CHECK (qty_ordered > 0),
   qty_cancelled    int NOT NULL DEFAULT 0,
   qty_allocated    int NOT NULL DEFAULT 0,
@@ -88,6 +91,8 @@ CREATE TABLE sales_order_line (
   -- What the units that were cancelled and that were shipped are worth, of the frozen amounts.
   cancelled_minor  bigint NOT NULL DEFAULT 0,
   shipped_minor    bigint NOT NULL DEFAULT 0,
+  -- Of the shipped units, those that got lost before the buyer owed for them.
+  lost_minor       bigint NOT NULL DEFAULT 0 CHECK (lost_minor >= 0),
   promise_on       date,
   UNIQUE (order_id, line_no),
   CONSTRAINT order_line_counters CHECK (
@@ -100,8 +105,8 @@ CREATE TABLE sales_order_line (
 -- Frozen at placement: an edit cancels units and adds lines, it never re-prices one.
 CREATE FUNCTION order_line_money_is_frozen() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-  IF (NEW.order_id, NEW.goods_minor, NEW.discount_minor, NEW.shipping_minor, NEW.tax_minor, NEW.qty_ordered)
-     IS DISTINCT FROM (OLD.order_id, OLD.goods_minor, OLD.discount_minor, OLD.shipping_minor, OLD.tax_minor, OLD.qty_ordered) THEN
+  IF (NEW.order_id, NEW.goods_minor, NEW.discount_minor, NEW.shipping_minor, NEW.tax_minor, NEW.commission_minor, NEW.fee_minor, NEW.qty_ordered)
+     IS DISTINCT FROM (OLD.order_id, OLD.goods_minor, OLD.discount_minor, OLD.shipping_minor, OLD.tax_minor, OLD.commission_minor, OLD.fee_minor, OLD.qty_ordered) THEN
     RAISE EXCEPTION 'the amounts and the quantity of order line % are frozen', OLD.id
       USING ERRCODE = 'integrity_constraint_violation', CONSTRAINT = 'order_line_money_frozen';
   END IF;
@@ -114,6 +119,8 @@ CREATE TABLE order_line_discount (
   seq           int NOT NULL,
   code          text NOT NULL,
   funded_by     text NOT NULL CHECK (funded_by IN ('merchant', 'marketplace', 'vendor')),
+  -- FIN-13: who owes us a discount that a vendor funds, where the document says so.
+  vendor        text,
   amount_minor  bigint NOT NULL CHECK (amount_minor >= 0),
   PRIMARY KEY (order_line_id, seq)
 );
@@ -235,6 +242,7 @@ CREATE TABLE shipment (
   shipped_on    date NOT NULL,
   -- What the carrier is expected to charge, in functional currency; posted together with the revenue.
   freight_minor bigint NOT NULL DEFAULT 0,
+  freight_party text,
   actor         text NOT NULL,
   recorded_at   timestamptz NOT NULL DEFAULT clock_timestamp(),
   UNIQUE (fulfilment_id, reference)
@@ -326,6 +334,27 @@ CREATE TABLE payment_event (
 CREATE INDEX payment_event_payment ON payment_event (payment_id, id);
 SELECT make_append_only('payment_event');
 
+-- One card a unit sold: what is left of it is the balance of its open item, gift-card/<id>. A channel
+-- names a card by its own id, which it tells when the card is spent; until then only the code is known.
+CREATE TABLE gift_card (
+  id          bigint GENERATED ALWAYS AS IDENTITY (START WITH 1001) PRIMARY KEY,
+  entity_id   int NOT NULL REFERENCES entity,
+  channel_id  int REFERENCES channel,
+  -- Whoever has the code has the money, so it cannot be guessed.
+  code        text NOT NULL UNIQUE DEFAULT upper(substr(replace(gen_random_uuid()::text, '-', ''), 1, 16)),
+  external_id text CHECK (external_id <> ''),
+  currency    char(3) NOT NULL,
+  face_minor  bigint NOT NULL CHECK (face_minor > 0),
+  order_line_id bigint REFERENCES sales_order_line,
+  unit        int,
+  issued_on   date NOT NULL,
+  actor       text NOT NULL,
+  recorded_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+  UNIQUE (channel_id, external_id),
+  UNIQUE (order_line_id, unit),
+  CHECK ((order_line_id IS NULL) = (unit IS NULL))
+);
+
 CREATE TABLE document_sequence (
   entity_id int NOT NULL REFERENCES entity,
   kind      text NOT NULL,
@@ -381,7 +410,8 @@ SELECT make_append_only('order_change');
 
 GRANT SELECT ON ALL TABLES IN SCHEMA public TO throughline_app;
 GRANT INSERT ON sales_order, sales_order_line, order_line_discount, order_line_tax, order_hold, reservation, fulfilment_order,
-  fulfilment_line, shipment, shipment_line, parcel, tracking_event, payment, payment_event, customer_invoice, order_change TO throughline_app;
+  fulfilment_line, shipment, shipment_line, parcel, tracking_event, payment, payment_event, gift_card, customer_invoice, order_change TO throughline_app;
+GRANT UPDATE (channel_id, external_id) ON gift_card TO throughline_app;
 GRANT UPDATE ON sales_order, sales_order_line, order_hold, fulfilment_order, fulfilment_line, parcel, payment TO throughline_app;
 GRANT UPDATE (consumed, released, expires_at) ON reservation TO throughline_app;
 RESET ROLE;

@@ -42,6 +42,18 @@ export async function lockOpenItem(tx: Tx, item: OpenItemKey): Promise<OpenItem 
   return found
 }
 
+/** What the buyer still owes for an order, one item a shipment, the oldest first. */
+export async function openReceivables(
+  db: Reader,
+  order: { id: bigint; entityId: number; currency: string },
+): Promise<OpenItem[]> {
+  return db<OpenItem[]>`
+    SELECT ${columns(db)} FROM open_item
+    WHERE entity_id = ${order.entityId} AND account_id = ${accountOfRole.Receivables} AND currency = ${order.currency}
+      AND key IN (SELECT 'shipment/' || id FROM shipment WHERE order_id = ${order.id}) AND balance_minor > 0
+    ORDER BY id`
+}
+
 function accountId({ account }: OpenItemKey): number {
   return typeof account === 'number' ? account : accountOfRole[account]
 }

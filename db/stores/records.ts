@@ -111,9 +111,5 @@ export async function intendEffect(tx: Tx, effect: IntendedEffect): Promise<void
 
 /** JSON parameter in which a `bigint` becomes its decimal text. */
 export function json(tx: Tx, value: unknown): ReturnType<Tx['json']> {
-  return tx.json(
-    JSON.parse(
-      JSON.stringify(value, (_, v: unknown) => (typeof v === 'bigint' ? v.toString() : v)),
-    ) as Parameters<Tx['json']>[0],
-  )
+  return tx.json(value as Parameters<Tx['json']>[0])
 }

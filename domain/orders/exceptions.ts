@@ -4,6 +4,7 @@ export const CASE_RESOLUTIONS = {
   'payment-pending': ['accept-on-terms', 'wait', 'cancel'],
   'payment-declined': ['retry', 'wait', 'cancel'],
   'authorisation-expired': ['re-authorise', 'wait', 'cancel'],
+  'gift-card-unknown': ['match-card', 'take-on', 'cancel'],
   'fraud-review': ['accept', 'ask-for-evidence', 'cancel-and-block'],
   'address-invalid': ['accept-suggestion', 'correct', 'override', 'cancel'],
   'compliance-match': ['clear', 'cancel'],

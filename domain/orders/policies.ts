@@ -118,6 +118,7 @@ export const DEFAULT_POLICIES: PolicyBodies = {
     'payment-pending': team('order-desk', hours(24)),
     'payment-declined': team('order-desk', hours(8)),
     'authorisation-expired': team('order-desk', hours(8), 'high'),
+    'gift-card-unknown': team('finance', hours(4)),
     'fraud-review': team('risk', hours(4), 'high'),
     'address-invalid': team('order-desk', hours(8)),
     'compliance-match': team('compliance', hours(8), 'high'),

@@ -39,7 +39,6 @@ beforeAll(async () => {
             ...money,
             capturedOn: '2026-06-28',
             amountMinor: 106_09n,
-            settles: 'deposit',
           }),
           postGoodsShipped(shipmentOfO1({ entity })),
           postProcessorFee({ ...money, chargedOn: '2026-06-28', amountMinor: 3_38n }),
