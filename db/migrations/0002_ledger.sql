@@ -261,8 +261,9 @@ CREATE INDEX journal_entry_late ON journal_entry (entity_id, fact_on) WHERE fact
 CREATE INDEX journal_entry_source ON journal_entry (source_type, source_id);
 CREATE INDEX journal_entry_recorded ON journal_entry USING brin (recorded_at);
 
--- Foreign keys of lines are held by the statement trigger below: one join for the whole set
--- instead of one query per row, and neither side can ever be deleted.
+-- The entry and the account of a line are held by the statement trigger below: one join for the whole
+-- set instead of one query per row, and neither can ever be deleted. What its dimensions name (order,
+-- item, layer, site, channel, rate) no guard asks for: LINE-REFERENCES and LINE-OWNERS prove that.
 CREATE TABLE journal_line (
   entry_id      bigint NOT NULL,
   amount_minor  bigint NOT NULL,
