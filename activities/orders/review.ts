@@ -113,20 +113,9 @@ export async function companyUnderReview(
   tx: Tx,
   order: SalesOrder,
 ): Promise<Pick<OrderUnderReview, 'deniedParties' | 'siteCountries' | 'customerBlocked'>> {
-  const [deniedParties, sites, blocked] = await Promise.all([
-    tx<
-      OrderUnderReview['deniedParties']
-    >`SELECT id, list, name, country FROM denied_party ORDER BY id`,
-    tx<
-      { country: string }[]
-    >`SELECT DISTINCT country FROM site WHERE entity_id = ${order.entityId}`,
-    tx<
-      { reason: string | null }[]
-    >`SELECT blocked_reason AS reason FROM customer WHERE id = ${order.customerId}`,
-  ])
-  return {
-    customerBlocked: blocked[0]?.reason ?? null,
-    deniedParties,
-    siteCountries: sites.map((site) => site.country),
-  }
+  const [known] = await tx<[Awaited<ReturnType<typeof companyUnderReview>>]>`
+    SELECT (SELECT blocked_reason FROM customer WHERE id = ${order.customerId}) AS "customerBlocked",
+      (SELECT coalesce(jsonb_agg(jsonb_build_object('id', id, 'list', list, 'name', name, 'country', country) ORDER BY id), '[]') FROM denied_party) AS "deniedParties",
+      ARRAY(SELECT DISTINCT country::text FROM site WHERE entity_id = ${order.entityId}) AS "siteCountries"`
+  return known
 }

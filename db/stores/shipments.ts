@@ -38,7 +38,10 @@ export async function insertShipment(tx: Tx, shipment: NewShipment): Promise<{ i
   const [row] = await tx<{ id: bigint }[]>`
     INSERT INTO shipment (order_id, fulfilment_id, site_id, reference, shipped_on, freight_minor, freight_party, actor)
     VALUES (${shipment.orderId}, ${shipment.fulfilmentId}, ${shipment.siteId}, ${shipment.reference}, ${shipment.shippedOn}, ${shipment.freightMinor}, ${shipment.freightParty ?? null}, ${shipment.actor}) RETURNING id`
-  await tx`UPDATE parcel SET shipment_id = ${row!.id} WHERE fulfilment_id = ${shipment.fulfilmentId} AND shipment_id IS NULL AND voided_at IS NULL`
+  await sendAlong(
+    tx,
+    tx`UPDATE parcel SET shipment_id = ${row!.id} WHERE fulfilment_id = ${shipment.fulfilmentId} AND shipment_id IS NULL AND voided_at IS NULL`,
+  )
   if (shipment.parcels.length > 0) {
     await tx`
       INSERT INTO parcel (order_id, fulfilment_id, shipment_id, parcel_no, carrier, service, tracking_number, weight_g)
