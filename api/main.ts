@@ -5,6 +5,7 @@ import { orderPreviews } from '#activities/orders/preview'
 import { loadConfig } from '#config'
 import { connect } from '#db/client'
 import { outliveLostConnections } from '#db/transaction'
+import { secretsFrom } from './channel-secrets.ts'
 import { createLogger } from './plugins/logging.ts'
 import { buildServer } from './server.ts'
 
@@ -33,7 +34,7 @@ export async function startApi(
     logger,
     metrics,
     previews: orderPreviews(db),
-    channelSecrets: (refs) => refs.flatMap((name) => env[name] ?? []),
+    channelSecrets: (refs) => secretsFrom(env, refs),
   })
   const address = await server.listen({ host: config.API_HOST, port: config.API_PORT })
   return {

@@ -105,6 +105,21 @@ export async function readInbox(tx: Tx, inboxId: string): Promise<OrderDocument>
   return row.document
 }
 
+/**
+ * What the channel said before this message, as far as it was accepted and is still kept: a newer
+ * version is read against it, so that what somebody here decided meanwhile is not undone by it.
+ */
+export async function previousVersion(
+  tx: Tx,
+  order: SalesOrder,
+  inboxId: string,
+): Promise<OrderDocument | null> {
+  const [row] = await tx<{ document: OrderDocument | null }[]>`
+    SELECT document FROM inbox WHERE workflow_id = ${order.workflowId} AND outcome = 'accepted' AND id <> ${BigInt(inboxId)}
+    ORDER BY document->>'externalVersion' DESC NULLS LAST, id DESC LIMIT 1`
+  return row?.document ?? null
+}
+
 async function acceptInbox(tx: Tx, inboxId: string, workflowId: string): Promise<void> {
   const write = tx`UPDATE inbox SET outcome = 'accepted', workflow_id = ${workflowId} WHERE id = ${BigInt(inboxId)}`
   await sendAlong(tx, write)

@@ -16,6 +16,7 @@ import { knownLine } from './cancel.ts'
 import { lineOf, needsStock } from './plan.ts'
 import { arrived } from './arrival.ts'
 import { postShipment } from './ship-postings.ts'
+import { refuseWhileHeld } from './stop-warehouse.ts'
 
 interface OpenFulfilmentLine {
   orderLineId: bigint
@@ -67,6 +68,7 @@ export async function shipOrder(
       `Fulfilment order ${fulfilment.id} is ${fulfilment.state}; nothing can be shipped on it.`,
     )
   }
+  refuseWhileHeld(order)
   const chosen = chooseLines(order, fulfilment, command.lines)
   await leave(tx, order, {
     fulfilment,

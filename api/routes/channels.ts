@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { listChannels, listListings, readChannel, readListing } from '#db/queries/masters'
 import { insertChannel, insertListing, updateChannel, updateListing } from '#db/stores/masters'
 import { Refusal } from '#domain/refusal'
+import { SECRET_NAME } from '../channel-secrets.ts'
 import { commandRoute } from '../command-route.ts'
 import type { ApiDeps, ApiServer } from '../deps.ts'
 import { intCursor, pageOf, pageQuery, textCursor, toPage } from '../paging.ts'
@@ -17,9 +18,7 @@ const channelCode = z
   .meta({ example: 'shopify-us' })
 const params = z.object({ code: channelCode })
 const secretRefs = z
-  .array(
-    z.string().regex(/^[A-Z][A-Z0-9_]{2,80}$/, { error: 'send a name such as SHOPIFY_SECRET' }),
-  )
+  .array(z.string().regex(SECRET_NAME, { error: 'send a name such as SHOPIFY_SECRET_EU' }))
   .max(5)
   .describe('Environment variables that hold the signing secrets, newest first.')
 

@@ -21,7 +21,7 @@ import {
 } from '../paging.ts'
 import { invalidInput, notFound } from '../problem.ts'
 import { businessDate, code, jsonObject, minorText, reason, shortText, sku } from '../schemas.ts'
-import { requireScope } from '../scope.ts'
+import { requireChannelScope, requireScope } from '../scope.ts'
 
 const tags = ['stock']
 const text = z.string()
@@ -151,7 +151,7 @@ async function requireChannel(
   channel: string,
   principal: Principal,
 ): Promise<void> {
-  requireScope(principal, { channel })
+  await requireChannelScope(db, principal, channel)
   const known = await db`SELECT 1 FROM channel WHERE code = ${channel}`
   if (known.length === 0)
     throw invalidInput({ field: 'query.channel', message: 'name a channel that exists' })

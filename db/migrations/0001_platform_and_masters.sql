@@ -43,10 +43,19 @@ END $$;
 CREATE TABLE command (
   key          text PRIMARY KEY CHECK (length(key) BETWEEN 3 AND 300),
   request_hash bytea NOT NULL,
+  -- Empty while a process has been asked and has not answered: it commits under keys of its own.
   result       jsonb,
   actor        text NOT NULL,
   recorded_at  timestamptz NOT NULL DEFAULT clock_timestamp()
 );
+
+-- Only a question that was refused may be taken back; what was carried out is known for ever.
+CREATE FUNCTION command_is_kept() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  RAISE EXCEPTION 'command % has been carried out: its row stays as it is', OLD.key
+    USING ERRCODE = 'integrity_constraint_violation', CONSTRAINT = 'command_is_kept';
+END $$;
+CREATE TRIGGER is_kept BEFORE UPDATE OR DELETE ON command FOR EACH ROW WHEN (OLD.result IS NOT NULL) EXECUTE FUNCTION command_is_kept();
 
 -- ───────── masters ─────────
 CREATE TABLE entity (
@@ -273,6 +282,8 @@ CREATE TABLE app_user (
   email         text NOT NULL UNIQUE,
   name          text NOT NULL,
   password_hash text NOT NULL,
+  -- A token names the password that it was given for; a later one ends every session.
+  password_changed_at timestamptz NOT NULL DEFAULT clock_timestamp(),
   roles         text[] NOT NULL CHECK (cardinality(roles) > 0),
   -- Scopes narrow what a role may touch; NULL means all.
   entity_codes  text[],
@@ -289,6 +300,8 @@ CREATE TABLE api_key (
   entity_codes  text[],
   site_codes    text[],
   channel_codes text[],
+  -- Whoever holds the key acts for them; empty for keys of the installation itself.
+  created_by  int REFERENCES app_user,
   created_at  timestamptz NOT NULL DEFAULT clock_timestamp(),
   revoked_at  timestamptz
 );
@@ -364,9 +377,12 @@ CREATE TABLE outbox (
   body         jsonb NOT NULL,
   recorded_at  timestamptz NOT NULL DEFAULT clock_timestamp(),
   delivered_at timestamptz,
+  -- One that fails waits longer each time, so that it cannot keep the others of its topic.
+  attempts     int NOT NULL DEFAULT 0,
+  next_at      timestamptz NOT NULL DEFAULT clock_timestamp(),
   UNIQUE (topic, key)
 );
-CREATE INDEX outbox_waiting ON outbox (id) WHERE delivered_at IS NULL;
+CREATE INDEX outbox_waiting ON outbox (topic, next_at, id) WHERE delivered_at IS NULL;
 
 -- What came in from channels, carriers and processors; unique per provider event.
 CREATE TABLE inbox (
@@ -382,9 +398,23 @@ CREATE TABLE inbox (
   -- The neutral document. Workflow histories carry only this row's id, so that personal data can be erased here.
   document     jsonb,
   received_at  timestamptz NOT NULL DEFAULT clock_timestamp(),
+  -- When its process was told last, how often the sweep tried to, and when it tries next; null: some seconds after it came.
+  told_at      timestamptz,
+  attempts     int NOT NULL DEFAULT 0,
+  next_at      timestamptz,
   UNIQUE (source, event_id)
 );
-CREATE INDEX inbox_untold ON inbox (id) WHERE outcome = 'received';
+CREATE INDEX inbox_process ON inbox (workflow_id) WHERE outcome = 'accepted';
+CREATE INDEX inbox_untold ON inbox (next_at NULLS FIRST, id) WHERE outcome = 'received';
+
+-- A refused message as it came, so that it can be read again once its cause is mended. Personal data: emptied when it was taken or rejected, or when somebody is erased.
+CREATE TABLE inbox_body (
+  inbox_id    bigint PRIMARY KEY REFERENCES inbox,
+  body        bytea,
+  recorded_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+  erased_at   timestamptz,
+  CHECK ((body IS NULL) = (erased_at IS NOT NULL))
+);
 
 CREATE TABLE exception_case (
   id            bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -420,9 +450,9 @@ CREATE INDEX exception_open ON exception_case (due_at, id) WHERE state = 'open';
 CREATE INDEX exception_subject ON exception_case (subject_type, subject_id, id);
 
 GRANT SELECT, INSERT ON ALL TABLES IN SCHEMA public TO throughline_app;
-GRANT UPDATE (result) ON command TO throughline_app;
+GRANT UPDATE (result), DELETE ON command TO throughline_app;
 GRANT UPDATE ON item, site, channel, listing, customer, personal_data, carrier_service, app_user, api_key,
-  external_effect, outbox, inbox, exception_case TO throughline_app;
+  external_effect, outbox, inbox, inbox_body, exception_case TO throughline_app;
 
 -- §2.4: who changes tables, guards or rights leaves a row, a superuser too.
 CREATE TABLE schema_change (

@@ -39,6 +39,9 @@ CREATE TABLE sales_order (
   closed_at        timestamptz,
   UNIQUE (channel_id, external_id)
 ) WITH (fillfactor = 80);
+-- An address that is given for an order later stands in a row of its own until it is taken, so that it too can be erased.
+ALTER TABLE personal_data ADD COLUMN order_id bigint REFERENCES sales_order;
+CREATE INDEX personal_data_order ON personal_data (order_id) WHERE order_id IS NOT NULL;
 CREATE INDEX sales_order_recent ON sales_order (id DESC, channel_id);
 CREATE INDEX sales_order_customer ON sales_order (customer_id, id);
 CREATE INDEX sales_order_phase ON sales_order (phase, id DESC);
@@ -94,6 +97,8 @@ CREATE TABLE sales_order_line (
   -- Of the shipped units, those that got lost before the buyer owed for them.
   lost_minor       bigint NOT NULL DEFAULT 0 CHECK (lost_minor >= 0),
   promise_on       date,
+  -- Since when units of it wait for stock.
+  backordered_at   timestamptz,
   UNIQUE (order_id, line_no),
   CONSTRAINT order_line_counters CHECK (
     qty_cancelled >= 0 AND qty_allocated >= 0 AND qty_backordered >= 0 AND qty_released >= 0 AND qty_picked >= 0
@@ -168,6 +173,8 @@ CREATE TABLE reservation (
   released      int NOT NULL DEFAULT 0,
   live          int GENERATED ALWAYS AS (qty - consumed - released) STORED,
   priority      int NOT NULL DEFAULT 50,
+  -- Units of it that came out of the channel's own pool, and go back there when they are released.
+  from_pool     int NOT NULL DEFAULT 0 CHECK (from_pool BETWEEN 0 AND qty),
   expires_at    timestamptz,
   recorded_at   timestamptz NOT NULL DEFAULT clock_timestamp(),
   CHECK (consumed >= 0 AND released >= 0 AND consumed + released <= qty)
@@ -200,6 +207,17 @@ CREATE TRIGGER reserves AFTER INSERT ON reservation REFERENCING NEW TABLE AS now
   FOR EACH STATEMENT EXECUTE FUNCTION reservation_reserves();
 CREATE TRIGGER reserves_again AFTER UPDATE ON reservation REFERENCING NEW TABLE AS now_rows OLD TABLE AS old_rows
   FOR EACH STATEMENT EXECUTE FUNCTION reservation_reserves();
+
+-- FUL-3: what a line's waiting units are promised from; an expected unit is promised to one line only.
+CREATE TABLE supply_promise (
+  supply_id     bigint NOT NULL REFERENCES expected_supply,
+  order_line_id bigint NOT NULL REFERENCES sales_order_line,
+  order_id      bigint NOT NULL REFERENCES sales_order,
+  qty           int NOT NULL CHECK (qty > 0),
+  PRIMARY KEY (order_line_id, supply_id)
+);
+CREATE INDEX supply_promise_supply ON supply_promise (supply_id);
+CREATE INDEX supply_promise_order ON supply_promise (order_id);
 
 CREATE TABLE fulfilment_order (
   id            bigint GENERATED ALWAYS AS IDENTITY (START WITH 1001) PRIMARY KEY,
@@ -410,8 +428,9 @@ SELECT make_append_only('order_change');
 
 GRANT SELECT ON ALL TABLES IN SCHEMA public TO throughline_app;
 GRANT INSERT ON sales_order, sales_order_line, order_line_discount, order_line_tax, order_hold, reservation, fulfilment_order,
-  fulfilment_line, shipment, shipment_line, parcel, tracking_event, payment, payment_event, gift_card, customer_invoice, order_change TO throughline_app;
+  supply_promise, fulfilment_line, shipment, shipment_line, parcel, tracking_event, payment, payment_event, gift_card, customer_invoice, order_change TO throughline_app;
 GRANT UPDATE (channel_id, external_id) ON gift_card TO throughline_app;
 GRANT UPDATE ON sales_order, sales_order_line, order_hold, fulfilment_order, fulfilment_line, parcel, payment TO throughline_app;
+GRANT DELETE ON supply_promise TO throughline_app;
 GRANT UPDATE (consumed, released, expires_at) ON reservation TO throughline_app;
 RESET ROLE;

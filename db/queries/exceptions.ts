@@ -65,11 +65,15 @@ export async function listCases(reader: Reader, filter: CaseFilter): Promise<Cas
       AND (${filter.type ?? null}::text IS NULL OR x.type = ${filter.type ?? null})
       AND (${filter.team ?? null}::text IS NULL OR x.owner_team = ${filter.team ?? null})
       AND (${filter.subjectId ?? null}::text IS NULL OR x.subject_id = ${filter.subjectId ?? null})
-      AND (${scopes.entities === null} OR e.code = ANY(${scopes.entities ?? []}::text[]))
-      AND (${scopes.channels === null} OR c.code = ANY(${scopes.channels ?? []}::text[]))
-      AND (${scopes.sites === null} OR s.code IS NULL OR s.code = ANY(${scopes.sites ?? []}::text[]))
+      AND ${inScope(reader, scopes)}
     ORDER BY r.rank DESC, x.id LIMIT ${filter.limit} OFFSET ${filter.offset}`
 }
+
+/** A case that belongs to no channel or site in particular is narrowed by its company alone. */
+const inScope = (reader: Reader, { entities, channels, sites }: Scopes) => reader`
+  (${entities === null} OR e.code = ANY(${[...(entities ?? [])]}::text[]))
+  AND (${channels === null} OR c.code IS NULL OR c.code = ANY(${[...(channels ?? [])]}::text[]))
+  AND (${sites === null} OR s.code IS NULL OR s.code = ANY(${[...(sites ?? [])]}::text[]))`
 
 export async function readCase(reader: Reader, id: bigint): Promise<CaseRow | undefined> {
   const [row] = await reader<
@@ -93,8 +97,7 @@ export async function caseSummary(reader: Reader, scopes: Scopes) {
   >`
     SELECT x.type, x.owner_team AS "ownerTeam", count(*)::int AS open, count(*) FILTER (WHERE x.due_at < clock_timestamp())::int AS overdue,
       sum(x.money_at_risk_minor)::bigint AS "moneyAtRiskMinor", x.currency, min(x.opened_at) AS oldest
-    FROM exception_case x JOIN entity e ON e.id = x.entity_id LEFT JOIN channel c ON c.id = x.channel_id
-    WHERE x.state = 'open' AND (${scopes.entities === null} OR e.code = ANY(${scopes.entities ?? []}::text[]))
-      AND (${scopes.channels === null} OR c.code = ANY(${scopes.channels ?? []}::text[]))
+    FROM exception_case x JOIN entity e ON e.id = x.entity_id LEFT JOIN channel c ON c.id = x.channel_id LEFT JOIN site s ON s.id = x.site_id
+    WHERE x.state = 'open' AND ${inScope(reader, scopes)}
     GROUP BY x.type, x.owner_team, x.currency ORDER BY 5 DESC, 1, 2`
 }

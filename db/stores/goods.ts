@@ -9,6 +9,7 @@ import { Refusal } from '#domain/refusal'
 import { costOfFound, type KnownCost } from '#domain/valuation'
 import { postEntries } from './ledger.ts'
 import { addToOutbox, recordAudit } from './records.ts'
+import { receiveSupply } from './supply.ts'
 import { consumeCost, lockPositions, moveStock, receiveCost } from './stock.ts'
 
 export interface ReceiptLine {
@@ -120,6 +121,13 @@ async function takeIn(
     })),
   )
   await postReceipt(tx, receipt, receiptId, arrived, layers)
+  await receiveSupply(
+    tx,
+    { siteId: receipt.siteId, asn: receipt.asn ?? null },
+    arrived
+      .filter((line) => line.expectedQty > 0n)
+      .map((line) => ({ itemId: line.itemId, qty: line.receivedQty })),
+  )
   await addToOutbox(tx, [
     {
       topic: 'stock-arrived',
