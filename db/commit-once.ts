@@ -69,6 +69,11 @@ export const refusalForConstraint: Record<string, GuardRefusal> = {
     message:
       'This receipt has been booked before: read it, or send the new goods under a new number.',
   },
+  channel_polls_with_a_credential: {
+    code: 'PollingIncomplete',
+    message:
+      'A channel that is asked for its orders needs an address and a credential: give both, or neither.',
+  },
   item_complete: {
     code: 'ItemNotReady',
     message: 'The item lacks fields that it needs to be active: fill them in first.',
