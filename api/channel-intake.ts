@@ -3,11 +3,11 @@ import type { FastifyRequest } from 'fastify'
 import type { DocumentProblem, OrderDocument } from '#contracts/order-intake'
 import { externalIdIn } from '#connectors/channel-document'
 import type { Translated } from '#connectors/result'
+import { storable } from '#connectors/storable'
 import { markTold, markTooLate, storeDocument } from '#db/stores/inbox'
 import { storeRefusal } from '#db/stores/refused-documents'
 import type { ApiDeps } from './deps.ts'
 import { tellOrder, type OrderMessage } from '#clients/order-process'
-import { unstorable } from './plugins/text-guard.ts'
 import { HttpProblem, notFound } from './problem.ts'
 
 export interface ChannelFacts {
@@ -88,16 +88,6 @@ export async function takeDocument(
   if (outcome === 'received')
     await tellProcess(deps, request, { inboxId, topic, document, actor: intake.actor }, !fresh)
   return { outcome, inboxId, duplicate: !fresh }
-}
-
-/** The database stores neither NUL nor half a character, wherever in a document they stand. */
-export function storable(read: Translated<OrderDocument>): Translated<OrderDocument> {
-  if (!read.ok) return read
-  const problems = unstorable('$', read.value).map((found) => ({
-    ...found,
-    code: 'not-storable',
-  }))
-  return problems.length === 0 ? read : { ok: false, problems }
 }
 
 /**
