@@ -12,6 +12,7 @@ import { paymentGateway } from '#activities/gateways/payment'
 import { orderActivities } from '#activities/orders/index'
 import { orderGateways, type Gateways } from '#activities/orders/gateways'
 import { notificationActivities } from '#activities/notifications/index'
+import type { MailLinks } from '#activities/notifications/mails'
 import { refusalsAreAnswers } from '#activities/refusal-interceptor'
 import { loadConfig, type Config } from '#config'
 import { NOTIFICATION_ID, NOTIFICATION_TASK_QUEUE } from '#contracts/notification'
@@ -119,7 +120,13 @@ async function runWorkers(config: WorkerConfig): Promise<void> {
   const common = { connection, namespace: TEMPORAL_NAMESPACE, db, bundle }
   const workers = await Promise.all([
     createOrderWorker({ ...common, gateways }),
-    createNotificationWorker({ ...common, client, gateways, mail: mailFrom(config) }),
+    createNotificationWorker({
+      ...common,
+      client,
+      gateways,
+      mail: mailFrom(config),
+      links: linksFrom(config),
+    }),
   ])
   await client.workflow
     .start('notification', {
@@ -139,6 +146,7 @@ async function runWorkers(config: WorkerConfig): Promise<void> {
 export interface NotificationWorkerDeps extends OrderWorkerDeps {
   client: Client
   mail: MailGateway | null
+  links?: MailLinks
   orderTaskQueue?: string
   workMs?: number
   untoldAfterMs?: number
@@ -155,6 +163,7 @@ export function createNotificationWorker(deps: NotificationWorkerDeps): Promise<
       db,
       temporal: client,
       mail,
+      links: deps.links ?? null,
       orders: orderActivities({ db, gateways }),
       orderTaskQueue: deps.orderTaskQueue ?? ORDER_TASK_QUEUE,
       workMs: deps.workMs ?? 20_000,
@@ -175,6 +184,11 @@ function mailFrom(config: Config): MailGateway | null {
     domain: from.replace(/^.*@|>$/g, ''),
     timeoutMs: 10_000,
   })
+}
+
+/** Links in mails need an address that customers can reach, and a secret that the API shares. */
+function linksFrom({ PUBLIC_URL, JWT_SECRET }: Config): MailLinks {
+  return PUBLIC_URL && JWT_SECRET ? { publicUrl: PUBLIC_URL, secret: JWT_SECRET } : null
 }
 
 /** Every second what has settled below the snapshot horizon is sealed; balances are kept every ten minutes. */

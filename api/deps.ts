@@ -55,7 +55,7 @@ export type Access = Permission | 'public' | 'authenticated' | 'signed'
 export interface Principal {
   kind: 'user' | 'key'
   id: number
-  /** `user:anna@example.com` or `key:shopify-connector`; stands in every audit row. */
+  /** `user:17` or `key:shopify-connector`: stands in rows and histories that cannot be erased. */
   actor: string
   name: string
   roles: string[]

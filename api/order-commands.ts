@@ -10,6 +10,20 @@ import type { ApiDeps } from './deps.ts'
 import { toProblem } from './problem.ts'
 import { requireScope, visible } from './scope.ts'
 
+/** Who commands, under which key, and what: the key belongs to exactly that for ever. */
+export interface CommandCaller {
+  commandKey: string
+  principal: { actor: string }
+  asked: unknown
+}
+
+/** A request of a known caller, as the one who commands. */
+export function callerOf(request: FastifyRequest): CommandCaller {
+  const { commandKey, principal, routeOptions, method, params, body } = request
+  const route = `${method} ${routeOptions.url}`
+  return { commandKey, principal, asked: { route, params, body: body ?? null } }
+}
+
 /** The order, when it exists and its caller may command it. */
 export async function orderInScope(
   db: Db,
@@ -34,12 +48,12 @@ export async function commandOrder<C extends CommandBase>(
   place: OrderPlace,
   update: UpdateDefinition<OrderProgress, [C]>,
   command: Omit<C, 'key' | 'actor'>,
-  request: FastifyRequest,
+  caller: CommandCaller,
 ): Promise<OrderProgress> {
-  const { commandKey, principal } = request
+  const { commandKey, principal } = caller
   const args = [{ ...command, key: commandKey, actor: principal.actor } as C] as [C]
   const process = temporal.workflow.getHandle(place.workflowId)
-  return onceForProcess(db, request, async (attempt) => {
+  return onceForProcess(db, caller, async (attempt) => {
     const updateId = `${update.name}/${attempt}`
     try {
       return await process.executeUpdate(update, { args, updateId })
@@ -58,12 +72,10 @@ export async function commandOrder<C extends CommandBase>(
 /** A command whose commit is a process's: its key belongs to this route and this request for ever. */
 export async function onceForProcess<T>(
   db: Db,
-  request: FastifyRequest,
+  { commandKey: key, principal, asked }: CommandCaller,
   ask: (attempt: string) => Promise<T>,
 ): Promise<T> {
-  const { commandKey: key, principal, routeOptions, method, params, body } = request
-  const identity = { route: `${method} ${routeOptions.url}`, params, body: body ?? null }
-  const command = { key, request: identity, actor: principal.actor }
+  const command = { key, request: asked, actor: principal.actor }
   return askOnce(db, command, ask, (error) => {
     const { status } = toProblem(error)
     return status >= 400 && status < 500

@@ -59,7 +59,10 @@ export interface CommandBase {
 export interface ResolveException extends CommandBase {
   caseId: string
   resolution: Resolution
+  /** Never personal data: histories and audit rows cannot be edited. */
   params?: Record<string, unknown>
+  /** The personal-data row that holds the address of `correct`. */
+  addressId?: string
 }
 
 export interface ConfirmPick extends CommandBase {
@@ -85,6 +88,8 @@ export interface RequestCancellation extends CommandBase {
 
 export interface ChangeOrder extends CommandBase {
   actions: OrderChangeAction[]
+  /** The personal-data row that holds the address of a `ship-to`. */
+  addressId?: string
 }
 
 export type OrderChangeAction =
@@ -97,14 +102,7 @@ export type OrderChangeAction =
       taxRatePpm?: number
       jurisdiction?: string
     }
-  | {
-      kind: 'ship-to'
-      country: string
-      region?: string
-      postalCode: string
-      line1: string
-      city: string
-    }
+  | { kind: 'ship-to' }
 
 export interface PlaceHold extends CommandBase {
   reason: string

@@ -36,13 +36,36 @@ export const refusalForConstraint: Record<string, GuardRefusal> = {
   },
   gl_period_reopen: {
     code: 'ReopenIncomplete',
-    message: 'A reopening needs a locked area, an approval, a reason and an end.',
+    message:
+      'A reopening needs a locked area and an approved exception of it: ask for one, and let another person approve it.',
   },
   gl_period_duties: {
     code: 'SameCloser',
-    message: 'Who closed a period may not reopen it: ask another controller.',
+    message:
+      'One person may not prepare, close and reopen, or ask and approve: ask another controller.',
   },
   gl_period_transition: { code: 'PeriodNotOpen', message: 'The area is already locked.' },
+  period_exception_until: {
+    code: 'ExceptionEnded',
+    message: 'The exception has ended: ask for one that ends later.',
+  },
+  period_exception_open: {
+    code: 'ExceptionEnded',
+    message: 'No exception of this name waits for an approval: ask for one first.',
+  },
+  period_exception_known: {
+    code: 'ExceptionKnown',
+    message: 'An exception of this name has been asked for before: give the new one another name.',
+  },
+  period_exception_approval_pkey: {
+    code: 'ExceptionKnown',
+    message: 'This exception has been approved before: use it.',
+  },
+  journal_line_manual: {
+    code: 'AccountNotManual',
+    message:
+      'Only posting rules write to this account: record the event that it is about, or use an account that takes entries by hand.',
+  },
   open_item_not_overdrawn: {
     code: 'OpenItemOverdrawn',
     message: 'More would be taken than was paid in: use the balance that is left.',
@@ -68,6 +91,11 @@ export const refusalForConstraint: Record<string, GuardRefusal> = {
     code: 'ReceiptExists',
     message:
       'This receipt has been booked before: read it, or send the new goods under a new number.',
+  },
+  expected_supply_source_type_source_id_item_id_site_id_key: {
+    code: 'SupplyExists',
+    message:
+      'This source already expects the item at the site: change that supply instead of adding one.',
   },
   item_complete: {
     code: 'ItemNotReady',

@@ -14,6 +14,17 @@ export interface LayerUse {
   valueMinor: bigint
 }
 
+/** Units and what they cost together, of which the cost of one is derived and never kept. */
+export interface KnownCost {
+  qty: bigint
+  valueMinor: bigint
+}
+
+/** What `qty` found units cost at a known cost, rounded half up: row 25. */
+export function costOfFound({ qty, valueMinor }: KnownCost, found: bigint): bigint {
+  return divideRounded(valueMinor * found, qty)
+}
+
 /**
  * Takes `qty` units from layers in the order given (first in, first out, or the one pool of a
  * moving average). A part of a layer costs its share of the remaining value, rounded half up;

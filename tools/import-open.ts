@@ -2,7 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import type { Client } from '@temporalio/client'
 import { tellOrder, type OrderMessage } from '#clients/order-process'
 import type { Db } from '#db/client'
-import { markTooLate } from '#db/stores/inbox'
+import { markTold, markTooLate } from '#db/stores/inbox'
 import { storeDocuments } from '#db/stores/inbox-sets'
 import type { ImportChannel, ImportMasters } from './import-channels.ts'
 import type { ImportedRow } from './import-rows.ts'
@@ -100,6 +100,11 @@ async function tellAll(options: OpenOptions, untold: readonly Untold[]): Promise
     for (let at = next++; at < untold.length; at = next++) await tell(options, untold[at]!)
   }
   await Promise.all(Array.from({ length: options.concurrency }, teller))
+  // One that was marked as too late is not waiting any more, and stays as it is.
+  await markTold(
+    options.db,
+    untold.map(({ message }) => message.inboxId),
+  )
 }
 
 /** Nothing is lost while Temporal is away: the document is stored, and the next run tells it. */

@@ -1,7 +1,8 @@
 import type { Tx } from '#db/client'
 import type { SalesOrder } from '#db/stores/orders'
+import { moneyOfUnits } from '#domain/orders/shares'
 import { lineOf } from './plan.ts'
-import { postDelivery } from './ship-postings.ts'
+import { postDelivery, postLoss, type Freight } from './ship-postings.ts'
 import type { ShippedUnits } from './ship.ts'
 
 /** All that a shipment holds is with the customer: by the policy "on delivery" it is earned now. */
@@ -14,9 +15,35 @@ export async function arrived(
   const units = await shippedUnits(tx, order, shipmentId)
   for (const unit of units) unit.line.delivered += unit.qty
   if (order.policies.order.body.revenueOn !== 'delivered') return
-  const [shipment] = await tx<{ freightMinor: bigint }[]>`
-    SELECT freight_minor AS "freightMinor" FROM shipment WHERE id = ${shipmentId}`
-  await postDelivery(tx, order, { shipmentId, units, ...shipment!, ...by })
+  await postDelivery(tx, order, {
+    shipmentId,
+    units,
+    freight: await freightOf(tx, shipmentId),
+    ...by,
+  })
+}
+
+/**
+ * None of a shipment's parcels reached the customer. Where that is when revenue is earned, the
+ * goods were still ours: their cost becomes a claim, and nobody owes for these units any longer.
+ */
+export async function lost(
+  tx: Tx,
+  order: SalesOrder,
+  shipmentId: bigint,
+  by: { lostOn: string; actor: string },
+): Promise<void> {
+  if (order.policies.order.body.revenueOn !== 'delivered') return
+  const units = (await shippedUnits(tx, order, shipmentId)).filter((unit) => !unit.line.giftCard)
+  for (const { line, unitFrom, qty } of units)
+    line.lostMinor += moneyOfUnits(line, unitFrom, unitFrom + qty).grossMinor
+  await postLoss(tx, order, { shipmentId, units, freight: await freightOf(tx, shipmentId), ...by })
+}
+
+async function freightOf(tx: Tx, shipmentId: bigint): Promise<Freight> {
+  const [row] = await tx<{ minor: bigint; party: string | null }[]>`
+    SELECT freight_minor AS minor, freight_party AS party FROM shipment WHERE id = ${shipmentId}`
+  return { minor: row!.minor, party: row!.party ?? undefined }
 }
 
 async function shippedUnits(

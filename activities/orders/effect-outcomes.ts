@@ -8,10 +8,14 @@ import {
 } from '#db/stores/orders'
 import { json } from '#db/stores/records'
 import { postRefundSettled } from '#domain/ledger/posting-payments'
+import { takeBooked } from '#domain/ledger/open-value'
 import { postTenderRefunded } from '#domain/ledger/posting-tenders'
+import { refundKey } from '#domain/ledger/sales-terms'
 import { invariant, Refusal } from '#domain/refusal'
 import { healOrderCases, openOrderCase } from './cases.ts'
-import { captured, capturedSoFar, moneyOf } from './payments.ts'
+import { moneyOn, openLiability } from './order-money.ts'
+import { captured, capturedSoFar } from './payments.ts'
+import { tenderKey } from './tenders.ts'
 
 export interface Effect {
   key: string
@@ -197,13 +201,20 @@ async function refundDone(
   payment.refundPendingMinor -= fact.amountMinor
   payment.refundedMinor += fact.amountMinor
   await savePayment(tx, payment)
-  const money = { ...moneyOf(order), refundId: fact.refundId, amountMinor: fact.amountMinor }
+  const granted = await openLiability(tx, order, 'RefundsPayable', refundKey(fact.refundId))
+  const money = {
+    ...(await moneyOn(tx, order, fact.effectiveOn)),
+    refundId: fact.refundId,
+    amountMinor: fact.amountMinor,
+    bookedFuncMinor: takeBooked(granted, fact.amountMinor),
+  }
+  const openKey = await tenderKey(tx, order, payment)
   const draft =
     payment.kind === 'gift-card' || payment.kind === 'store-credit'
       ? postTenderRefunded({
           ...money,
           tender: payment.kind === 'gift-card' ? 'GiftCards' : 'StoreCredit',
-          openKey: `${payment.kind}/${payment.reference}`,
+          openKey: openKey!,
           refundedOn: fact.effectiveOn,
         })
       : postRefundSettled({ ...money, provider: payment.provider, settledOn: fact.effectiveOn })

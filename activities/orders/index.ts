@@ -19,6 +19,7 @@ import type {
 import type { Db, Tx } from '#db/client'
 import { commitOnce } from '#db/commit-once'
 import { lockOrder, type SalesOrder } from '#db/stores/orders'
+import { refuseStored } from '#db/stores/refused-documents'
 import { transaction } from '#db/transaction'
 import { dateAt } from '#domain/dates'
 import { bugsAreAnswers } from './bugs.ts'
@@ -99,9 +100,8 @@ export function orderActivities({ db, gateways }: OrderActivityDeps): OrderActiv
     ...commands(step),
     ...facts(step),
     settleEffect: (effect) => aliveMeanwhile(() => settleEffect(db, gateways, effect)),
-    refuseDocument: async ({ inboxId, code, message }) => {
-      await db`UPDATE inbox SET outcome = 'refused', problems = ${db.json([{ code, field: 'document', message }])} WHERE id = ${BigInt(inboxId)} AND outcome = 'received'`
-    },
+    refuseDocument: ({ inboxId, code, message }) =>
+      refuseStored(db, inboxId, { code, field: 'document', message }),
   }
 }
 

@@ -19,6 +19,19 @@ export function quantity(from: Record<string, unknown> | undefined, name: string
   })
 }
 
+/** Reads an amount above zero, in minor units as text. @throws Refusal `MissingParameter`. */
+export function minor(from: Record<string, unknown> | undefined, name: string): bigint {
+  const value = from?.[name]
+  if (typeof value === 'string' && /^[1-9]\d{0,17}$/.test(value)) return BigInt(value)
+  throw new Refusal(
+    'MissingParameter',
+    `params.${name} must be minor units as text, e.g. "5000".`,
+    {
+      field: `params.${name}`,
+    },
+  )
+}
+
 export function orderLineWish(params: Record<string, unknown> | undefined): Substitution {
   return {
     orderLineId: text(params, 'orderLineId'),

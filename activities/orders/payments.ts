@@ -2,7 +2,6 @@ import type { OrderDocument } from '#contracts/order-intake'
 import type { RecordPayment } from '#contracts/order-to-cash'
 import type { Tx } from '#db/client'
 import { sendEntries } from '#db/stores/ledger'
-import { lockOpenItem, openItem } from '#db/stores/ledger-open-items'
 import {
   recordPaymentEvent,
   savePayment,
@@ -10,13 +9,13 @@ import {
   type SalesOrder,
 } from '#db/stores/orders'
 import { intendEffect } from '#db/stores/records'
-import { postPaymentCaptured, type OrderMoney } from '#domain/ledger/posting-payments'
-import { postTenderApplied } from '#domain/ledger/posting-tenders'
-import { orderKey } from '#domain/ledger/sales-terms'
+import { postPaymentCaptured } from '#domain/ledger/posting-payments'
 import { sum } from '#domain/money'
 import { openUnits } from '#domain/orders/phase'
 import { healOrderCases, openOrderCase } from './cases.ts'
 import { keptValue, shippedValue } from '#domain/orders/worth'
+import { moneyOn, settledReceivables } from './order-money.ts'
+import { applyTender } from './tenders.ts'
 
 interface By {
   actor: string
@@ -84,106 +83,23 @@ export async function captured(
   payment.reference = event.reference
   await savePayment(tx, payment)
   // Nothing is owed before anything has left.
-  const owed = shippedValue(order) > 0n ? await openBalance(tx, order, 'Receivables') : 0n
-  const settles = owed > event.amountMinor ? event.amountMinor : owed
-  const captureId = event.captureId ?? event.reference
-  const parts = [
-    { settles: 'receivable' as const, amountMinor: settles, captureId },
-    {
-      settles: 'deposit' as const,
-      amountMinor: event.amountMinor - settles,
-      captureId: settles > 0n ? `${captureId}/deposit` : captureId,
-    },
-  ]
-  await sendEntries(
-    tx,
-    parts
-      .filter((part) => part.amountMinor > 0n)
-      .map((part) =>
-        postPaymentCaptured({
-          ...moneyOf(order),
-          ...part,
-          provider: payment.provider,
-          capturedOn: event.on,
-        }),
-      ),
-    event.actor,
-  )
-  return true
-}
-
-/** What the ledger says is open for this order: owed by the buyer, or paid in and not yet earned. */
-export async function openBalance(
-  tx: Tx,
-  order: SalesOrder,
-  account: 'Receivables' | 'CustomerDeposits',
-): Promise<bigint> {
-  const item = await openItem(tx, {
-    entityId: order.entityId,
-    account,
-    currency: order.currency,
-    key: orderKey(order.id),
-  })
-  const balance = item?.balanceMinor ?? 0n
-  const open = account === 'Receivables' ? balance : -balance
-  return open > 0n ? open : 0n
-}
-
-/** What every posting about this order's money says. */
-export function moneyOf(order: SalesOrder): OrderMoney {
-  return {
-    entity: order.entityId,
-    orderId: order.id,
-    channelId: order.channelId,
-    segment: order.segment,
-    currency: order.currency,
-    functionalCurrency: order.functionalCurrency,
-    rateE9: order.rateE9,
-  }
-}
-
-/** A gift card or store credit pays its part at once; one that has too little leaves the order unpaid. */
-async function applyTender(
-  tx: Tx,
-  order: SalesOrder,
-  payment: OrderPayment,
-  by: By,
-): Promise<void> {
-  const tender = payment.kind === 'gift-card' ? 'GiftCards' : 'StoreCredit'
-  const openKey = `${payment.kind}/${payment.reference}`
-  // Locked, so that two orders that spend one card at the same moment see each other.
-  const card = await lockOpenItem(tx, {
-    entityId: order.entityId,
-    account: tender,
-    currency: order.currency,
-    key: openKey,
-  })
-  if (payment.dueMinor === 0n || !card || -card.balanceMinor < payment.dueMinor) return
-  await recordPaymentEvent(tx, {
-    paymentId: payment.id,
-    key: `tender/${payment.id}`,
-    kind: 'captured',
-    amountMinor: payment.dueMinor,
-    reference: payment.reference,
-    effectiveOn: by.today,
-    actor: by.actor,
-  })
-  payment.capturedMinor = payment.dueMinor
-  await savePayment(tx, payment)
+  const receivables =
+    shippedValue(order) > 0n ? await settledReceivables(tx, order, event.amountMinor) : []
   await sendEntries(
     tx,
     [
-      postTenderApplied({
-        ...moneyOf(order),
-        tender,
-        openKey,
-        amountMinor: payment.dueMinor,
-        appliedOn: by.today,
-        paymentId: payment.id,
+      postPaymentCaptured({
+        ...(await moneyOn(tx, order, event.on)),
+        provider: payment.provider,
+        captureId: event.captureId ?? event.reference,
+        capturedOn: event.on,
+        amountMinor: event.amountMinor,
+        receivables,
       }),
     ],
-    by.actor,
+    event.actor,
   )
+  return true
 }
 
 /** A message of the processor about this order's payment. */
@@ -320,11 +236,12 @@ export function isCovered(order: SalesOrder): boolean {
   if (order.payments.some((payment) => payment.kind === 'terms' || payment.kind === 'marketplace'))
     return true
   const covered = sum(
-    order.payments.map((payment) =>
-      payment.capturedMinor > payment.authorisedMinor
-        ? payment.capturedMinor
-        : payment.authorisedMinor,
-    ),
+    order.payments.map((payment) => {
+      const { capturedMinor, authorisedMinor } = payment
+      const taken = capturedMinor > authorisedMinor ? capturedMinor : authorisedMinor
+      // What went back, or is on its way back, pays for nothing any more.
+      return taken - payment.refundedMinor - payment.refundPendingMinor
+    }),
   )
   return covered >= keptValue(order)
 }

@@ -6,12 +6,14 @@ import { candidateNodes, type RoutedNode } from '#db/queries/routing'
 import {
   allocate,
   type AllocationResult,
+  type Assignment,
   type Availability,
   type Demand,
 } from '#domain/orders/allocation'
 import { openUnits, unplannedUnits } from '#domain/orders/phase'
 import { addDays } from '#domain/dates'
 import { openOrderCase, healOrderCases } from './cases.ts'
+import { promiseWaitingUnits } from './promises.ts'
 
 export interface PlanOptions {
   actor: string
@@ -40,12 +42,31 @@ export async function planOrder(
 ): Promise<Plan | null> {
   planServices(order)
   const waited = new Map(order.lines.map((line) => [line.id.toString(), line.backordered]))
-  if (options.includeBackordered) for (const line of order.lines) line.backordered = 0
+  if (options.includeBackordered) planAnew(order)
   const demands = stockDemands(order)
-  if (demands.length === 0) {
-    await healOrderCases(tx, order, ['stock-short'], 'every unit has stock or a promise')
-    return null
+  const plan = demands.length > 0 ? await allocateUnits(tx, order, demands, options, waited) : null
+  if (!plan) await healOrderCases(tx, order, ['stock-short'], 'every unit has stock or a promise')
+  await promiseWaitingUnits(tx, order, options.actor)
+  await checkPromise(tx, order, options)
+  return plan
+}
+
+/** Waiting units ask for stock once more; what they were promised no longer counts. */
+function planAnew(order: SalesOrder): void {
+  for (const line of order.lines) {
+    if (line.backordered === 0) continue
+    line.backordered = 0
+    line.promiseOn = null
   }
+}
+
+async function allocateUnits(
+  tx: Tx,
+  order: SalesOrder,
+  demands: Demand[],
+  options: PlanOptions,
+  waited: ReadonlyMap<string, number>,
+): Promise<Plan> {
   const nodes = await candidateNodes(tx, order, options.without ?? [])
   const usable = nodes.filter((node) => node.excluded === null).map((node) => node.siteId)
   const itemIds = [...new Set(demands.map((demand) => demand.itemId))]
@@ -63,7 +84,6 @@ export async function planOrder(
   await reserve(tx, order, planned, options.today)
   await recordAllocation(tx, order, planned, options)
   if (!options.leavesShort) await settleShortage(tx, order, result, waited)
-  await checkPromise(tx, order, options)
   return { ...result, nodes: options.without ? undefined : nodes }
 }
 
@@ -161,6 +181,9 @@ async function reserve(
   { result, nodes, pools }: Planned,
   today: string,
 ): Promise<void> {
+  const own = pools
+    .filter((pool) => pool.channelId === order.channelId)
+    .map((pool) => ({ ...pool }))
   const rows = result.assignments.map((a) => ({
     orderId: order.id,
     orderLineId: BigInt(a.orderLineId),
@@ -168,6 +191,7 @@ async function reserve(
     siteId: a.siteId,
     qty: a.qty,
     priority: order.channelPriority,
+    fromPool: drawn(own, a),
   }))
   const reserved = await insertReservations(tx, rows)
   order.reservations.push(
@@ -181,9 +205,7 @@ async function reserve(
       onFulfilment: 0,
     })),
   )
-  const own = (row: (typeof rows)[number]) =>
-    pools.some((pool) => pool.itemId === row.itemId && pool.channelId === order.channelId)
-  await drawPool(tx, order.channelId, rows.filter(own))
+  await drawPool(tx, order.channelId, rows)
   for (const row of rows) {
     const line = lineOf(order, row.orderLineId)
     const node = nodes.find((candidate) => candidate.siteId === row.siteId)!
@@ -191,6 +213,15 @@ async function reserve(
     const promise = addDays(today, node.shipInDays + node.transitDays)
     line.promiseOn = line.promiseOn && line.promiseOn > promise ? line.promiseOn : promise
   }
+}
+
+/** Units of this assignment that the channel's pool still has at the site; they are gone from it then. */
+function drawn(own: Planned['pools'], { itemId, siteId, qty }: Assignment): number {
+  const pool = own.find((one) => one.itemId === itemId && one.siteId === siteId)
+  if (!pool) return 0
+  const units = pool.qty < BigInt(qty) ? Number(pool.qty) : qty
+  pool.qty -= BigInt(units)
+  return units
 }
 
 /** Units that waited go on waiting; whether others do is the policy's, or a person's, to say. */
@@ -207,7 +238,7 @@ async function settleShortage(
     const qty = all ? short.qty : Math.min(short.qty, waited.get(short.orderLineId) ?? 0)
     return qty > 0 ? [{ ...short, qty }] : []
   })
-  await backorder(tx, order, waiting)
+  backorder(order, waiting)
   const short = order.lines.filter((line) => needsStock(line) && unplannedUnits(line) > 0)
   if (short.length === 0)
     return healOrderCases(tx, order, ['stock-short'], 'every unit has stock or a promise')
@@ -220,19 +251,9 @@ async function settleShortage(
   })
 }
 
-/** Units wait for stock with a promise that is tied to the supply expected next, if there is one. */
-export async function backorder(
-  tx: Tx,
-  order: SalesOrder,
-  shortages: readonly Demand[],
-): Promise<void> {
-  for (const short of shortages) {
-    const line = lineOf(order, BigInt(short.orderLineId))
-    line.backordered += short.qty
-    const [supply] = await tx<{ dueOn: string }[]>`
-      SELECT due_on AS "dueOn" FROM expected_supply WHERE item_id = ${short.itemId} AND state = 'open' AND qty > received ORDER BY due_on LIMIT 1`
-    line.promiseOn = supply ? addDays(supply.dueOn, 3) : null
-  }
+/** Units wait for stock; the plan that follows promises them from what is expected. */
+export function backorder(order: SalesOrder, shortages: readonly Demand[]): void {
+  for (const short of shortages) lineOf(order, BigInt(short.orderLineId)).backordered += short.qty
 }
 
 /** FUL-30: a promise that no site can keep is said when the order is taken, not when it is late. */

@@ -74,14 +74,14 @@ async function moveUnits(tx: Tx, { order, loser, line, free, qty }: Moving): Pro
   let left = qty
   const itemId = line.itemId!
   for (const reservation of free) {
-    const taken = await releaseReserved(tx, [reservation], left)
+    const taken = await releaseReserved(tx, [reservation], left, 'handed-over')
     if (taken === 0) continue
     left -= taken
     lineOf(loser, reservation.orderLineId).allocated -= taken
     const { siteId } = reservation
     const mine = { orderLineId: line.id, itemId, siteId }
     const [row] = await insertReservations(tx, [
-      { ...mine, orderId: order.id, qty: taken, priority: order.channelPriority },
+      { ...mine, orderId: order.id, qty: taken, fromPool: 0, priority: order.channelPriority },
     ])
     order.reservations.push({
       id: row!.id,

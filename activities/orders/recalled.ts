@@ -4,11 +4,12 @@ import type { SalesOrder } from '#db/stores/orders'
 import { openUnits } from '#domain/orders/phase'
 import { Refusal } from '#domain/refusal'
 import { cancelUnits, knownLine, takeBack, type UnitsOfLine } from './cancel.ts'
-import { useAddress } from './change.ts'
 import { text } from './params.ts'
 import { readInbox } from './receive.ts'
+import { letWarehouseGoOn } from './recall.ts'
 import type { Resolving } from './resolve.ts'
 import { resumeOrder } from './resume.ts'
+import { useAddress } from './ship-to.ts'
 
 /** The warehouse gave the goods back, or they had left, or the channel is told that it is too late. */
 export async function afterRecall(
@@ -18,7 +19,7 @@ export async function afterRecall(
 ): Promise<SalesOrder> {
   const fulfilments = (found.evidence['fulfilments'] as string[] | undefined) ?? []
   if (command.resolution !== 'recall') {
-    await tx`UPDATE fulfilment_order SET state = 'released' WHERE id = ANY(${fulfilments}::bigint[]) AND state = 'recall-requested'`
+    await letWarehouseGoOn(tx, order)
     return order
   }
   for (const id of fulfilments) await takeBack(tx, order, BigInt(id))

@@ -8,6 +8,7 @@ import { exchangeRate } from '#db/queries/rates'
 import { insertOrder, type Channel } from '#db/stores/order-intake'
 import { lockOrder, type SalesOrder } from '#db/stores/orders'
 import { dateAt } from '#domain/dates'
+import { expectedFees } from '#domain/orders/expected-fees'
 import { freezeOrder } from '#domain/orders/freeze'
 import { Refusal } from '#domain/refusal'
 import { cancelUnits } from './cancel.ts'
@@ -50,10 +51,15 @@ export async function receiveOrder(
     to: channel.functionalCurrency,
     on: today,
   })
+  const fees =
+    document.payment.state === 'marketplace'
+      ? expectedFees(lines, policies.order.body, BigInt(policies.order.body.expectedFeeMinor))
+      : []
   const orderId = await insertOrder(tx, {
     document,
     channel,
     lines,
+    fees,
     policies,
     rateE9,
     workflowId,
@@ -97,6 +103,21 @@ export async function readInbox(tx: Tx, inboxId: string): Promise<OrderDocument>
   if (!row?.document)
     throw new Refusal('DocumentNotFound', `Inbox message ${inboxId} holds no order document.`)
   return row.document
+}
+
+/**
+ * What the channel said before this message, as far as it was accepted and is still kept: a newer
+ * version is read against it, so that what somebody here decided meanwhile is not undone by it.
+ */
+export async function previousVersion(
+  tx: Tx,
+  order: SalesOrder,
+  inboxId: string,
+): Promise<OrderDocument | null> {
+  const [row] = await tx<{ document: OrderDocument | null }[]>`
+    SELECT document FROM inbox WHERE workflow_id = ${order.workflowId} AND outcome = 'accepted' AND id <> ${BigInt(inboxId)}
+    ORDER BY document->>'externalVersion' DESC NULLS LAST, id DESC LIMIT 1`
+  return row?.document ?? null
 }
 
 async function acceptInbox(tx: Tx, inboxId: string, workflowId: string): Promise<void> {

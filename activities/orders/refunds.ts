@@ -8,9 +8,10 @@ import {
 } from '#db/stores/orders'
 import { intendEffect } from '#db/stores/records'
 import { postDepositCancelled } from '#domain/ledger/posting-payments'
+import { takeBooked } from '#domain/ledger/open-value'
 import { sum } from '#domain/money'
 import { keptValue } from '#domain/orders/worth'
-import { moneyOf } from './payments.ts'
+import { moneyOn, openDeposit } from './order-money.ts'
 
 interface RefundBy {
   actor: string
@@ -57,8 +58,10 @@ async function refund(
   if (!fresh) return
   payment.refundPendingMinor += amountMinor
   await savePayment(tx, payment)
+  const deposit = await openDeposit(tx, order)
   const granted = postDepositCancelled({
-    ...moneyOf(order),
+    ...(await moneyOn(tx, order, by.today)),
+    bookedFuncMinor: takeBooked(deposit, amountMinor),
     cancellationId: key,
     refundId: key,
     cancelledOn: by.today,

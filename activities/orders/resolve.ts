@@ -4,14 +4,17 @@ import { openCasesOf, resolveCase, type OpenCase } from '#db/stores/cases'
 import type { SalesOrder } from '#db/stores/orders'
 import { addToOutbox, recordDecisions } from '#db/stores/records'
 import { allowedResolutions, type Resolution } from '#domain/orders/exceptions'
+import type { MailTemplate } from '#domain/orders/policies'
 import { Refusal } from '#domain/refusal'
 import { cancelHere } from './cancel-case.ts'
 import { decideOnEffect, retryLabel } from './effect-decisions.ts'
 import { firstOfTwo, liftHold } from './lift-hold.ts'
 import { text } from './params.ts'
 import { afterRecall } from './recalled.ts'
+import { grantRefund } from './refunds.ts'
 import { afterShortPick, findStock } from './stock-decisions.ts'
-import { deliver } from './tracking.ts'
+import { decideOnCard } from './tenders.ts'
+import { deliver, lose } from './tracking.ts'
 
 export interface Resolving {
   command: ResolveException
@@ -36,7 +39,7 @@ export async function resolveException(
   // Closed before it is carried out: what is still wrong afterwards opens it again.
   await resolveCase(tx, found.id, {
     resolution: command.resolution,
-    params: withoutPersonalData(command.params),
+    params: { ...command.params, ...(command.addressId ? { addressId: command.addressId } : {}) },
     actor: command.actor,
   })
   await recordDecisions(tx, [
@@ -75,7 +78,7 @@ async function openCaseOf(tx: Tx, order: SalesOrder, command: ResolveException):
 }
 
 const CANCELS = new Set<Resolution>(['cancel', 'cancel-and-block', 'reject'])
-const WAITS = new Set<Resolution>(['wait', 'ask-for-evidence', 'keep-waiting'])
+const WAITS = new Set<Resolution>(['wait', 'ask-for-evidence', 'ask-customer', 'keep-waiting'])
 
 async function carryOut(tx: Tx, order: SalesOrder, resolving: Resolving): Promise<SalesOrder> {
   const { command, found } = resolving
@@ -90,6 +93,8 @@ async function carryOut(tx: Tx, order: SalesOrder, resolving: Resolving): Promis
     case 'authorisation-expired':
     case 'effect-unknown':
       return decideOnEffect(tx, order, resolving)
+    case 'gift-card-unknown':
+      return decideOnCard(tx, order, resolving)
     case 'label-failed':
       return retryLabel(tx, order, resolving)
     case 'cancel-too-late':
@@ -106,16 +111,23 @@ async function carryOut(tx: Tx, order: SalesOrder, resolving: Resolving): Promis
   }
 }
 
+/** Choices that ask the customer, by the mail that does. */
+const ASKS: Partial<Record<Resolution, MailTemplate>> = {
+  'ask-for-evidence': 'evidence',
+  'ask-customer': 'address',
+}
+
 /** Gives the case more time; whoever waits says for what. */
 async function wait(tx: Tx, order: SalesOrder, { command, found }: Resolving): Promise<SalesOrder> {
   const minutes = order.policies.exceptions.body[found.type].slaMinutes
   await tx`UPDATE exception_case SET due_at = clock_timestamp() + make_interval(secs => ${minutes * 60}), evidence = evidence || ${tx.json({ lastChoice: command.resolution })} WHERE id = ${found.id}`
-  if (command.resolution === 'ask-for-evidence') {
+  const template = ASKS[command.resolution]
+  if (template) {
     await addToOutbox(tx, [
       {
         topic: 'mail',
-        key: `evidence/${found.id}/${command.key}`,
-        body: { template: 'evidence', orderId: order.id },
+        key: `${template}/${found.id}/${command.key}`,
+        body: { template, orderId: order.id, caseId: found.id },
       },
     ])
   }
@@ -141,7 +153,7 @@ async function tellCanceller(
 async function decideOnParcel(
   tx: Tx,
   order: SalesOrder,
-  { command, found, actor }: Resolving,
+  { command, found, actor, today }: Resolving,
 ): Promise<SalesOrder> {
   const parcelId = BigInt(text(found.evidence, 'parcelId'))
   const [parcel] = await tx<
@@ -151,20 +163,9 @@ async function decideOnParcel(
   if (command.resolution === 'mark-delivered')
     await deliver(tx, order, parcel!, { at: parcel!.now, actor })
   else {
-    // Lost: nobody waits for it any longer; the claim against the carrier is made from this message.
-    await tx`UPDATE parcel SET voided_at = clock_timestamp() WHERE id = ${parcelId}`
-    await addToOutbox(tx, [
-      {
-        topic: 'carrier-claim',
-        key: `parcel/${parcelId}`,
-        body: { orderId: order.id, parcelId, claimBy: found.evidence['claimBy'] },
-      },
-    ])
+    await lose(tx, order, parcel!, { on: today, actor, claimBy: found.evidence['claimBy'] })
+    // What was paid for goods that were still ours when they got lost goes back.
+    await grantRefund(tx, order, { actor, today, key: command.key, reason: 'LOST' })
   }
   return order
-}
-
-function withoutPersonalData(params: Record<string, unknown> | undefined): Record<string, unknown> {
-  const { line1: _1, line2: _2, name: _n, company: _c, city: _y, ...rest } = params ?? {}
-  return rest
 }

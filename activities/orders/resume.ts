@@ -2,11 +2,13 @@ import type { Tx } from '#db/client'
 import { healCases, openCasesOf } from '#db/stores/cases'
 import { insertHolds, releaseHold, type SalesOrder } from '#db/stores/orders'
 import { CASE_OF_HOLD, type HoldType } from '#domain/orders/exceptions'
-import { openOrderCase } from './cases.ts'
+import { healOrderCases, openOrderCase } from './cases.ts'
 import { isCovered } from './payments.ts'
 import { planOrder, type PlanOptions } from './plan.ts'
 import { keptValue } from '#domain/orders/worth'
+import { letWarehouseGoOn } from './recall.ts'
 import { mayRelease, releaseToWarehouse } from './release.ts'
+import { stopWarehouse } from './stop-warehouse.ts'
 
 /** Goes on with whatever the order can do now: plan what has no stock, release what is ready. */
 export async function resumeOrder(tx: Tx, order: SalesOrder, options: PlanOptions): Promise<void> {
@@ -21,8 +23,11 @@ export async function resumeOrder(tx: Tx, order: SalesOrder, options: PlanOption
 export async function settlePaymentHold(tx: Tx, order: SalesOrder, actor: string): Promise<void> {
   const held = order.holds.some((hold) => hold.type === 'payment')
   const covered = isCovered(order)
-  if (held && covered)
-    await clearHold(tx, order, 'payment', { actor, note: 'the order is paid', healed: true })
+  if (held && covered) {
+    const note = 'the order is paid'
+    await clearHold(tx, order, 'payment', { actor, note, healed: true })
+    await healOrderCases(tx, order, ['gift-card-unknown'], note)
+  }
   if (held || covered) return
   await insertHolds(
     tx,
@@ -43,6 +48,7 @@ export async function settlePaymentHold(tx: Tx, order: SalesOrder, actor: string
     evidence: { worthMinor: keptValue(order).toString() },
     openedBy: 'rule: payment',
   })
+  await stopWarehouse(tx, order)
 }
 
 /** Releases one hold; its case goes with it, as healed when no person decided. */
@@ -53,6 +59,7 @@ export async function clearHold(
   by: { actor: string; note: string; healed?: boolean },
 ): Promise<void> {
   await releaseHold(tx, order, type, by.actor, by.note)
+  await letWarehouseGoOn(tx, order)
   if (!by.healed) return
   const types = type === 'data' ? ['data-missing', 'unknown-sku'] : [CASE_OF_HOLD[type]]
   const open = await openCasesOf(tx, 'order', order.id.toString())

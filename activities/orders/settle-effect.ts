@@ -47,7 +47,7 @@ async function verifyAddress(
     const verdict = await gateways.verifyAddress(row.shipTo)
     // Personal data stays with the customer's row, so that erasing it erases the suggestion too.
     if (verdict.suggestion)
-      await db`UPDATE personal_data SET body = body || ${db.json({ suggestion: verdict.suggestion } as never)} WHERE id = ${row.personalDataId}`
+      await db`UPDATE personal_data SET body = body || ${db.json({ suggestion: verdict.suggestion } as never)} WHERE id = ${row.personalDataId} AND body->'shipTo' = ${db.json(row.shipTo as never)}`
     const { suggestion, ...kept } = verdict
     return { outcome: 'confirmed', facts: { ...kept, suggested: suggestion !== null } }
   } catch (error) {

@@ -16,6 +16,7 @@ import { knownLine } from './cancel.ts'
 import { lineOf, needsStock } from './plan.ts'
 import { arrived } from './arrival.ts'
 import { postShipment } from './ship-postings.ts'
+import { refuseWhileHeld } from './stop-warehouse.ts'
 
 interface OpenFulfilmentLine {
   orderLineId: bigint
@@ -31,6 +32,10 @@ interface Fulfilment {
   siteId: number
   state: string
   freightMinor: bigint
+  carrier: string | null
+  service: string | null
+  /** What the labels cost that were bought for it and have not left yet; null without any. */
+  labelsMinor: bigint | null
   lines: OpenFulfilmentLine[]
 }
 
@@ -63,6 +68,7 @@ export async function shipOrder(
       `Fulfilment order ${fulfilment.id} is ${fulfilment.state}; nothing can be shipped on it.`,
     )
   }
+  refuseWhileHeld(order)
   const chosen = chooseLines(order, fulfilment, command.lines)
   await leave(tx, order, {
     fulfilment,
@@ -90,7 +96,16 @@ export async function shipServices(
     INSERT INTO fulfilment_order (order_id, site_id, ship_on, state, released_by)
     VALUES (${order.id}, ${site.id}, ${by.today}, 'shipped', ${by.actor}) RETURNING id`
   await leave(tx, order, {
-    fulfilment: { id: row!.id, siteId: site.id, state: 'shipped', freightMinor: 0n, lines: [] },
+    fulfilment: {
+      id: row!.id,
+      siteId: site.id,
+      state: 'shipped',
+      freightMinor: 0n,
+      carrier: null,
+      service: null,
+      labelsMinor: null,
+      lines: [],
+    },
     chosen: [],
     units: services(order, site.id),
     reference: 'services',
@@ -112,14 +127,19 @@ interface Leaving {
 
 async function leave(tx: Tx, order: SalesOrder, leaving: Leaving): Promise<void> {
   const { fulfilment, chosen, units, shippedOn, actor } = leaving
-  const freightMinor = freightShare(fulfilment, chosen)
+  // FIN-11: what the labels cost is known; until there are any, the plan's estimate stands for it.
+  const freight = {
+    minor: fulfilment.labelsMinor ?? freightShare(fulfilment, chosen),
+    party: carrierParty(fulfilment),
+  }
   const shipment = await insertShipment(tx, {
     orderId: order.id,
     fulfilmentId: fulfilment.id,
     siteId: fulfilment.siteId,
     reference: leaving.reference,
     shippedOn,
-    freightMinor,
+    freightMinor: freight.minor,
+    freightParty: freight.party,
     actor,
     parcels: leaving.parcels,
   })
@@ -133,7 +153,7 @@ async function leave(tx: Tx, order: SalesOrder, leaving: Leaving): Promise<void>
     actor,
   })
   const lines = units.map(shipmentLine)
-  await postShipment(tx, { order, shipment, units, lines, shippedOn, freightMinor, actor })
+  await postShipment(tx, { order, shipment, units, lines, shippedOn, freight, actor })
   for (const { line, qty } of units) count(line, qty)
   await intendCapture(tx, order, { id: shipment.id, grossMinor: sum(lines.map(grossOf)) })
   if (delivery === 'arrived')
@@ -190,8 +210,9 @@ async function healWhatHasLeft(tx: Tx, order: SalesOrder, fulfilment: Fulfilment
 
 async function lockFulfilment(tx: Tx, order: SalesOrder, id: string): Promise<Fulfilment> {
   const [row] = await tx<Omit<Fulfilment, 'lines'>[]>`
-    SELECT id, site_id AS "siteId", state, freight_estimate_minor AS "freightMinor" FROM fulfilment_order
-    WHERE id = ${BigInt(id)} AND order_id = ${order.id} FOR NO KEY UPDATE`
+    SELECT id, site_id AS "siteId", state, freight_estimate_minor AS "freightMinor", carrier, service,
+      (SELECT sum(label_cost_minor)::bigint FROM parcel p WHERE p.fulfilment_id = fulfilment_order.id AND p.shipment_id IS NULL AND p.voided_at IS NULL) AS "labelsMinor"
+    FROM fulfilment_order WHERE id = ${BigInt(id)} AND order_id = ${order.id} FOR NO KEY UPDATE`
   if (!row)
     throw new Refusal(
       'FulfilmentNotFound',
@@ -339,6 +360,10 @@ function shipmentLine(unit: ShippedUnits): NewShipmentLine {
 
 function grossOf(line: NewShipmentLine): bigint {
   return line.goodsMinor - line.discountMinor + line.shippingMinor + line.taxMinor
+}
+
+function carrierParty({ carrier, service }: Fulfilment): string | undefined {
+  return carrier === null ? undefined : `carrier/${carrier}${service === null ? '' : `/${service}`}`
 }
 
 /** The estimate belongs to the whole fulfilment order; a part of its units bears its part of it. */

@@ -23,7 +23,7 @@ export async function findStock(
     return changed
   }
   if (command.resolution === 'backorder') {
-    await backorder(tx, order, stockDemands(order))
+    backorder(order, stockDemands(order))
     await resumeOrder(tx, order, { actor, today })
     return order
   }
@@ -38,7 +38,7 @@ export async function findStock(
       'NoStockElsewhere',
       'No site has stock for the missing units. Backorder, substitute, split or cancel.',
     )
-  await backorder(tx, planned, short)
+  backorder(planned, short)
   await resumeOrder(tx, planned, { actor, today })
   return planned
 }
@@ -54,7 +54,7 @@ export async function afterShortPick(
   const siteId = Number(found.evidence['siteId'])
   await takeBack(tx, order, BigInt(text(found.evidence, 'fulfilmentId')))
   await giveBackAt(tx, order, shortUnits(found), siteId)
-  if (command.resolution === 'backorder') await backorder(tx, order, stockDemands(order))
+  if (command.resolution === 'backorder') backorder(order, stockDemands(order))
   await addToOutbox(tx, [
     {
       topic: 'count-needed',

@@ -3,7 +3,8 @@ import type { Tx } from '#db/client'
 import type { SalesOrder } from '#db/stores/orders'
 import { dateAt } from '#domain/dates'
 import { Refusal } from '#domain/refusal'
-import { arrived } from './arrival.ts'
+import { addToOutbox } from '#db/stores/records'
+import { arrived, lost } from './arrival.ts'
 import { healOrderCases, openOrderCase } from './cases.ts'
 
 interface TrackedParcel {
@@ -60,14 +61,43 @@ export async function deliver(
   const { id, shipmentId } = parcel
   await healOrderCases(tx, order, ['parcel-stalled'], 'the parcel was delivered', id.toString())
   if (shipmentId === null) return
-  const [open] = await tx<
-    { n: bigint }[]
-  >`SELECT count(*) AS n FROM parcel WHERE shipment_id = ${shipmentId} AND voided_at IS NULL AND tracking_number IS NOT NULL AND delivered_at IS NULL`
-  if (open!.n > 0n) return
+  if ((await parcelsOf(tx, shipmentId)).underway > 0n) return
   await arrived(tx, order, shipmentId, {
     deliveredOn: dateAt(event.at, order.timezone),
     actor: event.actor,
   })
+}
+
+/**
+ * A parcel got lost: nobody waits for it any longer, and the claim against the carrier is made
+ * from this message. With the last parcel its shipment has arrived, as far as it ever will, or is
+ * lost as a whole; which units a parcel held nobody knows.
+ */
+export async function lose(
+  tx: Tx,
+  order: SalesOrder,
+  parcel: TrackedParcel,
+  by: { on: string; actor: string; claimBy: unknown },
+): Promise<void> {
+  const { id, shipmentId } = parcel
+  await tx`UPDATE parcel SET voided_at = clock_timestamp() WHERE id = ${id}`
+  const body = { orderId: order.id, parcelId: id, claimBy: by.claimBy }
+  await addToOutbox(tx, [{ topic: 'carrier-claim', key: `parcel/${id}`, body }])
+  if (shipmentId === null) return
+  const { underway, delivered } = await parcelsOf(tx, shipmentId)
+  if (underway > 0n) return
+  if (delivered > 0n) await arrived(tx, order, shipmentId, { deliveredOn: by.on, actor: by.actor })
+  else await lost(tx, order, shipmentId, { lostOn: by.on, actor: by.actor })
+}
+
+async function parcelsOf(
+  tx: Tx,
+  shipmentId: bigint,
+): Promise<{ underway: bigint; delivered: bigint }> {
+  const [parcels] = await tx<{ underway: bigint; delivered: bigint }[]>`
+    SELECT count(*) FILTER (WHERE delivered_at IS NULL) AS underway, count(*) FILTER (WHERE delivered_at IS NOT NULL) AS delivered
+    FROM parcel WHERE shipment_id = ${shipmentId} AND voided_at IS NULL AND tracking_number IS NOT NULL`
+  return parcels!
 }
 
 /** FUL-36: a parcel that does not move opens a case that names the last day for a carrier claim. */

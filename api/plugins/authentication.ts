@@ -64,7 +64,7 @@ async function byToken(header: string, { db, config }: ApiDeps): Promise<Princip
     throw unauthenticated('InvalidToken', 'The password has been changed since: log in again.')
   return {
     kind: 'user',
-    actor: `user:${user.name}`,
+    actor: `user:${user.id}`,
     ...principalOf(user),
     ownerId: user.id,
     authenticatedAt: claims.authenticatedAt,

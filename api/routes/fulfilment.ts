@@ -4,7 +4,7 @@ import { listFulfilments, type FulfilmentRow } from '#db/queries/stock'
 import type { UpdateDefinition } from '@temporalio/common'
 import { EVERYWHERE, type Permission } from '#domain/access'
 import type { ApiDeps, ApiServer, Principal } from '../deps.ts'
-import { commandOrder } from '../order-commands.ts'
+import { callerOf, commandOrder } from '../order-commands.ts'
 import { idCursor, pageOf, pageQuery, toPage } from '../paging.ts'
 import { bigId, businessDate, code, positiveInt, reason, shortText } from '../schemas.ts'
 import { visible } from '../scope.ts'
@@ -182,7 +182,7 @@ function addCommand<C extends contract.CommandBase & { fulfilmentId: string }>(
       const row = await fulfilmentInScope(deps.db, request.principal, fulfilmentId)
       const place = (await placeOfOrder(deps.db, row.orderId))!
       const command = { fulfilmentId, ...(request.body as object) } as Omit<C, 'key' | 'actor'>
-      return commandOrder(deps, place, update, command, request)
+      return commandOrder(deps, place, update, command, callerOf(request))
     },
   )
 }

@@ -9,10 +9,13 @@ import { policyRoutes } from './policies.ts'
 import { siteRoutes } from './sites.ts'
 import { trailRoutes } from './trail.ts'
 import { userRoutes } from './users.ts'
+import { expectedSupplyRoutes } from './expected-supply.ts'
 import { exceptionRoutes } from './exceptions.ts'
 import { fulfilmentRoutes } from './fulfilment.ts'
 import { orderCommandRoutes } from './order-commands.ts'
+import { addressLinkRoutes } from './address-links.ts'
 import { orderRoutes } from './orders.ts'
+import { personalDataRoutes } from './personal-data.ts'
 import { processRoutes } from './processes.ts'
 import { stockRoutes } from './stock.ts'
 import { webhookRoutes } from './webhooks.ts'
@@ -33,9 +36,12 @@ export const routes: readonly RouteModule[] = [
   ledgerRoutes,
   orderRoutes,
   orderCommandRoutes,
+  personalDataRoutes,
+  addressLinkRoutes,
   fulfilmentRoutes,
   exceptionRoutes,
   stockRoutes,
+  expectedSupplyRoutes,
   processRoutes,
   webhookRoutes,
 ]

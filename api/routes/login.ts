@@ -18,7 +18,7 @@ const session = z.object({
 
 const me = z.object({
   kind: z.enum(['user', 'key']),
-  actor: z.string().meta({ example: 'user:anna@example.com' }),
+  actor: z.string().meta({ example: 'user:17' }),
   roles: z.array(z.string()),
   scopes,
   permissions: z.array(z.string()).meta({ example: ['items:read', 'orders:read'] }),

@@ -8,7 +8,7 @@ import { listOrders, readOrder, type OrderRow } from '#db/queries/orders'
 import { refuseSecond, storeDocument } from '#db/stores/inbox'
 import { Refusal } from '#domain/refusal'
 import type { ApiDeps, ApiServer } from '../deps.ts'
-import { isNotFound, onceForProcess, orderInScope } from '../order-commands.ts'
+import { callerOf, isNotFound, onceForProcess, orderInScope } from '../order-commands.ts'
 import { progress } from '../order-schemas.ts'
 import { placeOrder } from '#clients/order-process'
 import { idCursor, MAX_BIGINT, pageOf, pageQuery, toPage } from '../paging.ts'
@@ -142,7 +142,7 @@ function addPlacing(server: ApiServer, deps: ApiDeps): void {
       await requireChannelScope(deps.db, request.principal, document.channel)
       let inboxId: string | undefined
       try {
-        const placed = await onceForProcess(deps.db, request, async (attempt) => {
+        const placed = await onceForProcess(deps.db, callerOf(request), async (attempt) => {
           ;({ inboxId } = await storeDocument(deps.db, {
             source: 'api',
             eventId: request.commandKey,

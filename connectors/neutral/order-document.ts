@@ -44,6 +44,7 @@ const discount = z.strictObject({
   code: text.default('manual'),
   amountMinor: amount,
   fundedBy: z.enum(['merchant', 'marketplace', 'vendor']).default('merchant'),
+  vendor: id.optional(),
 })
 
 const tax = z.strictObject({

@@ -59,7 +59,9 @@ function giftCardTenders(order: Field, currency: string) {
     .filter((payment) => payment.at('gateway').value === 'gift_card')
     .map((payment) => ({
       kind: 'gift-card' as const,
-      reference: payment.at('id').id() ?? 'gift_card',
+      // The card itself; the transaction's id says nothing about which card it spends.
+      reference:
+        payment.at('receipt').at('gift_card_id').id() ?? payment.at('id').id() ?? 'gift_card',
       amountMinor: payment.at('amount').charge(currency).toString(),
     }))
 }

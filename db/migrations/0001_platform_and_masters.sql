@@ -22,8 +22,19 @@ BEGIN
     USING ERRCODE = 'integrity_constraint_violation', CONSTRAINT = TG_TABLE_NAME || '_append_only';
 END $$;
 
+-- When a row came to be is the database's word, whatever the writer claims.
+CREATE FUNCTION stamp_recorded_at() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  NEW.recorded_at := clock_timestamp();
+  RETURN NEW;
+END $$;
+
 CREATE FUNCTION make_append_only(target regclass) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
+  IF EXISTS (SELECT FROM pg_attribute WHERE attrelid = target AND attname = 'recorded_at')
+    AND NOT EXISTS (SELECT FROM pg_trigger WHERE tgrelid = target AND tgname = 'stamp') THEN
+    EXECUTE format('CREATE TRIGGER stamp BEFORE INSERT ON %s FOR EACH ROW EXECUTE FUNCTION stamp_recorded_at()', target);
+  END IF;
   EXECUTE format('CREATE TRIGGER append_only BEFORE UPDATE OR DELETE ON %s FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()', target);
   EXECUTE format('CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON %s FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()', target);
 END $$;
@@ -56,6 +67,15 @@ CREATE TABLE entity (
   timezone            text NOT NULL DEFAULT 'UTC',
   tax_ids             jsonb NOT NULL DEFAULT '{}'
 );
+
+-- All that was ever posted is valued in it: a company that changes its currency opens new books.
+CREATE FUNCTION entity_keeps_currency() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  RAISE EXCEPTION 'the functional currency of % stays %', OLD.code, OLD.functional_currency
+    USING ERRCODE = 'integrity_constraint_violation', CONSTRAINT = 'entity_currency_stays';
+END $$;
+CREATE TRIGGER currency_stays BEFORE UPDATE ON entity FOR EACH ROW
+  WHEN (NEW.functional_currency <> OLD.functional_currency) EXECUTE FUNCTION entity_keeps_currency();
 
 CREATE TABLE site (
   id         int GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -357,9 +377,12 @@ CREATE TABLE outbox (
   body         jsonb NOT NULL,
   recorded_at  timestamptz NOT NULL DEFAULT clock_timestamp(),
   delivered_at timestamptz,
+  -- One that fails waits longer each time, so that it cannot keep the others of its topic.
+  attempts     int NOT NULL DEFAULT 0,
+  next_at      timestamptz NOT NULL DEFAULT clock_timestamp(),
   UNIQUE (topic, key)
 );
-CREATE INDEX outbox_waiting ON outbox (id) WHERE delivered_at IS NULL;
+CREATE INDEX outbox_waiting ON outbox (topic, next_at, id) WHERE delivered_at IS NULL;
 
 -- What came in from channels, carriers and processors; unique per provider event.
 CREATE TABLE inbox (
@@ -375,9 +398,23 @@ CREATE TABLE inbox (
   -- The neutral document. Workflow histories carry only this row's id, so that personal data can be erased here.
   document     jsonb,
   received_at  timestamptz NOT NULL DEFAULT clock_timestamp(),
+  -- When its process was told last, how often the sweep tried to, and when it tries next; null: some seconds after it came.
+  told_at      timestamptz,
+  attempts     int NOT NULL DEFAULT 0,
+  next_at      timestamptz,
   UNIQUE (source, event_id)
 );
-CREATE INDEX inbox_untold ON inbox (id) WHERE outcome = 'received';
+CREATE INDEX inbox_process ON inbox (workflow_id) WHERE outcome = 'accepted';
+CREATE INDEX inbox_untold ON inbox (next_at NULLS FIRST, id) WHERE outcome = 'received';
+
+-- A refused message as it came, so that it can be read again once its cause is mended. Personal data: emptied when it was taken or rejected, or when somebody is erased.
+CREATE TABLE inbox_body (
+  inbox_id    bigint PRIMARY KEY REFERENCES inbox,
+  body        bytea,
+  recorded_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+  erased_at   timestamptz,
+  CHECK ((body IS NULL) = (erased_at IS NOT NULL))
+);
 
 CREATE TABLE exception_case (
   id            bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -413,7 +450,42 @@ CREATE INDEX exception_open ON exception_case (due_at, id) WHERE state = 'open';
 CREATE INDEX exception_subject ON exception_case (subject_type, subject_id, id);
 
 GRANT SELECT, INSERT ON ALL TABLES IN SCHEMA public TO throughline_app;
-GRANT UPDATE ON command, item, site, channel, listing, customer, personal_data, carrier_service, app_user, api_key,
-  external_effect, outbox, inbox, exception_case, entity TO throughline_app;
-GRANT DELETE ON command TO throughline_app;
+GRANT UPDATE (result), DELETE ON command TO throughline_app;
+GRANT UPDATE ON item, site, channel, listing, customer, personal_data, carrier_service, app_user, api_key,
+  external_effect, outbox, inbox, inbox_body, exception_case TO throughline_app;
+
+-- §2.4: who changes tables, guards or rights leaves a row, a superuser too.
+CREATE TABLE schema_change (
+  id          bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  command     text NOT NULL,
+  object      text NOT NULL,
+  login       text NOT NULL DEFAULT session_user,
+  program     text NOT NULL DEFAULT current_setting('application_name'),
+  recorded_at timestamptz NOT NULL DEFAULT clock_timestamp()
+);
+SELECT make_append_only('schema_change');
+GRANT SELECT ON schema_change TO throughline_app;
+
+CREATE FUNCTION keep_schema_change() RETURNS event_trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+BEGIN
+  IF tg_event = 'sql_drop' THEN
+    INSERT INTO schema_change (command, object)
+    SELECT tg_tag, object_identity FROM pg_event_trigger_dropped_objects() WHERE original AND NOT is_temporary;
+  ELSE
+    INSERT INTO schema_change (command, object)
+    SELECT command_tag, coalesce(object_identity, object_type) FROM pg_event_trigger_ddl_commands()
+    WHERE schema_name IS DISTINCT FROM 'pg_temp';
+  END IF;
+END $$;
 RESET ROLE;
+-- Only a superuser may make one; elsewhere the provider's own audit log has to do.
+DO $$
+BEGIN
+  IF (SELECT rolsuper FROM pg_roles WHERE rolname = current_user) THEN
+    CREATE EVENT TRIGGER schema_changed ON ddl_command_end EXECUTE FUNCTION keep_schema_change();
+    CREATE EVENT TRIGGER schema_dropped ON sql_drop EXECUTE FUNCTION keep_schema_change();
+  ELSE
+    RAISE NOTICE 'schema changes are not logged: event triggers need a superuser';
+  END IF;
+END $$;

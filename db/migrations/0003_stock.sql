@@ -236,7 +236,7 @@ SELECT make_append_only('goods_receipt_line');
 GRANT SELECT ON ALL TABLES IN SCHEMA public TO throughline_app;
 GRANT INSERT ON stock_movement, stock_policy, expected_supply, cost_layer, layer_consumption, layer_adjustment,
   goods_receipt, goods_receipt_line, stock_pool TO throughline_app;
-GRANT UPDATE (received, state, due_on) ON expected_supply TO throughline_app;
+GRANT UPDATE (qty, received, state, due_on) ON expected_supply TO throughline_app;
 GRANT UPDATE, DELETE ON stock_pool TO throughline_app;
 -- SELECT … FOR UPDATE asks for an UPDATE privilege on some column; this one carries no quantity.
 GRANT UPDATE (changed_at) ON stock_position TO throughline_app;

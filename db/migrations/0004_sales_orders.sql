@@ -39,10 +39,26 @@ CREATE TABLE sales_order (
   closed_at        timestamptz,
   UNIQUE (channel_id, external_id)
 ) WITH (fillfactor = 80);
+-- An address that is given for an order later stands in a row of its own until it is taken, so that it too can be erased.
+ALTER TABLE personal_data ADD COLUMN order_id bigint REFERENCES sales_order;
+CREATE INDEX personal_data_order ON personal_data (order_id) WHERE order_id IS NOT NULL;
 CREATE INDEX sales_order_recent ON sales_order (id DESC, channel_id);
 CREATE INDEX sales_order_customer ON sales_order (customer_id, id);
 CREATE INDEX sales_order_phase ON sales_order (phase, id DESC);
 CREATE INDEX sales_order_open ON sales_order (id) WHERE closed_at IS NULL;
+
+-- What the order's entries are made of stays as it was placed: company, channel, rate, segment and rules.
+CREATE FUNCTION sales_order_stays_as_placed() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  RAISE EXCEPTION 'company, channel, currency, rate, segment, total and policies of order % are frozen', OLD.id
+    USING ERRCODE = 'integrity_constraint_violation', CONSTRAINT = 'sales_order_frozen';
+END $$;
+CREATE TRIGGER frozen BEFORE UPDATE ON sales_order FOR EACH ROW
+  WHEN ((NEW.id, NEW.entity_id, NEW.channel_id, NEW.external_id, NEW.workflow_id, NEW.customer_id, NEW.segment, NEW.currency, NEW.rate_e9,
+      NEW.placed_at, NEW.placed_on, NEW.tax_collected_by, NEW.fulfilled_by, NEW.total_minor, NEW.policies, NEW.recorded_at)
+    IS DISTINCT FROM (OLD.id, OLD.entity_id, OLD.channel_id, OLD.external_id, OLD.workflow_id, OLD.customer_id, OLD.segment, OLD.currency, OLD.rate_e9,
+      OLD.placed_at, OLD.placed_on, OLD.tax_collected_by, OLD.fulfilled_by, OLD.total_minor, OLD.policies, OLD.recorded_at))
+  EXECUTE FUNCTION sales_order_stays_as_placed();
 
 -- Money columns are frozen at placement, net of tax, in the order's currency; later documents take unit shares.
 CREATE TABLE sales_order_line (
@@ -64,6 +80,9 @@ CREATE TABLE sales_order_line (
   discount_minor   bigint NOT NULL DEFAULT 0 CHECK (discount_minor >= 0),
   shipping_minor   bigint NOT NULL DEFAULT 0,
   tax_minor        bigint NOT NULL DEFAULT 0,
+  -- What the marketplace is expected to keep back of the line: its share of the order's commission and fee.
+  commission_minor bigint NOT NULL DEFAULT 0,
+  fee_minor        bigint NOT NULL DEFAULT 0,
   qty_ordered      int NOT NULL CHECK (qty_ordered > 0),
   qty_cancelled    int NOT NULL DEFAULT 0,
   qty_allocated    int NOT NULL DEFAULT 0,
@@ -75,7 +94,11 @@ CREATE TABLE sales_order_line (
   -- What the units that were cancelled and that were shipped are worth, of the frozen amounts.
   cancelled_minor  bigint NOT NULL DEFAULT 0,
   shipped_minor    bigint NOT NULL DEFAULT 0,
+  -- Of the shipped units, those that got lost before the buyer owed for them.
+  lost_minor       bigint NOT NULL DEFAULT 0 CHECK (lost_minor >= 0),
   promise_on       date,
+  -- Since when units of it wait for stock.
+  backordered_at   timestamptz,
   UNIQUE (order_id, line_no),
   CONSTRAINT order_line_counters CHECK (
     qty_cancelled >= 0 AND qty_allocated >= 0 AND qty_backordered >= 0 AND qty_released >= 0 AND qty_picked >= 0
@@ -87,8 +110,8 @@ CREATE TABLE sales_order_line (
 -- Frozen at placement: an edit cancels units and adds lines, it never re-prices one.
 CREATE FUNCTION order_line_money_is_frozen() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-  IF (NEW.order_id, NEW.goods_minor, NEW.discount_minor, NEW.shipping_minor, NEW.tax_minor, NEW.qty_ordered)
-     IS DISTINCT FROM (OLD.order_id, OLD.goods_minor, OLD.discount_minor, OLD.shipping_minor, OLD.tax_minor, OLD.qty_ordered) THEN
+  IF (NEW.order_id, NEW.goods_minor, NEW.discount_minor, NEW.shipping_minor, NEW.tax_minor, NEW.commission_minor, NEW.fee_minor, NEW.qty_ordered)
+     IS DISTINCT FROM (OLD.order_id, OLD.goods_minor, OLD.discount_minor, OLD.shipping_minor, OLD.tax_minor, OLD.commission_minor, OLD.fee_minor, OLD.qty_ordered) THEN
     RAISE EXCEPTION 'the amounts and the quantity of order line % are frozen', OLD.id
       USING ERRCODE = 'integrity_constraint_violation', CONSTRAINT = 'order_line_money_frozen';
   END IF;
@@ -101,6 +124,8 @@ CREATE TABLE order_line_discount (
   seq           int NOT NULL,
   code          text NOT NULL,
   funded_by     text NOT NULL CHECK (funded_by IN ('merchant', 'marketplace', 'vendor')),
+  -- FIN-13: who owes us a discount that a vendor funds, where the document says so.
+  vendor        text,
   amount_minor  bigint NOT NULL CHECK (amount_minor >= 0),
   PRIMARY KEY (order_line_id, seq)
 );
@@ -148,6 +173,8 @@ CREATE TABLE reservation (
   released      int NOT NULL DEFAULT 0,
   live          int GENERATED ALWAYS AS (qty - consumed - released) STORED,
   priority      int NOT NULL DEFAULT 50,
+  -- Units of it that came out of the channel's own pool, and go back there when they are released.
+  from_pool     int NOT NULL DEFAULT 0 CHECK (from_pool BETWEEN 0 AND qty),
   expires_at    timestamptz,
   recorded_at   timestamptz NOT NULL DEFAULT clock_timestamp(),
   CHECK (consumed >= 0 AND released >= 0 AND consumed + released <= qty)
@@ -180,6 +207,17 @@ CREATE TRIGGER reserves AFTER INSERT ON reservation REFERENCING NEW TABLE AS now
   FOR EACH STATEMENT EXECUTE FUNCTION reservation_reserves();
 CREATE TRIGGER reserves_again AFTER UPDATE ON reservation REFERENCING NEW TABLE AS now_rows OLD TABLE AS old_rows
   FOR EACH STATEMENT EXECUTE FUNCTION reservation_reserves();
+
+-- FUL-3: what a line's waiting units are promised from; an expected unit is promised to one line only.
+CREATE TABLE supply_promise (
+  supply_id     bigint NOT NULL REFERENCES expected_supply,
+  order_line_id bigint NOT NULL REFERENCES sales_order_line,
+  order_id      bigint NOT NULL REFERENCES sales_order,
+  qty           int NOT NULL CHECK (qty > 0),
+  PRIMARY KEY (order_line_id, supply_id)
+);
+CREATE INDEX supply_promise_supply ON supply_promise (supply_id);
+CREATE INDEX supply_promise_order ON supply_promise (order_id);
 
 CREATE TABLE fulfilment_order (
   id            bigint GENERATED ALWAYS AS IDENTITY (START WITH 1001) PRIMARY KEY,
@@ -222,6 +260,7 @@ CREATE TABLE shipment (
   shipped_on    date NOT NULL,
   -- What the carrier is expected to charge, in functional currency; posted together with the revenue.
   freight_minor bigint NOT NULL DEFAULT 0,
+  freight_party text,
   actor         text NOT NULL,
   recorded_at   timestamptz NOT NULL DEFAULT clock_timestamp(),
   UNIQUE (fulfilment_id, reference)
@@ -313,6 +352,27 @@ CREATE TABLE payment_event (
 CREATE INDEX payment_event_payment ON payment_event (payment_id, id);
 SELECT make_append_only('payment_event');
 
+-- One card a unit sold: what is left of it is the balance of its open item, gift-card/<id>. A channel
+-- names a card by its own id, which it tells when the card is spent; until then only the code is known.
+CREATE TABLE gift_card (
+  id          bigint GENERATED ALWAYS AS IDENTITY (START WITH 1001) PRIMARY KEY,
+  entity_id   int NOT NULL REFERENCES entity,
+  channel_id  int REFERENCES channel,
+  -- Whoever has the code has the money, so it cannot be guessed.
+  code        text NOT NULL UNIQUE DEFAULT upper(substr(replace(gen_random_uuid()::text, '-', ''), 1, 16)),
+  external_id text CHECK (external_id <> ''),
+  currency    char(3) NOT NULL,
+  face_minor  bigint NOT NULL CHECK (face_minor > 0),
+  order_line_id bigint REFERENCES sales_order_line,
+  unit        int,
+  issued_on   date NOT NULL,
+  actor       text NOT NULL,
+  recorded_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+  UNIQUE (channel_id, external_id),
+  UNIQUE (order_line_id, unit),
+  CHECK ((order_line_id IS NULL) = (unit IS NULL))
+);
+
 CREATE TABLE document_sequence (
   entity_id int NOT NULL REFERENCES entity,
   kind      text NOT NULL,
@@ -343,6 +403,15 @@ CREATE FUNCTION take_document_number(p_entity int, p_kind text) RETURNS bigint L
   INSERT INTO document_sequence AS s (entity_id, kind, next) VALUES (p_entity, p_kind, 2)
   ON CONFLICT (entity_id, kind) DO UPDATE SET next = s.next + 1 RETURNING next - 1
 $$;
+REVOKE EXECUTE ON FUNCTION take_document_number(int, text) FROM PUBLIC;
+
+-- Whatever number the writer gives: nobody chooses one, and none is taken without its invoice.
+CREATE FUNCTION customer_invoice_takes_number() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+BEGIN
+  NEW.number := take_document_number(NEW.entity_id, 'customer-invoice');
+  RETURN NEW;
+END $$;
+CREATE TRIGGER takes_number BEFORE INSERT ON customer_invoice FOR EACH ROW EXECUTE FUNCTION customer_invoice_takes_number();
 
 CREATE TABLE order_change (
   id          bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -359,7 +428,9 @@ SELECT make_append_only('order_change');
 
 GRANT SELECT ON ALL TABLES IN SCHEMA public TO throughline_app;
 GRANT INSERT ON sales_order, sales_order_line, order_line_discount, order_line_tax, order_hold, reservation, fulfilment_order,
-  fulfilment_line, shipment, shipment_line, parcel, tracking_event, payment, payment_event, customer_invoice, order_change TO throughline_app;
+  supply_promise, fulfilment_line, shipment, shipment_line, parcel, tracking_event, payment, payment_event, gift_card, customer_invoice, order_change TO throughline_app;
+GRANT UPDATE (channel_id, external_id) ON gift_card TO throughline_app;
 GRANT UPDATE ON sales_order, sales_order_line, order_hold, fulfilment_order, fulfilment_line, parcel, payment TO throughline_app;
+GRANT DELETE ON supply_promise TO throughline_app;
 GRANT UPDATE (consumed, released, expires_at) ON reservation TO throughline_app;
 RESET ROLE;

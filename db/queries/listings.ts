@@ -17,6 +17,20 @@ export interface FoundItem {
   components: { itemId: number; qty: number; listPriceMinor: string | null }[]
 }
 
+export type ItemUnderReview = Omit<FoundItem, 'kind' | 'packFactor' | 'components'>
+
+/** What the rules of validation ask about these items. */
+export async function itemsUnderReview(
+  reader: Reader,
+  itemIds: readonly number[],
+): Promise<ItemUnderReview[]> {
+  if (itemIds.length === 0) return []
+  return reader<ItemUnderReview[]>`
+    SELECT i.id AS "itemId", i.sku, i.status, item_missing_fields(i) AS missing, i.restricted_countries AS "restrictedCountries",
+      i.minimum_age AS "minimumAge", i.hazmat_class AS "hazmatClass", i.list_price_minor AS "listPriceMinor", i.list_currency AS "listCurrency"
+    FROM item i WHERE i.id = ANY(${[...itemIds]}::int[])`
+}
+
 /** Finds each line's item: by the channel's listing id, by a listing of that SKU, or by the SKU itself. */
 export async function findItems(
   reader: Reader,

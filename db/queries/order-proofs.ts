@@ -1,9 +1,5 @@
+import { moneyProofs, running } from './money-proofs.ts'
 import type { Proof } from './proofs.ts'
-
-/** Orders imported as history were placed before go-live: their stock and money are opening balances. */
-function running(orderId: string): string {
-  return `NOT EXISTS (SELECT FROM sales_order past WHERE past.id = ${orderId} AND past.workflow_id LIKE 'history/%')`
-}
 
 /** What must always hold between stock, orders and the ledger; each returns no row. */
 export const orderProofs: readonly Proof[] = [
@@ -33,6 +29,12 @@ export const orderProofs: readonly Proof[] = [
       WHERE l.qty_allocated <> coalesce(r.live, 0)`,
   },
   {
+    name: 'LINE-PROMISED',
+    invariant: 'A line is promised no more expected units than it has units that wait.',
+    sql: `SELECT l.id AS order_line_id, l.qty_backordered, sum(p.qty) AS promised FROM supply_promise p JOIN sales_order_line l ON l.id = p.order_line_id
+      GROUP BY l.id HAVING sum(p.qty) > l.qty_backordered`,
+  },
+  {
     name: 'LAYER-FLOW',
     invariant: 'What went into a cost layer is what remains of it and what was consumed.',
     sql: `SELECT l.id AS layer_id, l.remaining_qty, l.remaining_minor FROM cost_layer l
@@ -51,11 +53,13 @@ export const orderProofs: readonly Proof[] = [
   },
   {
     name: 'LAYER-GL',
-    invariant: 'The value of cost layers is the Inventory account, per item, site and condition.',
-    sql: `SELECT item_id, site_id, condition, sum(layers)::bigint AS layers, sum(gl)::bigint AS gl FROM (
-        SELECT item_id, site_id, condition, remaining_minor AS layers, 0 AS gl FROM cost_layer
-        UNION ALL SELECT item_id, site_id, condition, 0, func_minor FROM journal_line WHERE account_id = 1300) t
-      GROUP BY 1, 2, 3 HAVING sum(layers) <> sum(gl)`,
+    invariant:
+      'The value of cost layers is that of the inventory accounts, per entity, item, site and condition.',
+    sql: `SELECT entity_id, item_id, site_id, condition, sum(layers)::bigint AS layers, sum(gl)::bigint AS gl FROM (
+        SELECT entity_id, item_id, site_id, condition, remaining_minor AS layers, 0 AS gl FROM cost_layer
+        UNION ALL SELECT e.entity_id, l.item_id, l.site_id, l.condition, 0, l.func_minor FROM journal_line l JOIN journal_entry e ON e.id = l.entry_id
+          WHERE l.account_id IN (1300, 1310, 1320, 1330)) t
+      GROUP BY 1, 2, 3, 4 HAVING sum(layers) <> sum(gl)`,
   },
   {
     name: 'LINE-SHIPPED',
@@ -84,33 +88,6 @@ export const orderProofs: readonly Proof[] = [
          OR qty_shipped + qty_cancelled = qty_ordered AND shipped_minor + cancelled_minor <> goods_minor - discount_minor + shipping_minor + tax_minor)`,
   },
   {
-    name: 'ORDER-CLOSED',
-    invariant:
-      'A closed order has no deposit left, nothing receivable unless on terms, no open call and no open case.',
-    sql: `SELECT o.id AS order_id, i.account_id, i.balance_minor, NULL AS open FROM sales_order o
-        JOIN open_item i ON i.entity_id = o.entity_id AND i.key = 'order/' || o.id AND i.balance_minor <> 0
-        WHERE o.closed_at IS NOT NULL AND (i.account_id = 2100
-          OR (i.account_id = 1200 AND NOT EXISTS (SELECT FROM payment p WHERE p.order_id = o.id AND p.kind = 'terms')))
-      UNION ALL
-      SELECT o.id, NULL, NULL, e.key FROM sales_order o JOIN external_effect e ON e.subject_type = 'order' AND e.subject_id = o.id::text
-        WHERE o.closed_at IS NOT NULL AND e.gateway <> 'mail' AND e.state IN ('intended', 'sent', 'unknown')
-      UNION ALL
-      SELECT o.id, NULL, NULL, c.key FROM sales_order o JOIN exception_case c ON c.subject_type = 'order' AND c.subject_id = o.id::text
-        WHERE o.closed_at IS NOT NULL AND c.state = 'open'`,
-  },
-  {
-    name: 'ORDER-MONEY',
-    invariant:
-      'What was captured is what was earned, refunded or granted, and what is still paid in beyond what is owed.',
-    sql: `SELECT o.id AS order_id, p.captured, p.refunded, l.earned, i.open FROM sales_order o
-      JOIN (SELECT order_id, sum(captured_minor) AS captured, sum(refunded_minor + refund_pending_minor) AS refunded FROM payment GROUP BY 1) p ON p.order_id = o.id
-      LEFT JOIN LATERAL (SELECT sum(i.balance_minor) AS open FROM open_item i WHERE i.entity_id = o.entity_id AND i.key = 'order/' || o.id AND i.account_id IN (1200, 2100)) i ON true
-      LEFT JOIN LATERAL (SELECT sum(s.goods_minor - s.discount_minor + s.shipping_minor + s.tax_minor) AS earned FROM shipment_line s JOIN shipment h ON h.id = s.shipment_id
-        JOIN sales_order_line sl ON sl.id = s.order_line_id
-        WHERE h.order_id = o.id AND (o.policies->'order'->'body'->>'revenueOn' = 'shipped' OR sl.gift_card OR sl.qty_delivered > 0)) l ON true
-      WHERE o.settlement <> 'marketplace' AND p.captured - p.refunded <> coalesce(l.earned, 0) - coalesce(i.open, 0)`,
-  },
-  {
     name: 'REFUND-BOUND',
     invariant: 'No more is given back than was captured, tender by tender.',
     sql: `SELECT id AS payment_id, captured_minor, refunded_minor, refund_pending_minor FROM payment WHERE refunded_minor + refund_pending_minor > captured_minor`,
@@ -135,18 +112,5 @@ export const orderProofs: readonly Proof[] = [
       AND NOT EXISTS (SELECT FROM exception_case c WHERE c.subject_type = 'order' AND c.subject_id = o.id::text AND c.state = 'open')
       AND NOT EXISTS (SELECT FROM external_effect e WHERE e.subject_type = 'order' AND e.subject_id = o.id::text AND e.state IN ('intended', 'sent', 'unknown'))`,
   },
-  {
-    name: 'TAX-GL',
-    invariant:
-      'Tax of shipped units is what the tax accounts hold, order by order and jurisdiction by jurisdiction.',
-    sql: `SELECT order_id, jurisdiction, sum(shipped)::bigint AS shipped, sum(gl)::bigint AS gl FROM (
-        SELECT h.order_id, t.jurisdiction, (t.tax_minor * (s.unit_from + s.qty)) / l.qty_ordered - (t.tax_minor * s.unit_from) / l.qty_ordered AS shipped, 0 AS gl
-        FROM shipment_line s JOIN shipment h ON h.id = s.shipment_id JOIN sales_order o ON o.id = h.order_id JOIN sales_order_line l ON l.id = s.order_line_id
-        JOIN order_line_tax t ON t.order_line_id = l.id AND t.collected_by = 'seller'
-        WHERE o.policies->'order'->'body'->>'revenueOn' = 'shipped' OR l.qty_delivered > 0
-        UNION ALL
-        SELECT j.order_id, j.jurisdiction, 0, -j.amount_minor FROM journal_line j JOIN journal_entry e ON e.id = j.entry_id
-        WHERE j.account_id IN (2210, 2220, 2225, 2228) AND e.event_type IN ('goods-shipped', 'goods-delivered')) t
-      GROUP BY 1, 2 HAVING sum(shipped) <> sum(gl)`,
-  },
+  ...moneyProofs,
 ]

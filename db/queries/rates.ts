@@ -12,14 +12,23 @@ export async function exchangeRate(
   reader: Reader,
   ask: { from: string; to: string; on: string },
 ): Promise<bigint> {
-  if (ask.from === ask.to) return RATE_ONE
-  const [row] = await reader<{ rateE9: bigint }[]>`
-    SELECT rate_e9 AS "rateE9" FROM fx_rate WHERE from_currency = ${ask.from} AND to_currency = ${ask.to} AND kind = 'spot' AND rate_on <= ${ask.on}
-    ORDER BY rate_on DESC, id DESC LIMIT 1`
-  if (!row)
+  const rateE9 = await rateOn(reader, ask)
+  if (rateE9 === undefined)
     throw new Refusal(
       'NoExchangeRate',
       `No rate from ${ask.from} to ${ask.to} is known on or before ${ask.on}. Load one, then send the document again.`,
     )
-  return row.rateE9
+  return rateE9
+}
+
+/** As {@link exchangeRate}, or undefined where none has been loaded. */
+export async function rateOn(
+  reader: Reader,
+  ask: { from: string; to: string; on: string },
+): Promise<bigint | undefined> {
+  if (ask.from === ask.to) return RATE_ONE
+  const [row] = await reader<{ rateE9: bigint }[]>`
+    SELECT rate_e9 AS "rateE9" FROM fx_rate WHERE from_currency = ${ask.from} AND to_currency = ${ask.to} AND kind = 'spot' AND rate_on <= ${ask.on}
+    ORDER BY rate_on DESC, id DESC LIMIT 1`
+  return row?.rateE9
 }

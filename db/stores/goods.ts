@@ -6,8 +6,10 @@ import {
 } from '#domain/ledger/posting-inventory'
 import { debit } from '#domain/ledger/journal'
 import { Refusal } from '#domain/refusal'
+import { costOfFound, type KnownCost } from '#domain/valuation'
 import { postEntries } from './ledger.ts'
 import { addToOutbox, recordAudit } from './records.ts'
+import { receiveSupply } from './supply.ts'
 import { consumeCost, lockPositions, moveStock, receiveCost } from './stock.ts'
 
 export interface ReceiptLine {
@@ -119,6 +121,13 @@ async function takeIn(
     })),
   )
   await postReceipt(tx, receipt, receiptId, arrived, layers)
+  await receiveSupply(
+    tx,
+    { siteId: receipt.siteId, asn: receipt.asn ?? null },
+    arrived
+      .filter((line) => line.expectedQty > 0n)
+      .map((line) => ({ itemId: line.itemId, qty: line.receivedQty })),
+  )
   await addToOutbox(tx, [
     {
       topic: 'stock-arrived',
@@ -288,7 +297,7 @@ async function valueDifference(tx: Tx, adjustment: Adjustment) {
   const { itemId, siteId, qty, adjustmentId } = adjustment
   const base = { itemId, siteId, condition: 'sellable' }
   if (qty > 0n) {
-    const costMinor = (await newestUnitCost(tx, itemId, siteId)) * qty
+    const costMinor = costOfFound(await knownCost(tx, adjustment), qty)
     return [{ ...base, qty, ...(await addFound(tx, adjustment, costMinor)) }]
   }
   const cause = { causeType: 'adjustment', causeId: adjustmentId }
@@ -344,13 +353,24 @@ async function addFound(
   return { costMinor, layerId: layerId! }
 }
 
-async function newestUnitCost(tx: Tx, itemId: number, siteId: number): Promise<bigint> {
-  const [layer] = await tx<{ unit: bigint }[]>`
-    SELECT (value0_minor / qty0) AS unit FROM cost_layer WHERE item_id = ${itemId} ORDER BY (site_id = ${siteId}) DESC, ranked_on DESC, id DESC LIMIT 1`
-  if (!layer)
+/**
+ * Row 25: what is in a moving average's pool now; else the newest layer with all the cost that it
+ * has come to, here before elsewhere. Another entity's cost is in another currency, and damaged
+ * goods are worth less.
+ */
+async function knownCost(tx: Tx, { entityId, itemId, siteId }: Adjustment): Promise<KnownCost> {
+  const [known] = await tx<KnownCost[]>`
+    SELECT CASE WHEN pooled THEN remaining_qty ELSE qty END AS qty, CASE WHEN pooled THEN remaining_minor ELSE value END AS "valueMinor" FROM (
+      SELECT l.*, i.cost_method = 'moving-average' AND l.remaining_qty > 0 AS pooled,
+        l.qty0 + coalesce(a.qty, 0)::bigint AS qty, l.value0_minor + coalesce(a.value, 0)::bigint AS value
+      FROM cost_layer l JOIN item i ON i.id = l.item_id
+      LEFT JOIN LATERAL (SELECT sum(qty) AS qty, sum(value_minor) AS value FROM layer_adjustment WHERE layer_id = l.id) a ON true
+      WHERE l.entity_id = ${entityId} AND l.item_id = ${itemId} AND l.condition = 'sellable'
+      ORDER BY (l.site_id = ${siteId}) DESC, (i.cost_method = 'moving-average' AND l.remaining_qty > 0) DESC, l.ranked_on DESC, l.id DESC LIMIT 1) newest`
+  if (!known)
     throw new Refusal(
       'NoCostKnown',
       'No cost is known for this item yet. Receive it with a cost first.',
     )
-  return layer.unit
+  return known
 }

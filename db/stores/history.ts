@@ -243,7 +243,7 @@ async function insertDiscounts(tx: Tx, lines: readonly LineWithId[]): Promise<vo
     }),
   )
   if (rows.length === 0) return
-  await tx`INSERT INTO order_line_discount SELECT * FROM jsonb_to_recordset(${jsonText(rows)}::text::jsonb)
+  await tx`INSERT INTO order_line_discount (order_line_id, seq, code, funded_by, amount_minor) SELECT order_line_id, seq, code, funded_by, amount_minor FROM jsonb_to_recordset(${jsonText(rows)}::text::jsonb)
     AS d (order_line_id bigint, seq int, code text, funded_by text, amount_minor bigint)`
 }
 

@@ -3,6 +3,7 @@ import type { Tx } from '#db/client'
 import { sendAlong } from '#db/transaction'
 import type { PinnedPolicies } from '#db/queries/policies'
 import { sum } from '#domain/money'
+import type { ExpectedFees } from '#domain/orders/expected-fees'
 import { discountOf, type FrozenLine } from '#domain/orders/freeze'
 import { json } from './records.ts'
 
@@ -20,6 +21,8 @@ export interface NewOrder {
   document: OrderDocument
   channel: Channel
   lines: readonly FrozenLine[]
+  /** What the marketplace is expected to keep back, line by line. */
+  fees: readonly ExpectedFees[]
   policies: PinnedPolicies
   rateE9: bigint
   workflowId: string
@@ -43,7 +46,7 @@ export async function insertOrder(tx: Tx, order: NewOrder): Promise<bigint> {
       ${document.enteredBy ?? null}, ${json(tx, order.policies)})
     RETURNING id`
   await Promise.all([
-    insertLines(tx, row!.id, order.lines, 0),
+    insertLines(tx, row!.id, order.lines, { after: 0, fees: order.fees }),
     insertPayments(tx, row!.id, document, facilitatorTax(order.lines)),
   ])
   return row!.id
@@ -95,24 +98,28 @@ async function upsertCustomer(tx: Tx, { document, channel }: NewOrder): Promise<
   return { ...known, personalDataId: personal!.id }
 }
 
-/** Adds lines after `after` existing ones; answers their ids in order. */
+/** Adds lines after `after` existing ones, with the fees that they are expected to bear; answers their ids in order. */
 export async function insertLines(
   tx: Tx,
   orderId: bigint,
   lines: readonly FrozenLine[],
-  after: number,
+  { after, fees }: { after: number; fees: readonly ExpectedFees[] },
 ): Promise<bigint[]> {
   const rows = await tx<{ id: bigint; lineNo: number }[]>`
     INSERT INTO sales_order_line (order_id, line_no, external_line_id, item_id, sku, external_listing_id, title, pack_factor, kit_item_id, substitution_consent,
-      requires_shipping, gift_card, goods_minor, discount_minor, shipping_minor, tax_minor, qty_ordered)
+      requires_shipping, gift_card, goods_minor, discount_minor, shipping_minor, tax_minor, commission_minor, fee_minor, qty_ordered)
     SELECT ${orderId}, line_no, external_line_id, item_id, sku, external_listing_id, title, pack_factor, kit_item_id, substitution_consent,
-      requires_shipping, gift_card, goods_minor, discount_minor, shipping_minor, tax_minor, qty
+      requires_shipping, gift_card, goods_minor, discount_minor, shipping_minor, tax_minor, commission_minor, fee_minor, qty
     FROM jsonb_to_recordset(${json(
       tx,
-      lines.map((line, n) => lineRow(line, after + n + 1)),
+      lines.map((line, n) => ({
+        ...lineRow(line, after + n + 1),
+        commission_minor: fees[n]?.commissionMinor ?? 0n,
+        fee_minor: fees[n]?.feeMinor ?? 0n,
+      })),
     )}) AS l (line_no int, external_line_id text, item_id int, sku text,
       external_listing_id text, title text, pack_factor int, kit_item_id int, substitution_consent boolean, requires_shipping boolean, gift_card boolean,
-      goods_minor bigint, discount_minor bigint, shipping_minor bigint, tax_minor bigint, qty int)
+      goods_minor bigint, discount_minor bigint, shipping_minor bigint, tax_minor bigint, commission_minor bigint, fee_minor bigint, qty int)
     ORDER BY line_no RETURNING id, line_no AS "lineNo"`
   const ids = [...rows].sort((a, b) => a.lineNo - b.lineNo).map((row) => row.id)
   await Promise.all([insertDiscounts(tx, ids, lines), insertTaxes(tx, ids, lines)])
@@ -154,14 +161,15 @@ async function insertDiscounts(
       seq,
       code: d.code,
       funded_by: d.fundedBy,
+      vendor: d.vendor ?? null,
       amount_minor: d.amountMinor,
     })),
   )
   if (rows.length === 0) return
   await sendAlong(
     tx,
-    tx`INSERT INTO order_line_discount SELECT * FROM jsonb_to_recordset(${json(tx, rows)})
-    AS d (order_line_id bigint, seq int, code text, funded_by text, amount_minor bigint)`,
+    tx`INSERT INTO order_line_discount (order_line_id, seq, code, funded_by, vendor, amount_minor) SELECT order_line_id, seq, code, funded_by, vendor, amount_minor FROM jsonb_to_recordset(${json(tx, rows)})
+    AS d (order_line_id bigint, seq int, code text, funded_by text, vendor text, amount_minor bigint)`,
   )
 }
 

@@ -23,10 +23,17 @@ export interface OrderLine extends LineCounters, Omit<FrozenMoney, 'ordered'> {
   giftCard: boolean
   discountMinor: bigint
   taxMinor: bigint
+  /** What the marketplace is expected to keep back of the whole line. */
+  commissionMinor: bigint
+  feeMinor: bigint
   /** Value of the units that were cancelled, and that were shipped, of the frozen amounts. */
   cancelledMinor: bigint
   shippedMinor: bigint
+  /** Value of shipped units that got lost before control passed: nobody owes it, and it is given back. */
+  lostMinor: bigint
   promiseOn: string | null
+  /** Waiting units that are promised from an expected supply. */
+  promised: number
 }
 
 export interface OrderPayment {
@@ -151,7 +158,7 @@ async function readLines(tx: Tx, orderId: bigint): Promise<OrderLine[]> {
   const [lines, discounts, taxes] = await Promise.all([
     readHeaders(tx, orderId),
     tx<(OrderLine['discounts'][number] & { lineId: bigint })[]>`
-      SELECT order_line_id AS "lineId", code, funded_by AS "fundedBy", amount_minor AS "amountMinor" FROM order_line_discount WHERE order_line_id IN (${ofOrder}) ORDER BY order_line_id, seq`,
+      SELECT order_line_id AS "lineId", code, funded_by AS "fundedBy", vendor, amount_minor AS "amountMinor" FROM order_line_discount WHERE order_line_id IN (${ofOrder}) ORDER BY order_line_id, seq`,
     tx<(OrderLine['taxes'][number] & { lineId: bigint })[]>`
       SELECT order_line_id AS "lineId", component, jurisdiction, tax_code AS "taxCode", tax_minor AS "taxMinor", collected_by AS "collectedBy" FROM order_line_tax WHERE order_line_id IN (${ofOrder}) ORDER BY order_line_id, seq`,
   ])
@@ -170,8 +177,9 @@ async function readHeaders(
     SELECT l.id, l.line_no AS "lineNo", l.external_line_id AS "externalLineId", l.item_id AS "itemId", i.kind AS "itemKind", coalesce(i.sku, l.sku) AS sku, l.title,
       l.pack_factor AS "packFactor", l.kit_item_id AS "kitItemId", l.external_listing_id AS "externalListingId", l.substitution_consent AS "substitutionConsent",
       l.requires_shipping AS "requiresShipping", l.gift_card AS "giftCard", l.goods_minor AS "goodsMinor", l.discount_minor AS "discountMinor",
-      l.shipping_minor AS "shippingMinor", l.tax_minor AS "taxMinor", l.cancelled_minor AS "cancelledMinor", l.shipped_minor AS "shippedMinor", l.qty_ordered AS ordered, l.qty_cancelled AS cancelled, l.qty_allocated AS allocated,
-      l.qty_backordered AS backordered, l.qty_released AS released, l.qty_picked AS picked, l.qty_shipped AS shipped, l.qty_delivered AS delivered, l.promise_on AS "promiseOn"
+      l.shipping_minor AS "shippingMinor", l.tax_minor AS "taxMinor", l.commission_minor AS "commissionMinor", l.fee_minor AS "feeMinor", l.cancelled_minor AS "cancelledMinor", l.shipped_minor AS "shippedMinor", l.lost_minor AS "lostMinor", l.qty_ordered AS ordered, l.qty_cancelled AS cancelled, l.qty_allocated AS allocated,
+      l.qty_backordered AS backordered, l.qty_released AS released, l.qty_picked AS picked, l.qty_shipped AS shipped, l.qty_delivered AS delivered, l.promise_on AS "promiseOn",
+      coalesce((SELECT sum(p.qty) FROM supply_promise p WHERE p.order_line_id = l.id), 0)::int AS promised
     FROM sales_order_line l LEFT JOIN item i ON i.id = l.item_id WHERE l.order_id = ${orderId} ORDER BY l.line_no`
 }
 
@@ -190,12 +198,13 @@ export async function saveCounters(tx: Tx, lines: readonly OrderLine[]): Promise
     tx,
     tx`
     UPDATE sales_order_line l SET qty_cancelled = c.cancelled, qty_allocated = c.allocated, qty_backordered = c.backordered, qty_released = c.released,
-      qty_picked = c.picked, qty_shipped = c.shipped, qty_delivered = c.delivered, promise_on = c."promiseOn", item_id = c."itemId",
-      cancelled_minor = c."cancelledMinor", shipped_minor = c."shippedMinor"
+      qty_picked = c.picked, qty_shipped = c.shipped, qty_delivered = c.delivered, promise_on = c."promiseOn",
+      backordered_at = CASE WHEN c.backordered > 0 THEN coalesce(l.backordered_at, clock_timestamp()) END, item_id = c."itemId",
+      cancelled_minor = c."cancelledMinor", shipped_minor = c."shippedMinor", lost_minor = c."lostMinor"
     FROM jsonb_to_recordset(${json(
       tx,
       lines.map(({ discounts: _d, taxes: _t, title: _title, ...line }) => line),
-    )}) AS c (id bigint, cancelled int, allocated int, backordered int, released int, picked int, shipped int, delivered int, "promiseOn" date, "itemId" int, "cancelledMinor" bigint, "shippedMinor" bigint)
+    )}) AS c (id bigint, cancelled int, allocated int, backordered int, released int, picked int, shipped int, delivered int, "promiseOn" date, "itemId" int, "cancelledMinor" bigint, "shippedMinor" bigint, "lostMinor" bigint)
     WHERE l.id = c.id`,
   )
 }

@@ -75,6 +75,8 @@ export interface OutboxMessage {
   topic: string
   key: string
   body: unknown
+  /** It is not delivered before so long; at once unless given. */
+  afterMinutes?: number
 }
 
 /** What others must be told, in the transaction that made it true; told at least once, under one key. */
@@ -83,8 +85,9 @@ export async function addToOutbox(tx: Tx, messages: readonly OutboxMessage[]): P
   await sendAlong(
     tx,
     tx`
-    INSERT INTO outbox (topic, key, body)
-    SELECT * FROM jsonb_to_recordset(${json(tx, messages)}) AS m (topic text, key text, body jsonb)
+    INSERT INTO outbox (topic, key, body, next_at)
+    SELECT topic, key, body, clock_timestamp() + make_interval(mins => coalesce("afterMinutes", 0))
+    FROM jsonb_to_recordset(${json(tx, messages)}) AS m (topic text, key text, body jsonb, "afterMinutes" int)
     ON CONFLICT (topic, key) DO NOTHING`,
   )
 }
@@ -111,9 +114,5 @@ export async function intendEffect(tx: Tx, effect: IntendedEffect): Promise<void
 
 /** JSON parameter in which a `bigint` becomes its decimal text. */
 export function json(tx: Tx, value: unknown): ReturnType<Tx['json']> {
-  return tx.json(
-    JSON.parse(
-      JSON.stringify(value, (_, v: unknown) => (typeof v === 'bigint' ? v.toString() : v)),
-    ) as Parameters<Tx['json']>[0],
-  )
+  return tx.json(value as Parameters<Tx['json']>[0])
 }

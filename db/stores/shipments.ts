@@ -22,6 +22,8 @@ export interface NewShipment {
   shippedOn: string
   /** Expected carrier cost; posted when the revenue is. */
   freightMinor: bigint
+  /** Who is owed for it, as `carrier/UPS/Ground`. */
+  freightParty?: string | undefined
   actor: string
   parcels: readonly {
     trackingNumber?: string
@@ -34,8 +36,8 @@ export interface NewShipment {
 /** The shipment with its parcels: those whose labels were bought before, and those confirmed with it. */
 export async function insertShipment(tx: Tx, shipment: NewShipment): Promise<{ id: bigint }> {
   const [row] = await tx<{ id: bigint }[]>`
-    INSERT INTO shipment (order_id, fulfilment_id, site_id, reference, shipped_on, freight_minor, actor)
-    VALUES (${shipment.orderId}, ${shipment.fulfilmentId}, ${shipment.siteId}, ${shipment.reference}, ${shipment.shippedOn}, ${shipment.freightMinor}, ${shipment.actor}) RETURNING id`
+    INSERT INTO shipment (order_id, fulfilment_id, site_id, reference, shipped_on, freight_minor, freight_party, actor)
+    VALUES (${shipment.orderId}, ${shipment.fulfilmentId}, ${shipment.siteId}, ${shipment.reference}, ${shipment.shippedOn}, ${shipment.freightMinor}, ${shipment.freightParty ?? null}, ${shipment.actor}) RETURNING id`
   await tx`UPDATE parcel SET shipment_id = ${row!.id} WHERE fulfilment_id = ${shipment.fulfilmentId} AND shipment_id IS NULL AND voided_at IS NULL`
   if (shipment.parcels.length > 0) {
     await tx`
@@ -81,8 +83,8 @@ export async function insertInvoice(tx: Tx, invoice: NewInvoice): Promise<void> 
   await sendAlong(
     tx,
     tx`
-    INSERT INTO customer_invoice (entity_id, number, order_id, shipment_id, issued_on, due_on, currency, net_minor, tax_minor, gross_minor)
-    VALUES (${invoice.entityId}, take_document_number(${invoice.entityId}, 'customer-invoice'), ${invoice.orderId}, ${invoice.shipmentId},
+    INSERT INTO customer_invoice (entity_id, order_id, shipment_id, issued_on, due_on, currency, net_minor, tax_minor, gross_minor)
+    VALUES (${invoice.entityId}, ${invoice.orderId}, ${invoice.shipmentId},
       ${invoice.issuedOn}, ${invoice.dueOn}, ${invoice.currency}, ${net}, ${tax}, ${net + tax})`,
   )
 }

@@ -26,10 +26,24 @@ export function convertMinor(minor: bigint, from: string, to: string, rateE9: bi
   return divideRounded(minor * rateE9 * up, RATE_ONE * down)
 }
 
+/** The rate at which an amount was booked at this value: times 1e9, as {@link convertMinor} takes it. */
+export function impliedRate(
+  booked: { amountMinor: bigint; funcMinor: bigint },
+  from: string,
+  to: string,
+): bigint {
+  const shift = minorExponent(from) - minorExponent(to)
+  const up = shift > 0 ? 10n ** BigInt(shift) : 1n
+  const down = shift < 0 ? 10n ** BigInt(-shift) : 1n
+  return divideRounded(booked.funcMinor * RATE_ONE * up, booked.amountMinor * down)
+}
+
 /**
  * Gives every line its functional value. Each side of each currency is converted as one sum and
- * split by largest remainder, so rounding can never unbalance an entry; where currencies meet, the
- * exchange-position lines close each of them and sum to zero themselves.
+ * split by largest remainder, so rounding can never unbalance an entry. Beside a line that keeps
+ * the value it was booked at, either a line of `takesDifference` realises what the rate has done
+ * since, or the other side takes the booked value. Where currencies meet, the exchange-position
+ * lines close each of them and sum to zero themselves.
  */
 export function functionalValues(
   lines: readonly LineInput[],
@@ -37,36 +51,65 @@ export function functionalValues(
 ): JournalLineDraft[] {
   const functional = entry.functionalCurrency ?? entry.currency
   const inCurrency = lines.map((line) => ({ ...line, currency: line.currency ?? entry.currency }))
-  const valued = inCurrency.map((line): JournalLineDraft => {
-    return { ...line, funcMinor: line.currency === functional ? line.amountMinor : 0n }
+  const valued = inCurrency.map(({ takesDifference: _takes, ...line }): JournalLineDraft => {
+    const booked = line.currency === functional ? line.amountMinor : line.funcMinor
+    return { ...line, funcMinor: booked ?? 0n }
   })
   for (const currency of new Set(inCurrency.map((line) => line.currency))) {
     if (currency === functional) continue
-    for (const side of [1n, -1n]) valueSide(inCurrency, valued, currency, side, entry, functional)
+    valueCurrency({ lines: inCurrency, valued, currency, entry, functional })
   }
-  return [...valued, ...positionLines(valued)]
+  const difference = lines.findIndex((line) => line.takesDifference)
+  if (difference >= 0) valued[difference]!.funcMinor -= sum(valued.map((line) => line.funcMinor))
+  const said = valued.filter((line) => line.amountMinor !== 0n || line.funcMinor !== 0n)
+  return [...said, ...positionLines(said)]
 }
 
-function valueSide(
-  lines: readonly (LineInput & { currency: string })[],
-  valued: JournalLineDraft[],
-  currency: string,
-  side: bigint,
-  entry: EntryRates,
-  functional: string,
-): void {
-  const open: number[] = []
-  for (const [index, line] of lines.entries()) {
-    if (line.currency !== currency) continue
-    if (line.funcMinor !== undefined) valued[index]!.funcMinor = line.funcMinor
-    else if (line.amountMinor * side > 0n) open.push(index)
+interface Valuation {
+  lines: readonly (LineInput & { currency: string })[]
+  valued: JournalLineDraft[]
+  currency: string
+  entry: EntryRates
+  functional: string
+}
+
+function valueCurrency(valuation: Valuation): void {
+  const { lines, valued, currency } = valuation
+  const own = lines.filter((line) => line.currency === currency)
+  const booked = own.find((line) => line.funcMinor !== undefined && line.amountMinor !== 0n)
+  const realised = own.some((line) => line.amountMinor === 0n)
+  const meets = sum(own.map((line) => line.amountMinor)) !== 0n
+  if (!booked || realised || meets) {
+    for (const side of [1n, -1n]) valueSide(valuation, side, atRate(valuation))
+    return
   }
+  const side = booked.amountMinor > 0n ? 1n : -1n
+  valueSide(valuation, side, atRate(valuation))
+  const rest = sum(valued.filter((l) => l.currency === currency).map((l) => l.funcMinor))
+  valueSide(valuation, -side, () => rest * side)
+}
+
+function atRate({ currency, entry, functional }: Valuation): (amountMinor: bigint) => bigint {
+  return (amountMinor) => {
+    const rateE9 = currency === entry.currency ? entry.rateE9 : entry.rates?.[currency]
+    invariant(rateE9 !== undefined, `no exchange rate from ${currency} to ${functional}`)
+    return convertMinor(amountMinor, currency, functional, rateE9)
+  }
+}
+
+/** Values the lines of one side that have no booked value, as one sum. */
+function valueSide(
+  { lines, valued, currency }: Valuation,
+  side: bigint,
+  worth: (amountMinor: bigint) => bigint,
+): void {
+  const open = [...lines.entries()]
+    .filter(([, line]) => line.currency === currency && line.funcMinor === undefined)
+    .filter(([, line]) => line.amountMinor * side > 0n)
+    .map(([index]) => index)
   if (open.length === 0) return
-  const rateE9 = currency === entry.currency ? entry.rateE9 : entry.rates?.[currency]
-  invariant(rateE9 !== undefined, `no exchange rate from ${currency} to ${functional}`)
   const amounts = open.map((index) => lines[index]!.amountMinor * side)
-  const value = convertMinor(sum(amounts), currency, functional, rateE9)
-  for (const [nth, share] of apportion(value, amounts).entries()) {
+  for (const [nth, share] of apportion(worth(sum(amounts)), amounts).entries()) {
     valued[open[nth]!]!.funcMinor = share * side
   }
 }

@@ -45,6 +45,11 @@ export interface JournalEntryDraft {
   /** Only for an adjusting period such as `2026-13`; else the date decides. */
   period?: string
   effectiveOn: string
+  /**
+   * A fact that must be booked even when its period is locked: it then goes to the first day of the
+   * first later period that takes it, and each line says in `belongsTo` where it belongs.
+   */
+  late?: 'next-open'
   eventType: string
   sourceType: string
   sourceId: string
@@ -66,6 +71,8 @@ export interface LineInput extends Dimensions {
   currency?: string
   /** Fixed functional value, such as that of an open item booked at an earlier rate. */
   funcMinor?: bigint
+  /** Without an amount: takes what is missing in functional currency once all others are valued. */
+  takesDifference?: true
 }
 
 export interface EntryInput extends Omit<JournalEntryDraft, 'lines' | 'ruleVersion'>, EntryRates {
@@ -92,6 +99,16 @@ export function credit(
   return funcMinor === undefined ? line : { ...line, funcMinor: -funcMinor }
 }
 
+/** What the rate has done between booking and settling a monetary item; nothing where it has not moved. */
+export function realisedDifference(dimensions: Dimensions & { currency?: string } = {}): LineInput {
+  return {
+    accountId: accountId('RealisedFx'),
+    amountMinor: 0n,
+    takesDifference: true,
+    ...dimensions,
+  }
+}
+
 /**
  * Builds an entry that balances in each currency and in functional currency: fills in functional
  * values at the given rates, adds the exchange-position pair when currencies meet, and stops as a
@@ -99,7 +116,9 @@ export function credit(
  */
 export function journalEntry(input: EntryInput): JournalEntryDraft {
   const { currency, functionalCurrency, rateE9, rates, lines, ruleVersion, ...header } = input
-  const stated = lines.filter((line) => line.amountMinor !== 0n || (line.funcMinor ?? 0n) !== 0n)
+  const stated = lines.filter(
+    (line) => line.amountMinor !== 0n || (line.funcMinor ?? 0n) !== 0n || line.takesDifference,
+  )
   const valued = functionalValues(stated, { currency, functionalCurrency, rateE9, rates })
   assertBalanced(header.key, valued)
   return { ...header, ruleVersion: ruleVersion ?? 1, lines: valued }

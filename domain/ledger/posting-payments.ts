@@ -1,7 +1,14 @@
 import { sum } from '../money.ts'
-import { convertMinor, RATE_ONE } from './fx.ts'
-import { credit, debit, journalEntry, type JournalEntryDraft, type LineInput } from './journal.ts'
-import { captureKey, giftCardKey, orderKey, refundKey, taxAccount } from './sales-terms.ts'
+import { RATE_ONE } from './fx.ts'
+import {
+  credit,
+  debit,
+  journalEntry,
+  realisedDifference,
+  type JournalEntryDraft,
+  type LineInput,
+} from './journal.ts'
+import { captureKey, orderKey, refundKey, taxAccount } from './sales-terms.ts'
 import type { TaxShare } from './sales-terms.ts'
 
 /** What every event about an order's money says. */
@@ -16,6 +23,15 @@ export interface OrderMoney {
   rateE9?: bigint
 }
 
+/** A part of what the buyer owes, one open item of the receivables. */
+export interface SettledReceivable {
+  openKey: string
+  party?: string
+  amountMinor: bigint
+  /** What this part was booked at; it leaves at that value, whatever the rate is now. */
+  bookedFuncMinor?: bigint
+}
+
 /** The processor has taken the buyer's money. */
 export interface PaymentCaptured extends OrderMoney {
   provider: string
@@ -23,44 +39,32 @@ export interface PaymentCaptured extends OrderMoney {
   captureId: string
   capturedOn: string
   amountMinor: bigint
-  /** Before shipment money is a deposit; after it, it settles what the buyer owes. */
-  settles: 'deposit' | 'receivable'
-  /** Where payment is the tax point (R17): the VAT within the amount. */
+  /** What is owed for goods that have left; what goes beyond it is a deposit. */
+  receivables?: readonly SettledReceivable[]
+  /** Where payment is the tax point (R17): the VAT within the deposit. */
   prepaymentTaxes?: readonly TaxShare[]
-  party?: string
-  /** The receivable's open item, when it is an invoice's and not the order's. */
-  settlementKey?: string
-  /** Functional value that the receivable was booked at, when the rate has moved since. */
-  bookedFuncMinor?: bigint
-  /** Part of the price paid with gift cards (row 14); beside `amountMinor`. */
-  giftCards?: readonly { cardId: bigint | string; amountMinor: bigint }[]
 }
 
 /**
- * Dr Processor clearing, Gift cards   Cr Customer deposits {order}   (before shipment: rows 2, 14)
- *                                     Cr Output VAT                  (R17: payment is the tax point)
- * Dr Processor clearing               Cr Receivables                 (after it: row 3a)
+ * Dr Processor clearing   Cr Customer deposits {order}      (before shipment: row 2)
+ *                         Cr Output VAT                     (R17: payment is the tax point)
+ *                         Cr Receivables {invoice}          (after it: row 3a)
  * Dr or Cr Realised exchange difference, when the receivable was booked at another rate
  */
 export function postPaymentCaptured(event: PaymentCaptured): JournalEntryDraft {
   const dimensions = about(event)
-  const cards = event.giftCards ?? []
+  const receivables = event.receivables ?? []
   const taxes = event.prepaymentTaxes ?? []
-  const paid = event.amountMinor + sum(cards.map((card) => card.amountMinor))
-  const net = paid - sum(taxes.map((tax) => tax.amountMinor))
-  const settled = {
-    ...dimensions,
-    party: event.party,
-    openKey: event.settlementKey ?? orderKey(event.orderId),
-  }
+  const deposit = event.amountMinor - sum(receivables.map((owed) => owed.amountMinor))
   return paymentEntry(event, 'payment-captured', event.captureId, event.capturedOn, [
-    ...cards.map((card) =>
-      debit('GiftCards', card.amountMinor, { ...dimensions, openKey: giftCardKey(card.cardId) }),
-    ),
     clearing(event, event.captureId, event.amountMinor),
-    ...(event.settles === 'deposit'
-      ? [credit('CustomerDeposits', net, settled)]
-      : settleReceivable(event, net, settled)),
+    ...receivables.map(({ amountMinor, bookedFuncMinor, ...owed }) =>
+      credit('Receivables', amountMinor, { ...dimensions, ...owed, funcMinor: bookedFuncMinor }),
+    ),
+    credit('CustomerDeposits', deposit - sum(taxes.map((tax) => tax.amountMinor)), {
+      ...dimensions,
+      openKey: orderKey(event.orderId),
+    }),
     ...taxes.map((tax) =>
       credit(taxAccount(tax), tax.amountMinor, {
         ...dimensions,
@@ -68,24 +72,8 @@ export function postPaymentCaptured(event: PaymentCaptured): JournalEntryDraft {
         taxCode: tax.taxCode,
       }),
     ),
+    ...(receivables.length > 0 ? [realisedDifference(dimensions)] : []),
   ])
-}
-
-/** The receivable leaves at the value it came in at; what the rate has done since is realised now. */
-function settleReceivable(
-  event: PaymentCaptured,
-  amountMinor: bigint,
-  settled: Parameters<typeof credit>[2],
-): LineInput[] {
-  const booked = event.bookedFuncMinor
-  if (booked === undefined || event.currency === event.functionalCurrency) {
-    return [credit('Receivables', amountMinor, settled)]
-  }
-  const now = functionalOf(event, event.amountMinor)
-  return [
-    credit('Receivables', amountMinor, { ...settled, funcMinor: booked }),
-    debit('RealisedFx', 0n, { ...about(event), funcMinor: booked - now }),
-  ]
 }
 
 /** A paid order was cancelled before its goods left: what is not shipped is owed back. */
@@ -97,10 +85,13 @@ export interface DepositCancelled extends OrderMoney {
   refundId: bigint | string
   /** VAT posted at capture that goes back with it (R17). */
   prepaymentTaxes?: readonly TaxShare[]
+  /** What this part of the deposit was booked at. */
+  bookedFuncMinor?: bigint
 }
 
 /**
  * Dr Customer deposits {order} (, Output VAT)   Cr Refunds payable {refund}
+ * Dr or Cr Realised exchange difference: what is owed back is money again, at today's rate
  *
  * Row 4. An authorisation that was never captured is voided and leaves no entry.
  */
@@ -109,7 +100,11 @@ export function postDepositCancelled(event: DepositCancelled): JournalEntryDraft
   const taxes = event.prepaymentTaxes ?? []
   const deposit = event.amountMinor - sum(taxes.map((tax) => tax.amountMinor))
   return paymentEntry(event, 'deposit-cancelled', String(event.cancellationId), event.cancelledOn, [
-    debit('CustomerDeposits', deposit, { ...dimensions, openKey: orderKey(event.orderId) }),
+    debit('CustomerDeposits', deposit, {
+      ...dimensions,
+      openKey: orderKey(event.orderId),
+      funcMinor: event.bookedFuncMinor,
+    }),
     ...taxes.map((tax) =>
       debit(taxAccount(tax), tax.amountMinor, {
         ...dimensions,
@@ -121,6 +116,7 @@ export function postDepositCancelled(event: DepositCancelled): JournalEntryDraft
       ...dimensions,
       openKey: refundKey(event.refundId),
     }),
+    realisedDifference(dimensions),
   ])
 }
 
@@ -130,10 +126,13 @@ export interface RefundSettled extends OrderMoney {
   provider: string
   settledOn: string
   amountMinor: bigint
+  /** What the payable was booked at when it was granted. */
+  bookedFuncMinor?: bigint
 }
 
 /**
  * Dr Refunds payable {refund}   Cr Processor clearing
+ * Dr or Cr Realised exchange difference
  *
  * Second half of rows 4 and 9. While the outcome is unknown the payable stays open.
  */
@@ -142,8 +141,10 @@ export function postRefundSettled(event: RefundSettled): JournalEntryDraft {
     debit('RefundsPayable', event.amountMinor, {
       ...about(event),
       openKey: refundKey(event.refundId),
+      funcMinor: event.bookedFuncMinor,
     }),
     clearing(event, refundKey(event.refundId), -event.amountMinor),
+    realisedDifference(about(event)),
   ])
 }
 
@@ -163,26 +164,6 @@ export function postProcessorFee(event: ProcessorFeeCharged): JournalEntryDraft 
   ])
 }
 
-/** A multi-purpose card was sold: no revenue and no VAT until it is spent (R16). */
-export interface GiftCardSold extends OrderMoney {
-  cardId: bigint | string
-  provider: string
-  captureId: string
-  soldOn: string
-  amountMinor: bigint
-}
-
-/** Dr Processor clearing   Cr Gift cards {card}   (row 14) */
-export function postGiftCardSold(event: GiftCardSold): JournalEntryDraft {
-  return paymentEntry(event, 'gift-card-sold', String(event.cardId), event.soldOn, [
-    clearing(event, event.captureId, event.amountMinor),
-    credit('GiftCards', event.amountMinor, {
-      ...about(event),
-      openKey: giftCardKey(event.cardId),
-    }),
-  ])
-}
-
 function paymentEntry(
   event: OrderMoney,
   eventType: string,
@@ -194,6 +175,7 @@ function paymentEntry(
   return journalEntry({
     entityId: event.entity,
     area: 'AR',
+    late: 'next-open',
     effectiveOn,
     eventType,
     sourceType: 'order',
@@ -222,9 +204,4 @@ function clearing(
     provider,
     openKey: captureKey(provider, id),
   })
-}
-
-function functionalOf(event: OrderMoney, amountMinor: bigint): bigint {
-  const { currency, functionalCurrency, rateE9 = RATE_ONE } = event
-  return convertMinor(amountMinor, currency, functionalCurrency, rateE9)
 }

@@ -1,6 +1,6 @@
 import { apportion } from '../apportion.ts'
 import { sum } from '../money.ts'
-import { RATE_ONE } from './fx.ts'
+import { impliedRate, RATE_ONE } from './fx.ts'
 import {
   credit,
   debit,
@@ -10,15 +10,14 @@ import {
   type LineInput,
 } from './journal.ts'
 import { orderKey, shipmentKey, taxAccount, type TaxShare } from './sales-terms.ts'
-
-/** Who bears a discount: a merchant's own lowers revenue, another's is owed to us. */
-export interface DiscountShare {
-  promotion: string
-  fundedBy: 'merchant' | 'marketplace' | 'vendor'
-  amountMinor: bigint
-  /** The vendor that funds it, as `supplier/12`; the promotion itself until it is known. */
-  party?: string
-}
+import {
+  discountLines,
+  mainPromotion,
+  soldDimensions,
+  type DiscountShare,
+  type SoldLine,
+} from './discounts.ts'
+import { settlementLines, type PaidBefore, type Settlement } from './settlement.ts'
 
 /** Units of one cost layer, at its own cost in functional currency. */
 export interface LayerShare {
@@ -29,12 +28,7 @@ export interface LayerShare {
 }
 
 /** One order line's part of a shipment: the frozen shares of the units that left, no more. */
-export interface ShippedLine {
-  orderLineId: bigint
-  itemId: number
-  siteId: number
-  channelId: number
-  segment: string
+export interface ShippedLine extends SoldLine {
   qty: bigint
   /** Price of the units before discounts and tax. */
   goodsMinor: bigint
@@ -42,6 +36,8 @@ export interface ShippedLine {
   shippingMinor: bigint
   taxes: readonly TaxShare[]
   layers: readonly LayerShare[]
+  /** What the marketplace is expected to keep back of these units, in the order's currency. */
+  feesExpected?: { commissionMinor: bigint; fulfilmentMinor: bigint }
 }
 
 /** Goods have left, or by the channel's policy arrived, and control has passed. */
@@ -52,22 +48,24 @@ export interface GoodsShipped {
   /** Currency of the order; costs, freight and expected fees beside it are as their fields say. */
   currency: string
   functionalCurrency: string
-  /** Functional units for one of `currency`, times 1e9; of a deposit, the rate it was booked at. */
+  /** Functional units for one of `currency` on the day of shipment, times 1e9. */
   rateE9?: bigint
   shippedOn: string
-  settlement: 'deposit' | 'receivable' | 'marketplace'
+  settlement: Settlement
+  /** What of it was paid in before; all of it where the settlement is a deposit. */
+  paidBefore?: PaidBefore
   /** `payment` where the capture has already posted the VAT; then only the net is earned here. */
   taxPoint?: 'shipment' | 'payment'
-  /** Fees that the marketplace will keep back, in the order's currency. */
-  marketplaceFeesExpected?: { commissionMinor: bigint; fulfilmentMinor: bigint }
   provider?: string
   /** Customer, when the sale is on account. */
   party?: string
-  /** Names the open item that the buyer owes or paid; the order's own unless an invoice has one. */
+  /** Names the open item that the buyer owes: an invoice's, or the order's own. */
   settlementKey?: string
   lines: readonly ShippedLine[]
-  /** Expected carrier cost, in functional currency. */
-  freightEstimateMinor?: bigint
+  /** Carrier cost in functional currency: the labels' own, or an estimate until there is one. */
+  freightMinor?: bigint
+  /** Who is owed for it, as `carrier/UPS/Ground`. */
+  freightParty?: string
 }
 
 /**
@@ -108,6 +106,35 @@ export function postGoodsDelivered(event: GoodsShipped): JournalEntryDraft {
   return revenueAndCost(event, 'goods-delivered', 'InTransitToCustomer')
 }
 
+/**
+ * Dr Claims {shipment}   Cr In transit to customer, per layer
+ * Dr Freight out         Cr Freight-out accrual
+ *
+ * Row 8c: goods that were still ours got lost on the way. What the carrier owes for them is their
+ * cost until it says otherwise; it wants to be paid for the carriage all the same.
+ */
+export function postGoodsLost(event: GoodsShipped): JournalEntryDraft {
+  const { orderId, functionalCurrency: currency } = event
+  const layers = event.lines.flatMap((line) => line.layers.map((layer) => ({ line, layer })))
+  return journalEntry({
+    ...header(event, 'goods-lost'),
+    area: 'INV',
+    lines: [
+      debit('Claims', sum(layers.map(({ layer }) => layer.costMinor)), {
+        orderId,
+        currency,
+        openKey: shipmentKey(event.shipmentId),
+        party: event.freightParty,
+        channelId: event.lines[0]?.channelId,
+      }),
+      ...layers.map(({ line, layer }) =>
+        credit('InTransitToCustomer', layer.costMinor, layerDimensions(event, line, layer, -1n)),
+      ),
+      ...freightLines(event),
+    ],
+  })
+}
+
 function revenueAndCost(
   event: GoodsShipped,
   eventType: 'goods-shipped' | 'goods-delivered',
@@ -116,8 +143,10 @@ function revenueAndCost(
   return journalEntry({
     ...header(event, eventType),
     area: 'AR',
+    // The carrier says when it arrived; nobody can be asked to confirm another day.
+    ...(eventType === 'goods-delivered' ? { late: 'next-open' as const } : {}),
     lines: [
-      settlementLine(event),
+      ...settlementOf(event),
       ...event.lines.flatMap((line) => revenueLines(event, line)),
       ...taxLines(event),
       ...feeLines(event),
@@ -137,26 +166,32 @@ function header(event: GoodsShipped, eventType: string) {
     key: `${eventType}/${event.shipmentId}`,
     currency: event.currency,
     functionalCurrency: event.functionalCurrency,
-    rateE9: event.rateE9 ?? RATE_ONE,
+    rateE9: saleRate(event),
   }
 }
 
-/** What the buyer owes, or has paid, for exactly these units. */
-function settlementLine(event: GoodsShipped): LineInput {
-  const owed = sum(event.lines.map((line) => netOf(line) + line.shippingMinor))
-  const tax = sum(ownTaxes(event).map((share) => share.amountMinor))
+/** What was paid in before is earned at the rate it came in at (IFRIC 22, row 30). */
+function saleRate(event: GoodsShipped): bigint {
+  const { paidBefore, currency, functionalCurrency } = event
+  const amountMinor = paidBefore?.amountMinor ?? 0n
+  const funcMinor = paidBefore?.bookedFuncMinor
+  if (funcMinor === undefined || amountMinor === 0n || amountMinor < owedFor(event))
+    return event.rateE9 ?? RATE_ONE
+  return impliedRate({ amountMinor, funcMinor }, currency, functionalCurrency)
+}
+
+/** What the buyer has to pay for exactly these units, tax included. */
+function owedFor(event: GoodsShipped): bigint {
+  const net = sum(event.lines.map((line) => netOf(line) + line.shippingMinor))
+  return net + sum(ownTaxes(event).map((share) => share.amountMinor))
+}
+
+function settlementOf(event: GoodsShipped): LineInput[] {
   const { channelId, segment } = event.lines[0] ?? {}
-  const account = {
-    deposit: 'CustomerDeposits',
-    receivable: 'Receivables',
-    marketplace: 'MarketplaceClearing',
-  } as const
-  return debit(account[event.settlement], owed + tax, {
+  return settlementLines(event, owedFor(event), {
     orderId: event.orderId,
-    openKey: event.settlementKey ?? orderKey(event.orderId),
     channelId,
     segment,
-    party: event.party,
     provider: event.provider,
   })
 }
@@ -164,25 +199,10 @@ function settlementLine(event: GoodsShipped): LineInput {
 function revenueLines(event: GoodsShipped, line: ShippedLine): LineInput[] {
   const dimensions = lineDimensions(event, line)
   return [
-    ...line.discounts.map((share) => discountLine(event, line, share)),
+    ...discountLines(event, line, line.discounts),
     credit('ProductSales', line.goodsMinor, { ...dimensions, qty: -line.qty }),
     credit('ShippingIncome', line.shippingMinor, dimensions),
   ]
-}
-
-function discountLine(event: GoodsShipped, line: ShippedLine, share: DiscountShare): LineInput {
-  const dimensions = { ...lineDimensions(event, line), promotion: share.promotion }
-  if (share.fundedBy === 'merchant') return debit('Discounts', share.amountMinor, dimensions)
-  if (share.fundedBy === 'marketplace') {
-    const openKey = event.settlementKey ?? orderKey(event.orderId)
-    return debit('MarketplaceClearing', share.amountMinor, { ...dimensions, openKey })
-  }
-  const openKey = `promotion/${share.promotion}`
-  return debit('VendorReceivable', share.amountMinor, {
-    ...dimensions,
-    openKey,
-    party: share.party ?? openKey,
-  })
 }
 
 /** One line per kind, jurisdiction and code: the tax ledger is summed by these, never by item. */
@@ -205,20 +225,21 @@ function taxLines(event: GoodsShipped): LineInput[] {
 }
 
 function feeLines(event: GoodsShipped): LineInput[] {
-  const fees = event.marketplaceFeesExpected
-  if (!fees) return []
-  const channelId = event.lines[0]?.channelId
+  const expected = event.lines.flatMap((line) =>
+    line.feesExpected ? [{ line, ...line.feesExpected }] : [],
+  )
+  const kept = sum(expected.map((fee) => fee.commissionMinor + fee.fulfilmentMinor))
   return [
-    ...overLines(event, fees.commissionMinor).map(({ line, shareMinor }) =>
-      debit('Commission', shareMinor, lineDimensions(event, line)),
+    ...expected.map(({ line, commissionMinor }) =>
+      debit('Commission', commissionMinor, lineDimensions(event, line)),
     ),
-    ...overLines(event, fees.fulfilmentMinor).map(({ line, shareMinor }) =>
-      debit('FulfilmentFee', shareMinor, lineDimensions(event, line)),
+    ...expected.map(({ line, fulfilmentMinor }) =>
+      debit('FulfilmentFee', fulfilmentMinor, lineDimensions(event, line)),
     ),
-    credit('MarketplaceClearing', fees.commissionMinor + fees.fulfilmentMinor, {
+    credit('MarketplaceClearing', kept, {
       orderId: event.orderId,
-      openKey: event.settlementKey ?? orderKey(event.orderId),
-      channelId,
+      openKey: orderKey(event.orderId),
+      channelId: event.lines[0]?.channelId,
     }),
   ]
 }
@@ -240,16 +261,17 @@ function costLines(
 
 /** Row 27's first half: the carrier's bill is expected, and each order line bears its share. */
 function freightLines(event: GoodsShipped): LineInput[] {
-  const estimate = event.freightEstimateMinor ?? 0n
-  const currency = event.functionalCurrency
+  const freight = event.freightMinor ?? 0n
+  const { functionalCurrency: currency, freightParty: party } = event
   return [
-    ...overLines(event, estimate).map(({ line, shareMinor }) =>
-      debit('FreightOut', shareMinor, { ...lineDimensions(event, line), currency }),
+    ...overLines(event, freight).map(({ line, shareMinor }) =>
+      debit('FreightOut', shareMinor, { ...lineDimensions(event, line), currency, party }),
     ),
-    credit('FreightOutAccrual', estimate, {
+    credit('FreightOutAccrual', freight, {
       orderId: event.orderId,
       openKey: shipmentKey(event.shipmentId),
       currency,
+      party,
     }),
   ]
 }
@@ -271,15 +293,9 @@ function netOf(line: ShippedLine): bigint {
   return line.goodsMinor - sum(line.discounts.map((share) => share.amountMinor))
 }
 
+/** A promotion's margin is that of the lines it was given on: all of them carry it. */
 function lineDimensions(event: GoodsShipped, line: ShippedLine): Dimensions {
-  return {
-    orderId: event.orderId,
-    orderLineId: line.orderLineId,
-    channelId: line.channelId,
-    itemId: line.itemId,
-    siteId: line.siteId,
-    segment: line.segment,
-  }
+  return { ...soldDimensions(event, line), promotion: mainPromotion(line.discounts) }
 }
 
 function layerDimensions(

@@ -1,12 +1,18 @@
+import { sum } from '../money.ts'
+import { RATE_ONE } from './fx.ts'
 import { credit, debit, journalEntry, type JournalEntryDraft } from './journal.ts'
+import { discountLines, type DiscountShare, type SoldLine } from './discounts.ts'
 import type { OrderMoney } from './posting-payments.ts'
-import { orderKey, refundKey } from './sales-terms.ts'
+import { giftCardKey, orderKey, refundKey } from './sales-terms.ts'
+import { settlementLines, type Settled } from './settlement.ts'
 
 /** A gift card or store credit pays a part of an order. */
 export interface TenderApplied extends OrderMoney {
   tender: 'GiftCards' | 'StoreCredit'
   openKey: string
   amountMinor: bigint
+  /** What this part of the card or credit was booked at; the deposit takes the same value. */
+  bookedFuncMinor?: bigint
   appliedOn: string
   paymentId: bigint
 }
@@ -14,7 +20,11 @@ export interface TenderApplied extends OrderMoney {
 /** Dr Gift cards, or Store credit {card}   Cr Customer deposits {order}   (row 14) */
 export function postTenderApplied(event: TenderApplied): JournalEntryDraft {
   return tenderEntry(event, 'tender-applied', event.paymentId.toString(), event.appliedOn, [
-    debit(event.tender, event.amountMinor, { ...about(event), openKey: event.openKey }),
+    debit(event.tender, event.amountMinor, {
+      ...about(event),
+      openKey: event.openKey,
+      funcMinor: event.bookedFuncMinor,
+    }),
     credit('CustomerDeposits', event.amountMinor, {
       ...about(event),
       openKey: orderKey(event.orderId),
@@ -29,6 +39,8 @@ export interface TenderRefunded extends OrderMoney {
   amountMinor: bigint
   refundId: string
   refundedOn: string
+  /** What the payable was booked at; the card or credit takes the same value. */
+  bookedFuncMinor?: bigint
 }
 
 /** Dr Refunds payable {refund}   Cr Gift cards, or Store credit {card} */
@@ -37,26 +49,9 @@ export function postTenderRefunded(event: TenderRefunded): JournalEntryDraft {
     debit('RefundsPayable', event.amountMinor, {
       ...about(event),
       openKey: refundKey(event.refundId),
+      funcMinor: event.bookedFuncMinor,
     }),
     credit(event.tender, event.amountMinor, { ...about(event), openKey: event.openKey }),
-  ])
-}
-
-/** Part of what the buyer owes for a shipment was paid before, by deposit. */
-export interface DepositApplied extends OrderMoney {
-  shipmentId: bigint
-  amountMinor: bigint
-  appliedOn: string
-}
-
-/** Dr Customer deposits {order}   Cr Receivables {order} */
-export function postDepositApplied(event: DepositApplied): JournalEntryDraft {
-  return tenderEntry(event, 'deposit-applied', event.shipmentId.toString(), event.appliedOn, [
-    debit('CustomerDeposits', event.amountMinor, {
-      ...about(event),
-      openKey: orderKey(event.orderId),
-    }),
-    credit('Receivables', event.amountMinor, { ...about(event), openKey: orderKey(event.orderId) }),
   ])
 }
 
@@ -74,6 +69,7 @@ function tenderEntry(
   return journalEntry({
     entityId: event.entity,
     area: 'AR',
+    late: 'next-open',
     effectiveOn,
     eventType,
     sourceType: 'order',
@@ -81,34 +77,51 @@ function tenderEntry(
     key: `${eventType}/${id}`,
     currency: event.currency,
     functionalCurrency: event.functionalCurrency,
-    rateE9: event.rateE9 ?? 1_000_000_000n,
+    rateE9: event.rateE9 ?? RATE_ONE,
     lines,
   })
 }
 
-/** A sold gift card was sent to its owner: what was paid for it is owed to whoever spends it. */
-export interface GiftCardIssued extends OrderMoney {
-  cardId: string
-  amountMinor: bigint
+/** A sold gift card was sent to its owner: its face value is owed to whoever spends it. */
+export interface GiftCardIssued extends OrderMoney, Omit<Settled, 'orderId'> {
+  cardId: bigint
+  faceMinor: bigint
+  /** What the buyer did not pay for; as with goods, whoever funds it bears it. */
+  discounts: readonly DiscountShare[]
   issuedOn: string
-  settlement: 'deposit' | 'receivable' | 'marketplace'
+  line: SoldLine
 }
 
-/** Dr Customer deposits, Receivables or Marketplace clearing {order}   Cr Gift cards {card}   (row 14, R16) */
+/**
+ * Dr Customer deposits, Receivables or Marketplace clearing   Cr Gift cards {card}, at face value
+ * Dr Discounts (or who funds them)                            (row 14; R16: no revenue, no VAT)
+ */
 export function postGiftCardIssued(event: GiftCardIssued): JournalEntryDraft {
-  const account = {
-    deposit: 'CustomerDeposits',
-    receivable: 'Receivables',
-    marketplace: 'MarketplaceClearing',
-  } as const
-  return tenderEntry(event, 'gift-card-issued', event.cardId, event.issuedOn, [
-    debit(account[event.settlement], event.amountMinor, {
+  const owed = event.faceMinor - sum(event.discounts.map((share) => share.amountMinor))
+  return tenderEntry(event, 'gift-card-issued', String(event.cardId), event.issuedOn, [
+    ...settlementLines(event, owed, about(event)),
+    ...discountLines(event, event.line, event.discounts),
+    credit('GiftCards', event.faceMinor, {
       ...about(event),
-      openKey: orderKey(event.orderId),
+      openKey: giftCardKey(event.cardId),
     }),
-    credit('GiftCards', event.amountMinor, {
+  ])
+}
+
+/** A card that was sold before the books began, or elsewhere, is spent here and so is owed by us. */
+export interface GiftCardTakenOn extends OrderMoney {
+  cardId: bigint
+  balanceMinor: bigint
+  takenOn: string
+}
+
+/** Dr Opening balances   Cr Gift cards {card} */
+export function postGiftCardTakenOn(event: GiftCardTakenOn): JournalEntryDraft {
+  return tenderEntry(event, 'gift-card-taken-on', String(event.cardId), event.takenOn, [
+    debit('OpeningBalances', event.balanceMinor, about(event)),
+    credit('GiftCards', event.balanceMinor, {
       ...about(event),
-      openKey: `gift-card/${event.cardId}`,
+      openKey: giftCardKey(event.cardId),
     }),
   ])
 }

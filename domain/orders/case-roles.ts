@@ -10,6 +10,8 @@ const RESERVED: Partial<Record<CaseType, readonly Role[]>> = {
   'compliance-match': ['risk-analyst', 'oms-supervisor', 'controller'],
   'price-suspect': ['pricing-manager', 'oms-supervisor'],
   'effect-unknown': ['controller', 'oms-supervisor'],
+  'gift-card-unknown': ['controller', 'oms-supervisor'],
+  'document-refused': ['csr', 'oms-supervisor', 'controller'],
   'payment-pending': ['oms-supervisor', 'controller', 'csr'],
 }
 

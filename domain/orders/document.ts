@@ -87,6 +87,8 @@ export interface DiscountDocument {
   /** Positive: what is taken off, in the same tax basis as the price. */
   amountMinor: string
   fundedBy: 'merchant' | 'marketplace' | 'vendor'
+  /** Who funds it, when a vendor does: the supplier's code. */
+  vendor?: string
 }
 
 export interface TaxDocument {

@@ -15,6 +15,8 @@ export interface ResolvedItem {
 export interface FrozenDiscount {
   code: string
   fundedBy: 'merchant' | 'marketplace' | 'vendor'
+  /** The supplier's code, when the document names it. */
+  vendor?: string | null
   amountMinor: bigint
 }
 
@@ -113,11 +115,7 @@ function refuseWhatIsNoOrder(order: OrderDocument): void {
 
 function priceLine(source: OrderLineDocument): FrozenLine {
   const goodsMinor = BigInt(source.unitPriceMinor) * BigInt(source.quantity)
-  const discounts = source.discounts.map((d) => ({
-    code: d.code,
-    fundedBy: d.fundedBy,
-    amountMinor: BigInt(d.amountMinor),
-  }))
+  const discounts = source.discounts.map((d) => ({ ...d, amountMinor: BigInt(d.amountMinor) }))
   const line = {
     source,
     itemId: null,
@@ -149,8 +147,7 @@ function spreadOrderDiscounts(order: OrderDocument, lines: FrozenLine[]): void {
   for (const discount of order.orderDiscounts) {
     const weights = lines.map((line) => max0(line.goodsMinor - discountOf(line)))
     apportion(BigInt(discount.amountMinor), weights).forEach((amountMinor, n) => {
-      if (amountMinor !== 0n)
-        lines[n]!.discounts.push({ code: discount.code, fundedBy: discount.fundedBy, amountMinor })
+      if (amountMinor !== 0n) lines[n]!.discounts.push({ ...discount, amountMinor })
     })
   }
 }

@@ -9,7 +9,7 @@ export interface OrderPolicy {
   revenueOn: 'shipped' | 'delivered'
   /** What happens to units that no site can ship: a person decides, or they wait by themselves. */
   shortage: 'ask' | 'backorder'
-  /** How long units may wait on backorder; no rule reads it yet. */
+  /** Days that units may wait on backorder before they are cancelled; 0: as long as it takes. */
   backorderMaxDays: number
   /** Released to the warehouse at once, or when a supervisor says so. */
   autoRelease: boolean
@@ -59,12 +59,33 @@ export interface DemandPolicy {
   classes: string[]
 }
 
+/** Mails to customers by what they are about. */
+export type MailTemplate =
+  | 'shipped'
+  | 'evidence'
+  | 'address'
+  | 'payment-pending'
+  | 'payment-declined'
+  | 'authorisation-expired'
+  | 'promise'
+  | 'waited-too-long'
+
+export interface NotificationPolicy {
+  /** Mails that nobody gets. */
+  suppress: MailTemplate[]
+  /** One mail a shipment that names all its parcels, instead of one a parcel. */
+  mergeParcels: boolean
+  /** How long a new order may be unpaid before its buyer is reminded: most pay meanwhile. */
+  paymentReminderMinutes: number
+}
+
 export interface PolicyBodies {
   order: OrderPolicy
   fraud: FraudPolicy
   routing: RoutingPolicy
   exceptions: ExceptionPolicy
   demand: DemandPolicy
+  notification: NotificationPolicy
 }
 
 export type PolicyKind = keyof PolicyBodies
@@ -118,6 +139,7 @@ export const DEFAULT_POLICIES: PolicyBodies = {
     'payment-pending': team('order-desk', hours(24)),
     'payment-declined': team('order-desk', hours(8)),
     'authorisation-expired': team('order-desk', hours(8), 'high'),
+    'gift-card-unknown': team('finance', hours(4)),
     'fraud-review': team('risk', hours(4), 'high'),
     'address-invalid': team('order-desk', hours(8)),
     'compliance-match': team('compliance', hours(8), 'high'),
@@ -134,9 +156,11 @@ export const DEFAULT_POLICIES: PolicyBodies = {
     'parcel-stalled': team('order-desk', hours(24)),
     'effect-unknown': team('finance', hours(4), 'high'),
     'consent-needed': team('order-desk', hours(24)),
+    'document-refused': team('order-desk', hours(4), 'high'),
   },
   demand: {
     rank: ['channel-priority', 'customer-class', 'ship-by', 'placed'],
     classes: ['vip', 'wholesale', 'standard'],
   },
+  notification: { suppress: [], mergeParcels: false, paymentReminderMinutes: 60 },
 }

@@ -1,16 +1,19 @@
 import { unitShare } from '../apportion.ts'
 import { sum } from '../money.ts'
 
+export interface FrozenDiscountShare {
+  code: string
+  fundedBy: 'merchant' | 'marketplace' | 'vendor'
+  vendor?: string | null
+  amountMinor: bigint
+}
+
 /** The frozen money of a line, each part by itself, in the order's minor units. */
 export interface FrozenMoney {
   ordered: number
   goodsMinor: bigint
   shippingMinor: bigint
-  discounts: readonly {
-    code: string
-    fundedBy: 'merchant' | 'marketplace' | 'vendor'
-    amountMinor: bigint
-  }[]
+  discounts: readonly FrozenDiscountShare[]
   taxes: readonly {
     component: 'goods' | 'shipping'
     jurisdiction: string
@@ -23,11 +26,7 @@ export interface FrozenMoney {
 export interface UnitsMoney {
   goodsMinor: bigint
   shippingMinor: bigint
-  discounts: {
-    code: string
-    fundedBy: 'merchant' | 'marketplace' | 'vendor'
-    amountMinor: bigint
-  }[]
+  discounts: FrozenDiscountShare[]
   taxes: {
     jurisdiction: string
     taxCode: string

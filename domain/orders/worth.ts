@@ -7,6 +7,8 @@ interface LineWorth {
   taxMinor: bigint
   cancelledMinor: bigint
   shippedMinor: bigint
+  /** Of what was shipped: units that got lost before the buyer owed for them. */
+  lostMinor: bigint
 }
 
 interface OrderWorth {
@@ -15,12 +17,12 @@ interface OrderWorth {
 
 /** Value of all units that nobody has cancelled: what the customer will have paid in the end. */
 export function keptValue(order: OrderWorth): bigint {
-  return sum(order.lines.map((line) => lineGross(line) - line.cancelledMinor))
+  return sum(order.lines.map((line) => lineGross(line) - line.cancelledMinor - line.lostMinor))
 }
 
-/** Value of what has left so far. */
+/** Value of what has left so far and has not got lost on the way. */
 export function shippedValue(order: OrderWorth): bigint {
-  return sum(order.lines.map((line) => line.shippedMinor))
+  return sum(order.lines.map((line) => line.shippedMinor - line.lostMinor))
 }
 
 /** What the order is still worth to us: the frozen amounts of its open units. */

@@ -21,7 +21,7 @@ describe('logging in', () => {
 
     expect(session.user).toMatchObject({ email: 'anna@example.com', roles: ['csr'] })
     const me = await whoAmI(`Bearer ${session.token}`)
-    expect(me.json()).toMatchObject({ actor: 'user:anna@example.com', kind: 'user' })
+    expect(me.json()).toMatchObject({ actor: `user:${session.user.id}`, kind: 'user' })
     expect(me.json().permissions).toContain('orders:read')
     expect(me.json().permissions).not.toContain('journal:post')
   })

@@ -287,3 +287,41 @@ describe('a goods receipt', () => {
     )
   })
 })
+
+describe('expected supply', () => {
+  const expecting = (changes: object = {}) =>
+    post(buyerOfStock, '/v1/expected-supply', {
+      sku: 'TEA',
+      site: 'EAST',
+      qty: '50',
+      dueOn: '2090-05-01',
+      source: { type: 'purchase-order', id: `PO-${next()}` },
+      ...changes,
+    })
+  const change = (id: string, payload: object, caller = buyerOfStock) =>
+    caller({ method: 'PATCH', url: `/v1/expected-supply/${id}`, payload })
+
+  test('is said once for each source, and its changes are told with a reason', async () => {
+    const source = { type: 'purchase-order', id: `PO-${next()}` }
+    const made = await expecting({ source })
+    expect(made.statusCode, made.body).toBe(201)
+    expect((await expecting({ source })).json()).toMatchObject({ code: 'SupplyExists' })
+    const { id } = made.json()
+    expect((await change(id, { reason: 'nothing to say' })).statusCode).toBe(422)
+    expect((await change(id, { dueOn: '2090-06-01', reason: 'slips' }, lead)).statusCode).toBe(403)
+    const slipped = await change(id, { dueOn: '2090-06-01', reason: 'the ship is late' })
+    expect(slipped.json(), slipped.body).toMatchObject({
+      dueOn: '2090-06-01',
+      promised: '0',
+      source,
+    })
+    const listed = (await get('/v1/expected-supply?sku=TEA&state=open')).json().items
+    expect(listed.map((row: { id: string }) => row.id)).toContain(id)
+    const closed = await change(id, { closed: true, reason: 'fell through' })
+    expect(closed.json()).toMatchObject({ state: 'closed' })
+    expect((await change(id, { qty: '9', reason: 'again' })).json()).toMatchObject({
+      code: 'SupplyClosed',
+    })
+    expect((await change('999999', { qty: '9', reason: 'nobody' })).statusCode).toBe(404)
+  })
+})

@@ -114,7 +114,7 @@ async function addCaller(
   const { id: userId, passwordChangedAt } = row!
   const authenticatedAt = Math.floor(Date.now() / 1000)
   const token = await signToken(JWT_SECRET, { userId, authenticatedAt, passwordChangedAt })
-  return callerOf(server, { authorization: `Bearer ${token}` }, `user:${email}`, userId)
+  return callerOf(server, { authorization: `Bearer ${token}` }, `user:${userId}`, userId)
 }
 
 function callerOf(

@@ -1,9 +1,10 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Tx } from '#db/client'
 import { commitOnce } from '#db/commit-once'
-import { receiveGoods } from '#db/stores/goods'
+import { adjustStock, openStock, receiveGoods } from '#db/stores/goods'
 import { consumeCost, lockPositions, moveStock } from '#db/stores/stock'
 import { foundCompany, type Company } from '#tests/support/company'
+import { openBooks } from './ledger-books.ts'
 import { freshDatabase, type TestDatabase } from '#tests/support/database'
 
 let database: TestDatabase
@@ -75,6 +76,62 @@ test('a moving-average item has one pool, whichever receipts and lines it came b
     SELECT remaining_qty AS "remainingQty", remaining_minor AS "remainingMinor" FROM cost_layer WHERE item_id = ${company.items.get('TEA')!}`
   expect([...layers]).toEqual([{ remainingQty: 30n, remainingMinor: 6_000n }])
   expect(await issue('I2', 'TEA', 7n)).toEqual(['1400'])
+})
+
+function find(adjustmentId: string, sku: string, qty: bigint) {
+  return commit(adjustmentId, (tx) =>
+    adjustStock(tx, {
+      adjustmentId,
+      entityId: company.entityId,
+      functionalCurrency: 'USD',
+      siteId: company.east,
+      itemId: company.items.get(sku)!,
+      qty,
+      reason: 'found',
+      adjustedOn: `${new Date().getUTCFullYear()}-02-03`,
+      actor: 'counter',
+    }),
+  )
+}
+
+async function gainOf(adjustmentId: string): Promise<bigint | undefined> {
+  const [line] = await database.db<{ minor: bigint }[]>`
+    SELECT l.amount_minor AS minor FROM journal_line l JOIN journal_entry e ON e.id = l.entry_id
+    WHERE e.idem_key = ${`count-adjusted/${adjustmentId}`} AND l.account_id = 1300`
+  return line?.minor
+}
+
+test('row 25: found units of an averaged item cost the average of now, not that of its first receipt', async () => {
+  await find('A1', 'TEA', 2n)
+  expect(await gainOf('A1')).toBe(400n)
+})
+
+test('row 25: found units cost what the newest layer did, to the minor unit of their sum', async () => {
+  await database.admin`INSERT INTO item (sku, name, status) VALUES ('SCREW', 'screw', 'draft')`
+  const [item] = await database.admin<{ id: number }[]>`SELECT id FROM item WHERE sku = 'SCREW'`
+  company.items.set('SCREW', item!.id)
+  await commit('R6', (tx) =>
+    openStock(tx, {
+      openingId: 'screws',
+      entityId: company.entityId,
+      functionalCurrency: 'USD',
+      openedOn: `${new Date().getUTCFullYear()}-02-01`,
+      actor: 'test',
+      // Two screws cost one cent: none of them costs a whole one.
+      lines: [{ itemId: item!.id, siteId: company.east, qty: 100n, valueMinor: 50n }],
+    }),
+  )
+  await find('A2', 'SCREW', 3n)
+  expect(await gainOf('A2')).toBe(2n)
+})
+
+test('another entity’s cost, and that of damaged goods, says nothing about found units', async () => {
+  const other = await openBooks(database.admin, 'OTHER', 'EUR')
+  await database.admin`
+    INSERT INTO cost_layer (entity_id, item_id, site_id, condition, ranked_on, qty0, value0_minor, remaining_qty, remaining_minor, source_type, source_id)
+    VALUES (${other}, ${company.items.get('CHAIR')!}, ${company.east}, 'sellable', '2999-01-01', 1, 1, 0, 0, 'test', 'x'),
+      (${company.entityId}, ${company.items.get('CHAIR')!}, ${company.east}, 'damaged', '2999-01-01', 1, 1, 0, 0, 'test', 'x')`
+  await expect(find('A3', 'CHAIR', 1n)).rejects.toMatchObject({ code: 'NoCostKnown' })
 })
 
 test('a receipt of a thousand lines is one set', async () => {

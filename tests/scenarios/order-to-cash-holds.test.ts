@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { placeHold, recordPayment, releaseOrder } from '#contracts/order-to-cash'
 import { aLine, anOrder, foundCompany, type Company } from '#tests/support/company'
-import { aKey, desk, effectsOf, expectRefused, linesOf } from '#tests/support/orders'
+import { aKey, desk, effectsOf, expectRefused, giveAddress, linesOf } from '#tests/support/orders'
 import { startSystem, type TestSystem } from '#tests/support/process'
 import { expectProofs } from '#tests/support/proofs'
 
@@ -131,15 +131,17 @@ const nowhere = {
 
 test('a doubtful address is corrected or overridden, and a wrong correction is refused', async () => {
   const order = anOrder({ shipTo: nowhere })
-  await system.place(order)
+  const { orderId } = await system.place(order)
   const web = desk(system, order)
+  const given = (changes: { postalCode: string }) =>
+    giveAddress(system.db, orderId, { ...nowhere, ...changes })
   await web.until((seen) => seen.effects.length === 0)
   await expectRefused(
-    web.resolve('address-invalid', 'correct', { params: { ...nowhere, postalCode: 'XYZ' } }),
+    web.resolve('address-invalid', 'correct', { addressId: await given({ postalCode: 'XYZ' }) }),
     'AddressInvalid',
   )
   await expectRefused(web.resolve('address-invalid', 'accept-suggestion'), 'NoSuggestion')
-  const right = { params: { ...nowhere, postalCode: '07102' } }
+  const right = { addressId: await given({ postalCode: '07102' }) }
   expect(await web.resolve('address-invalid', 'correct', right)).toMatchObject({
     phase: 'released',
   })

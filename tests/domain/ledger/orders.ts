@@ -28,7 +28,7 @@ export function shipmentOfO1(facts: Partial<GoodsShipped> = {}): GoodsShipped {
     shippedOn: '2026-06-30',
     settlement: 'deposit',
     lines: [lineOfO1],
-    freightEstimateMinor: 6_50n,
+    freightMinor: 6_50n,
     ...facts,
   }
 }

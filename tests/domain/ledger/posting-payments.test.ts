@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import {
   postDepositCancelled,
-  postGiftCardSold,
   postPaymentCaptured,
   postProcessorFee,
   postRefundSettled,
@@ -15,7 +14,6 @@ const capture = {
   captureId: 'ch_1',
   capturedOn: '2026-06-28',
   amountMinor: 106_09n,
-  settles: 'deposit' as const,
 }
 
 describe('money of an order', () => {
@@ -49,7 +47,8 @@ describe('money of an order', () => {
   })
 
   test('row 3a: captured after shipment it settles the receivable', () => {
-    expect(postPaymentCaptured({ ...capture, settles: 'receivable' })).toPostAs(`
+    const receivables = [{ openKey: 'shipment/4711', amountMinor: 106_09n, party: 'customer/9' }]
+    expect(postPaymentCaptured({ ...capture, receivables })).toPostAs(`
       Dr ProcessorClearing 106.09
       Cr Receivables       106.09
     `)
@@ -62,8 +61,7 @@ describe('money of an order', () => {
       functionalCurrency: 'USD',
       rateE9: 1_050_000_000n,
       amountMinor: 1000_00n,
-      settles: 'receivable',
-      bookedFuncMinor: 1080_00n,
+      receivables: [{ openKey: 'shipment/1', amountMinor: 1000_00n, bookedFuncMinor: 1080_00n }],
     })
 
     expect(entry).toPostAs(`
@@ -115,30 +113,45 @@ describe('money of an order', () => {
     `)
   })
 
-  test('row 14: a gift card is sold without revenue, and pays a part of an order later', () => {
-    const sold = {
-      ...moneyOfO1,
-      cardId: 5n,
-      provider: 'stripe',
-      captureId: 'ch_0',
-      soldOn: '2026-06-01',
-      amountMinor: 50_00n,
-    }
+  test('one payment settles an old invoice and leaves a deposit', () => {
+    const entry = postPaymentCaptured({
+      ...capture,
+      receivables: [{ openKey: 'shipment/1', amountMinor: 100_00n }],
+    })
 
-    expect(postGiftCardSold(sold)).toPostAs(`
-      Dr ProcessorClearing 50.00
-      Cr GiftCards         50.00
+    expect(entry).toPostAs(`
+      Dr ProcessorClearing 106.09
+      Cr Receivables       100.00
+      Cr CustomerDeposits    6.09
     `)
-    expect(
-      postPaymentCaptured({
-        ...capture,
-        amountMinor: 56_09n,
-        giftCards: [{ cardId: 5n, amountMinor: 50_00n }],
-      }),
-    ).toPostAs(`
-      Dr GiftCards          50.00
-      Dr ProcessorClearing  56.09
-      Cr CustomerDeposits  106.09
+  })
+
+  test('a foreign deposit that is owed back is money again, at the rate of the day', () => {
+    const money = { ...moneyOfO1, currency: 'EUR', amountMinor: 100_00n, refundId: 8n }
+    const granted = postDepositCancelled({
+      ...money,
+      cancellationId: 3n,
+      cancelledOn: '2026-06-29',
+      rateE9: 1_200_000_000n,
+      bookedFuncMinor: 110_00n,
+    })
+    const settled = postRefundSettled({
+      ...money,
+      provider: 'stripe',
+      settledOn: '2026-06-30',
+      rateE9: 1_150_000_000n,
+      bookedFuncMinor: 120_00n,
+    })
+
+    expect(granted).toPostAs(`
+      Dr CustomerDeposits EUR 100.00 (110.00)
+      Cr RefundsPayable   EUR 100.00 (120.00)
+      Dr RealisedFx       EUR 0.00 (10.00)
+    `)
+    expect(settled).toPostAs(`
+      Dr RefundsPayable    EUR 100.00 (120.00)
+      Cr ProcessorClearing EUR 100.00 (115.00)
+      Cr RealisedFx        EUR 0.00 (5.00)
     `)
   })
 })

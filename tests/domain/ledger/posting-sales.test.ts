@@ -47,7 +47,7 @@ describe('goods shipped', () => {
       postGoodsShipped(
         shipmentOfO1({
           shipmentId: `part-${from}`,
-          freightEstimateMinor: 0n,
+          freightMinor: 0n,
           lines: [
             {
               ...lineOfO1,
@@ -78,7 +78,7 @@ describe('goods shipped', () => {
         }),
       )
     const inParts = [part(0, 1), part(1, 3)].flatMap((entry) => entry.lines)
-    const whole = postGoodsShipped(shipmentOfO1({ freightEstimateMinor: 0n })).lines
+    const whole = postGoodsShipped(shipmentOfO1({ freightMinor: 0n })).lines
 
     expect(totals(inParts)).toEqual(totals(whole))
   })
@@ -88,7 +88,7 @@ describe('goods shipped', () => {
       Dr InTransitToCustomer 40.00
       Cr Inventory           40.00
     `)
-    expect(postGoodsDelivered(shipmentOfO1({ freightEstimateMinor: 0n }))).toPostAs(`
+    expect(postGoodsDelivered(shipmentOfO1({ freightMinor: 0n }))).toPostAs(`
       Dr CustomerDeposits    106.09
       Dr Discounts            10.00
       Cr ProductSales        100.00
@@ -104,9 +104,14 @@ describe('goods shipped', () => {
     const entry = postGoodsShipped(
       shipmentOfO1({
         settlement: 'marketplace',
-        lines: [{ ...lineOfO1, taxes }],
-        marketplaceFeesExpected: { commissionMinor: 14_70n, fulfilmentMinor: 4_75n },
-        freightEstimateMinor: 0n,
+        lines: [
+          {
+            ...lineOfO1,
+            taxes,
+            feesExpected: { commissionMinor: 14_70n, fulfilmentMinor: 4_75n },
+          },
+        ],
+        freightMinor: 0n,
       }),
     )
 
@@ -144,7 +149,7 @@ describe('goods shipped', () => {
         taxPoint: 'payment',
         currency: 'EUR',
         functionalCurrency: 'EUR',
-        freightEstimateMinor: 0n,
+        freightMinor: 0n,
         lines: [
           {
             ...lineOfO1,
@@ -176,8 +181,9 @@ describe('goods shipped', () => {
       shipmentOfO1({
         currency: 'EUR',
         functionalCurrency: 'USD',
-        rateE9: 1_100_000_000n,
-        freightEstimateMinor: 0n,
+        rateE9: 1_200_000_000n,
+        paidBefore: { amountMinor: 500_00n, bookedFuncMinor: 550_00n },
+        freightMinor: 0n,
         lines: [{ ...lineOfO1, goodsMinor: 500_00n, discounts: [], shippingMinor: 0n, taxes: [] }],
       }),
     )
@@ -190,9 +196,56 @@ describe('goods shipped', () => {
     `)
   })
 
+  test('what was paid in before settles first, and the rest is owed at the rate of the day', () => {
+    const entry = postGoodsShipped(
+      shipmentOfO1({
+        currency: 'EUR',
+        functionalCurrency: 'USD',
+        rateE9: 1_200_000_000n,
+        settlement: 'receivable',
+        settlementKey: 'shipment/4711',
+        paidBefore: { amountMinor: 100_00n, bookedFuncMinor: 110_00n },
+        freightMinor: 0n,
+        lines: [{ ...lineOfO1, goodsMinor: 500_00n, discounts: [], shippingMinor: 0n, taxes: [] }],
+      }),
+    )
+
+    expect(entry).toPostAs(`
+      Dr CustomerDeposits EUR 100.00 (110.00)
+      Dr Receivables      EUR 400.00 (480.00)
+      Cr ProductSales     EUR 500.00 (590.00)
+      Dr CostOfGoodsSold   40.00
+      Cr Inventory         40.00
+    `)
+  })
+
+  test('a promotion stands on every line of what it was given on, so that its margin adds up', () => {
+    const entry = postGoodsShipped(shipmentOfO1())
+    const ofPromotion = entry.lines.filter((line) => line.promotion === 'SUMMER')
+
+    expect(ofPromotion.map((line) => line.accountId)).toEqual([4110, 4010, 4020, 5010, 1300, 5040])
+  })
+
+  test('a discount that a vendor funds is owed by the vendor who was named', () => {
+    const discounts = [
+      {
+        promotion: 'BRAND',
+        fundedBy: 'vendor' as const,
+        amountMinor: 10_00n,
+        party: 'supplier/ACME',
+      },
+    ]
+    const entry = postGoodsShipped(shipmentOfO1({ lines: [{ ...lineOfO1, discounts }] }))
+
+    expect(entry.lines.find((line) => line.accountId === 1230)).toMatchObject({
+      party: 'supplier/ACME',
+      amountMinor: 10_00n,
+    })
+  })
+
   test('freight is shared over the lines by their net value, to the last minor unit', () => {
     const lines = [1n, 2n, 3n].map((orderLineId) => ({ ...lineOfO1, orderLineId }))
-    const entry = postGoodsShipped(shipmentOfO1({ lines, freightEstimateMinor: 1_00n }))
+    const entry = postGoodsShipped(shipmentOfO1({ lines, freightMinor: 1_00n }))
     const shares = entry.lines.filter((line) => line.accountId === 5040)
 
     expect(shares.map((line) => line.amountMinor)).toEqual([34n, 33n, 33n])

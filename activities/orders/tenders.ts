@@ -1,0 +1,152 @@
+import type { Tx } from '#db/client'
+import { findGiftCard, insertGiftCard, nameGiftCard, type GiftCard } from '#db/stores/gift-cards'
+import { sendEntries } from '#db/stores/ledger'
+import { lockOpenItem } from '#db/stores/ledger-open-items'
+import {
+  recordPaymentEvent,
+  savePayment,
+  type OrderPayment,
+  type SalesOrder,
+} from '#db/stores/orders'
+import { takeBooked } from '#domain/ledger/open-value'
+import { postGiftCardTakenOn, postTenderApplied } from '#domain/ledger/posting-tenders'
+import { giftCardKey } from '#domain/ledger/sales-terms'
+import { Refusal } from '#domain/refusal'
+import { openOrderCase } from './cases.ts'
+import { moneyOn } from './order-money.ts'
+import { minor, text } from './params.ts'
+import type { Resolving } from './resolve.ts'
+import { resumeOrder } from './resume.ts'
+
+interface By {
+  actor: string
+  today: string
+}
+
+/**
+ * A gift card or store credit pays its part at once; one that has too little leaves the order
+ * unpaid, and a card that nobody knows is a case of its own.
+ */
+export async function applyTender(
+  tx: Tx,
+  order: SalesOrder,
+  payment: OrderPayment,
+  by: By,
+): Promise<void> {
+  if (payment.dueMinor === 0n) return
+  const openKey = await tenderKey(tx, order, payment)
+  if (openKey === undefined) return openUnknownCard(tx, order, payment)
+  const tender = payment.kind === 'gift-card' ? 'GiftCards' : 'StoreCredit'
+  const { entityId, currency } = order
+  // Locked, so that two orders that spend one card at the same moment see each other.
+  const card = await lockOpenItem(tx, { entityId, account: tender, currency, key: openKey })
+  if (!card || -card.balanceMinor < payment.dueMinor) return
+  const open = { amountMinor: -card.balanceMinor, funcMinor: -card.funcMinor }
+  await recordPaymentEvent(tx, {
+    paymentId: payment.id,
+    key: `tender/${payment.id}`,
+    kind: 'captured',
+    amountMinor: payment.dueMinor,
+    reference: payment.reference,
+    effectiveOn: by.today,
+    actor: by.actor,
+  })
+  payment.capturedMinor = payment.dueMinor
+  await savePayment(tx, payment)
+  const applied = postTenderApplied({
+    ...(await moneyOn(tx, order, by.today)),
+    tender,
+    openKey,
+    amountMinor: payment.dueMinor,
+    bookedFuncMinor: takeBooked(open, payment.dueMinor),
+    appliedOn: by.today,
+    paymentId: payment.id,
+  })
+  await sendEntries(tx, [applied], by.actor)
+}
+
+/** The open item that a tender spends and that a refund gives back to; none for an unknown card. */
+export async function tenderKey(
+  tx: Tx,
+  order: SalesOrder,
+  payment: Pick<OrderPayment, 'kind' | 'reference'>,
+): Promise<string | undefined> {
+  if (payment.kind === 'store-credit') return `store-credit/${payment.reference}`
+  const card = await findGiftCard(tx, { ...order, reference: payment.reference ?? '' })
+  return card && giftCardKey(card.id)
+}
+
+async function openUnknownCard(tx: Tx, order: SalesOrder, payment: OrderPayment): Promise<void> {
+  await openOrderCase(tx, order, {
+    type: 'gift-card-unknown',
+    discriminator: payment.id.toString(),
+    openedBy: 'rule: payment',
+    summary: `${order.orderNumber}: it pays with gift card ${payment.reference}, which nobody here has sold`,
+    evidence: {
+      paymentId: payment.id.toString(),
+      reference: payment.reference,
+      amountMinor: payment.dueMinor.toString(),
+    },
+    moneyAtRiskMinor: payment.dueMinor,
+  })
+}
+
+/** Finance says which of our cards it is, or takes a card on that was sold before the books began. */
+export async function decideOnCard(
+  tx: Tx,
+  order: SalesOrder,
+  { command, found, actor, today }: Resolving,
+): Promise<SalesOrder> {
+  const paymentId = text(found.evidence, 'paymentId')
+  const payment = order.payments.find((candidate) => candidate.id.toString() === paymentId)!
+  if (command.resolution === 'match-card')
+    await matchCard(tx, order, payment, text(command.params, 'code'))
+  else await takeCardOn(tx, order, payment, minor(command.params, 'balanceMinor'), { actor, today })
+  await applyTender(tx, order, payment, { actor, today })
+  if (payment.capturedMinor < payment.dueMinor)
+    throw new Refusal(
+      'GiftCardHasTooLittle',
+      `The card has less than the ${payment.dueMinor} minor units of ${order.currency} that it is to pay. Ask for another payment, or cancel.`,
+    )
+  await resumeOrder(tx, order, { actor, today })
+  return order
+}
+
+async function matchCard(
+  tx: Tx,
+  order: SalesOrder,
+  payment: OrderPayment,
+  code: string,
+): Promise<GiftCard> {
+  const named = await nameGiftCard(tx, { ...order, code, externalId: payment.reference ?? '' })
+  if (named) return named
+  throw new Refusal(
+    'GiftCardNotOurs',
+    `${order.entityCode} has no gift card ${code} that is still to be named. Look its code up under the order that bought it.`,
+  )
+}
+
+async function takeCardOn(
+  tx: Tx,
+  order: SalesOrder,
+  payment: OrderPayment,
+  balanceMinor: bigint,
+  { actor, today }: By,
+): Promise<void> {
+  const card = await insertGiftCard(tx, {
+    entityId: order.entityId,
+    channelId: order.channelId,
+    externalId: payment.reference ?? '',
+    currency: order.currency,
+    faceMinor: balanceMinor,
+    issuedOn: today,
+    actor,
+  })
+  const taken = postGiftCardTakenOn({
+    ...(await moneyOn(tx, order, today)),
+    cardId: card.id,
+    balanceMinor,
+    takenOn: today,
+  })
+  await sendEntries(tx, [taken], actor)
+}

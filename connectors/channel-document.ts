@@ -1,0 +1,37 @@
+import type { OrderDocument } from '#contracts/order-intake'
+import { amazonMessages } from './amazon/amazon-message.ts'
+import { Field } from './field.ts'
+import { parseLosslessJson } from './lossless-json.ts'
+import { refused, type Translated } from './result.ts'
+import { shopifyOrder } from './shopify/shopify-order.ts'
+import { woocommerceOrder } from './woocommerce/woocommerce-order.ts'
+
+/**
+ * Reads one order from the bytes that a channel of this kind sent: a webhook's body, or for
+ * Amazon one order with its items. Refused with `not-json`, or as the channel's reader refuses.
+ */
+export function channelOrder(
+  kind: string,
+  body: Buffer | string,
+  channel: string,
+): Translated<OrderDocument> {
+  const parsed = parseLosslessJson(body)
+  if (!parsed.ok) return parsed
+  if (kind === 'shopify') return shopifyOrder(parsed.value, channel)
+  if (kind === 'woocommerce') return woocommerceOrder(parsed.value, channel)
+  const message = new Field(parsed.value, [])
+  if (kind !== 'amazon' || !message.isObject)
+    return refused('wrong-document', '$', `no order of a ${kind} channel can be read from this`)
+  return amazonMessages(parsed.value as Record<string, unknown>, channel)[0]!.read
+}
+
+/** What the sender calls the order, from a document that may be wrong in everything else. */
+export function externalIdIn(body: Buffer | string): string | null {
+  const parsed = parseLosslessJson(body)
+  if (!parsed.ok) return null
+  const root = new Field(parsed.value, [])
+  const order = root.at('order').isObject ? root.at('order') : root
+  const payload = order.at('payload').isObject ? order.at('payload') : order
+  const id = payload.firstOf('AmazonOrderId', 'orderId', 'id').id()
+  return id !== null && /\p{Surrogate}/u.test(id) ? null : id
+}
