@@ -4,7 +4,9 @@ import type { DocumentProblem, OrderDocument } from '#contracts/order-intake'
 import type { Translated } from '#connectors/result'
 import { markTooLate, storeDocument, storeRefusal } from '#db/stores/inbox'
 import type { ApiDeps } from './deps.ts'
-import { tellOrder } from '#clients/order-process'
+import { tellAgain, tellOrder } from '#clients/order-process'
+import { orderToCashId } from '#contracts/order-to-cash'
+import { shippedOrder } from '#db/queries/orders'
 import { unstorable } from './plugins/text-guard.ts'
 import { HttpProblem, notFound } from './problem.ts'
 
@@ -100,7 +102,12 @@ async function tell(
   const taskQueue = deps.orderTaskQueue ? { taskQueue: deps.orderTaskQueue } : {}
   try {
     const told = await tellOrder(deps.temporal, { inboxId, topic, document, actor, ...taskQueue })
-    if (told === 'ended') await markTooLate(deps.db, inboxId)
+    if (told === 'told') return
+    const shipped =
+      document.cancelled &&
+      (await shippedOrder(deps.db, orderToCashId(document.channel, document.externalId)))
+    if (shipped) await tellAgain(deps.temporal, shipped, { inboxId, actor, ...taskQueue })
+    else await markTooLate(deps.db, inboxId)
   } catch (error) {
     request.log.warn({ err: error, inboxId }, 'stored; the sweep will tell the order process')
   }

@@ -40,6 +40,8 @@ export async function commandOrder<C extends CommandBase>(
   update: UpdateDefinition<OrderProgress, [C]>,
   command: Omit<C, 'key' | 'actor'>,
   request: CommandCaller,
+  /** Who may still take the command when the process has ended; undefined says nobody. */
+  whenEnded?: (command: C, updateId: string) => Promise<OrderProgress | undefined>,
 ): Promise<OrderProgress> {
   const { commandKey, principal } = request
   const args = [{ ...command, key: commandKey, actor: principal.actor } as C] as [C]
@@ -53,8 +55,11 @@ export async function commandOrder<C extends CommandBase>(
     return process
       .getUpdateHandle<OrderProgress>(updateId)
       .result()
-      .catch((cause: unknown) => {
-        throw cause instanceof WorkflowNotFoundError || isNotFound(cause) ? orderClosed() : cause
+      .catch(async (cause: unknown) => {
+        if (!(cause instanceof WorkflowNotFoundError) && !isNotFound(cause)) throw cause
+        const answer = await whenEnded?.(args[0], updateId)
+        if (!answer) throw orderClosed()
+        return answer
       })
   }
 }

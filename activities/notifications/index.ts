@@ -1,10 +1,11 @@
 import { Context, heartbeat, log } from '@temporalio/activity'
 import type { Client } from '@temporalio/client'
 import { setTimeout as wait } from 'node:timers/promises'
-import { tellOrder } from '#clients/order-process'
+import { tellAgain, tellOrder } from '#clients/order-process'
 import type { Delivered, NotificationActivities } from '#contracts/notification'
-import { lookAgain, type OrderActivities } from '#contracts/order-to-cash'
+import { lookAgain, orderToCashId, type OrderActivities } from '#contracts/order-to-cash'
 import type { Db } from '#db/client'
+import { shippedOrder } from '#db/queries/orders'
 import { takeWaiting, markDelivered, type WaitingMessage } from '#db/stores/outbox'
 import { markTooLate, untoldDocuments } from '#db/stores/inbox'
 import type { MailGateway } from '../gateways/mail.ts'
@@ -135,7 +136,12 @@ async function tellUntold(
   const untold = await untoldDocuments(db, untoldAfterMs, 50)
   for (const { inboxId, topic, document } of untold) {
     const message = { inboxId, topic, document, actor: 'sweep', taskQueue: orderTaskQueue }
-    if ((await tellOrder(temporal, message)) === 'ended') await markTooLate(db, inboxId)
+    if ((await tellOrder(temporal, message)) === 'told') continue
+    const shipped =
+      document.cancelled &&
+      (await shippedOrder(db, orderToCashId(document.channel, document.externalId)))
+    if (shipped) await tellAgain(temporal, shipped, message)
+    else await markTooLate(db, inboxId)
   }
   done.told += untold.length
   return untold.length
