@@ -1,6 +1,7 @@
 import type { OrderDocument } from '#contracts/order-intake'
 import type { Tx } from '#db/client'
 import type { FoundItem } from '#db/queries/listings'
+import { marksOf, type BuyerTraces } from '#db/stores/fraud-marks'
 import { insertHolds, type SalesOrder } from '#db/stores/orders'
 import { intendEffect, recordDecisions } from '#db/stores/records'
 import { divideRounded } from '#domain/money'
@@ -87,7 +88,10 @@ async function underReview(
   { document, found, policies }: Review,
 ): Promise<OrderUnderReview> {
   return {
-    ...(await companyUnderReview(tx, order)),
+    ...(await companyUnderReview(tx, order, {
+      email: document.customer.email,
+      shipTo: document.shipTo,
+    })),
     document,
     policy: policies.order.body,
     fraud: policies.fraud.body,
@@ -112,8 +116,11 @@ async function underReview(
 export async function companyUnderReview(
   tx: Tx,
   order: SalesOrder,
-): Promise<Pick<OrderUnderReview, 'deniedParties' | 'siteCountries' | 'customerBlocked'>> {
-  const [deniedParties, sites, blocked] = await Promise.all([
+  buyer: BuyerTraces,
+): Promise<
+  Pick<OrderUnderReview, 'deniedParties' | 'siteCountries' | 'customerBlocked' | 'marks'>
+> {
+  const [deniedParties, sites, blocked, marks] = await Promise.all([
     tx<
       OrderUnderReview['deniedParties']
     >`SELECT id, list, name, country FROM denied_party ORDER BY id`,
@@ -123,9 +130,11 @@ export async function companyUnderReview(
     tx<
       { reason: string | null }[]
     >`SELECT blocked_reason AS reason FROM customer WHERE id = ${order.customerId}`,
+    marksOf(tx, buyer),
   ])
   return {
     customerBlocked: blocked[0]?.reason ?? null,
+    marks,
     deniedParties,
     siteCountries: sites.map((site) => site.country),
   }
