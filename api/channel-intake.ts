@@ -7,7 +7,8 @@ import { storable } from '#connectors/storable'
 import { markTold, markTooLate, storeDocument } from '#db/stores/inbox'
 import { storeRefusal } from '#db/stores/refused-documents'
 import type { ApiDeps } from './deps.ts'
-import { tellOrder, type OrderMessage } from '#clients/order-process'
+import { tellOrTakeUp, type OrderMessage } from '#clients/order-process'
+import { shippedOrder } from '#db/queries/orders'
 import { HttpProblem, notFound } from './problem.ts'
 
 export interface ChannelFacts {
@@ -103,7 +104,9 @@ export async function tellProcess(
   const { inboxId } = message
   const taskQueue = deps.orderTaskQueue ? { taskQueue: deps.orderTaskQueue } : {}
   try {
-    const told = await tellOrder(deps.temporal, { ...message, ...taskQueue })
+    const told = await tellOrTakeUp(deps.temporal, { ...message, ...taskQueue }, (id) =>
+      shippedOrder(deps.db, id),
+    )
     if (told === 'ended') await markTooLate(deps.db, inboxId)
     else if (!again) await markTold(deps.db, [inboxId])
   } catch (error) {

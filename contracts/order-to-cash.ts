@@ -18,6 +18,11 @@ export interface OrderToCashStart {
   externalId: string
   /** Whoever or whatever brought the order, for the audit trail. */
   actor: string
+  /**
+   * Takes an order up again whose process has ended, because something came that a person must
+   * decide: the key of what came. Nothing is taken in; `inboxId` is not read.
+   */
+  again?: string
 }
 
 /** Where an order stands, as its last commit left it. Small: it rides in every update's answer. */

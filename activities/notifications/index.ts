@@ -2,10 +2,11 @@ import { Context, heartbeat, log } from '@temporalio/activity'
 import type { Client } from '@temporalio/client'
 import { setTimeout as wait } from 'node:timers/promises'
 import { startChannelSync } from '#clients/channel-sync'
-import { tellOrder } from '#clients/order-process'
+import { tellOrTakeUp } from '#clients/order-process'
 import type { Delivered, NotificationActivities } from '#contracts/notification'
 import { lookAgain, type OrderActivities } from '#contracts/order-to-cash'
 import type { Db } from '#db/client'
+import { shippedOrder } from '#db/queries/orders'
 import { polledChannels } from '#db/stores/channel-sync'
 import { takeWaiting, markDelivered, type WaitingMessage } from '#db/stores/outbox'
 import { watchRefused } from '#db/stores/refused-documents'
@@ -177,7 +178,8 @@ async function tellUntold(
     if (Date.now() >= until) break
     const message = { inboxId, topic, document, actor: 'sweep', taskQueue: orderTaskQueue }
     try {
-      if ((await tellOrder(temporal, message)) === 'ended') await markTooLate(db, inboxId)
+      const answer = await tellOrTakeUp(temporal, message, (id) => shippedOrder(db, id))
+      if (answer === 'ended') await markTooLate(db, inboxId)
       else await markTold(db, [inboxId], Math.max(1000, 4 * untoldAfterMs))
       told += 1
     } catch (error) {

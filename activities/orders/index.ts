@@ -90,7 +90,8 @@ export function orderActivities({ db, gateways }: OrderActivityDeps): OrderActiv
       return commitOnce(
         db,
         {
-          key: workflowId,
+          // Taken up again, it must be read anew: the first answer says where it stood long ago.
+          key: start.again === undefined ? workflowId : `${workflowId}/again/${start.again}`,
           request: { channel: start.channel, externalId: start.externalId },
           actor: start.actor,
         },

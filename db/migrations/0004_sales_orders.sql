@@ -426,9 +426,22 @@ CREATE TABLE order_change (
 CREATE INDEX order_change_order ON order_change (order_id);
 SELECT make_append_only('order_change');
 
+-- FUL-10: what people decided about buyers, so that the rules know them again; the newest row of a hash holds.
+CREATE TABLE fraud_mark (
+  id          bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  kind        text NOT NULL CHECK (kind IN ('email', 'address')),
+  hash        bytea NOT NULL,
+  verdict     text NOT NULL CHECK (verdict IN ('blocked', 'trusted')),
+  order_id    bigint NOT NULL REFERENCES sales_order,
+  reason      text NOT NULL,
+  actor       text NOT NULL,
+  recorded_at timestamptz NOT NULL DEFAULT clock_timestamp()
+);
+CREATE INDEX fraud_mark_hash ON fraud_mark (hash, id);
+
 GRANT SELECT ON ALL TABLES IN SCHEMA public TO throughline_app;
 GRANT INSERT ON sales_order, sales_order_line, order_line_discount, order_line_tax, order_hold, reservation, fulfilment_order,
-  supply_promise, fulfilment_line, shipment, shipment_line, parcel, tracking_event, payment, payment_event, gift_card, customer_invoice, order_change TO throughline_app;
+  supply_promise, fulfilment_line, shipment, shipment_line, parcel, tracking_event, payment, payment_event, gift_card, customer_invoice, order_change, fraud_mark TO throughline_app;
 GRANT UPDATE (channel_id, external_id) ON gift_card TO throughline_app;
 GRANT UPDATE ON sales_order, sales_order_line, order_hold, fulfilment_order, fulfilment_line, parcel, payment TO throughline_app;
 GRANT DELETE ON supply_promise TO throughline_app;

@@ -35,6 +35,8 @@ export interface FraudPolicy {
   /** Billing and shipping country differ. */
   countryMismatchScore: number
   reviewScore: number
+  /** What is taken off for a buyer and destination whose order a person has accepted before. */
+  trustedScore: number
 }
 
 export interface RoutingPolicy {
@@ -132,6 +134,7 @@ export const DEFAULT_POLICIES: PolicyBodies = {
     maxUnits: 500,
     countryMismatchScore: 40,
     reviewScore: 50,
+    trustedScore: 30,
   },
   routing: { dayMinor: '50', splitMinor: '300' },
   exceptions: {
