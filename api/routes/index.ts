@@ -15,6 +15,7 @@ import { fulfilmentRoutes } from './fulfilment.ts'
 import { orderCommandRoutes } from './order-commands.ts'
 import { orderRoutes } from './orders.ts'
 import { processRoutes } from './processes.ts'
+import { stockCountRoutes } from './stock-counts.ts'
 import { stockRoutes } from './stock.ts'
 import { webhookRoutes } from './webhooks.ts'
 
@@ -38,6 +39,7 @@ export const routes: readonly RouteModule[] = [
   exceptionRoutes,
   stockRoutes,
   expectedSupplyRoutes,
+  stockCountRoutes,
   processRoutes,
   webhookRoutes,
 ]

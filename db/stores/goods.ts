@@ -8,6 +8,7 @@ import { debit } from '#domain/ledger/journal'
 import { Refusal } from '#domain/refusal'
 import { postEntries } from './ledger.ts'
 import { addToOutbox, recordAudit } from './records.ts'
+import { settleMissing } from './routing.ts'
 import { receiveSupply } from './supply.ts'
 import { consumeCost, lockPositions, moveStock, receiveCost } from './stock.ts'
 
@@ -281,6 +282,7 @@ export async function adjustStock(tx: Tx, adjustment: Adjustment): Promise<void>
       actor: adjustment.actor,
     },
   ])
+  await settleMissing(tx, { itemId, siteId, actor: adjustment.actor })
   if (qty > 0n)
     await addToOutbox(tx, [
       {
