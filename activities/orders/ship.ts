@@ -121,6 +121,7 @@ async function leave(tx: Tx, order: SalesOrder, leaving: Leaving): Promise<void>
     shippedOn,
     freightMinor,
     actor,
+    last: openUnitsOf(fulfilment) === chosen.reduce((units, line) => units + line.open, 0),
     parcels: leaving.parcels,
   })
   const delivery = await deliveryOf(tx, order, shipment.id, chosen.length > 0)
@@ -341,10 +342,14 @@ function grossOf(line: NewShipmentLine): bigint {
   return line.goodsMinor - line.discountMinor + line.shippingMinor + line.taxMinor
 }
 
+function openUnitsOf(fulfilment: Fulfilment): number {
+  return fulfilment.lines.reduce((units, line) => units + line.open, 0)
+}
+
 /** The estimate belongs to the whole fulfilment order; a part of its units bears its part of it. */
 function freightShare(fulfilment: Fulfilment, chosen: readonly OpenFulfilmentLine[]): bigint {
   const all = fulfilment.lines.reduce((units, line) => units + line.qty, 0)
-  const gone = all - fulfilment.lines.reduce((units, line) => units + line.open, 0)
+  const gone = all - openUnitsOf(fulfilment)
   const leaving = chosen.reduce((units, line) => units + line.open, 0)
   return all === 0 ? 0n : unitShare(fulfilment.freightMinor, all, gone, gone + leaving)
 }

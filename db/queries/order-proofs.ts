@@ -5,6 +5,11 @@ function running(orderId: string): string {
   return `NOT EXISTS (SELECT FROM sales_order past WHERE past.id = ${orderId} AND past.workflow_id LIKE 'history/%')`
 }
 
+/** Nothing of the shipment is underway any more: a line may be in several shipments, one of which has arrived. */
+function arrived(shipmentId: string): string {
+  return `NOT EXISTS (SELECT FROM parcel p WHERE p.shipment_id = ${shipmentId} AND p.tracking_number IS NOT NULL AND p.voided_at IS NULL AND p.delivered_at IS NULL)`
+}
+
 /** What must always hold between stock, orders and the ledger; each returns no row. */
 export const orderProofs: readonly Proof[] = [
   {
@@ -113,7 +118,7 @@ export const orderProofs: readonly Proof[] = [
       LEFT JOIN LATERAL (SELECT sum(i.balance_minor) AS open FROM open_item i WHERE i.entity_id = o.entity_id AND i.key = 'order/' || o.id AND i.account_id IN (1200, 2100)) i ON true
       LEFT JOIN LATERAL (SELECT sum(s.goods_minor - s.discount_minor + s.shipping_minor + s.tax_minor) AS earned FROM shipment_line s JOIN shipment h ON h.id = s.shipment_id
         JOIN sales_order_line sl ON sl.id = s.order_line_id
-        WHERE h.order_id = o.id AND (o.policies->'order'->'body'->>'revenueOn' = 'shipped' OR sl.gift_card OR sl.qty_delivered > 0)) l ON true
+        WHERE h.order_id = o.id AND (o.policies->'order'->'body'->>'revenueOn' = 'shipped' OR sl.gift_card OR sl.qty_delivered > 0 AND ${arrived('h.id')})) l ON true
       WHERE o.settlement <> 'marketplace' AND p.captured - p.refunded <> coalesce(l.earned, 0) - coalesce(i.open, 0)`,
   },
   {
@@ -149,7 +154,7 @@ export const orderProofs: readonly Proof[] = [
         SELECT h.order_id, t.jurisdiction, (t.tax_minor * (s.unit_from + s.qty)) / l.qty_ordered - (t.tax_minor * s.unit_from) / l.qty_ordered AS shipped, 0 AS gl
         FROM shipment_line s JOIN shipment h ON h.id = s.shipment_id JOIN sales_order o ON o.id = h.order_id JOIN sales_order_line l ON l.id = s.order_line_id
         JOIN order_line_tax t ON t.order_line_id = l.id AND t.collected_by = 'seller'
-        WHERE o.policies->'order'->'body'->>'revenueOn' = 'shipped' OR l.qty_delivered > 0
+        WHERE o.policies->'order'->'body'->>'revenueOn' = 'shipped' OR l.qty_delivered > 0 AND ${arrived('h.id')}
         UNION ALL
         SELECT j.order_id, j.jurisdiction, 0, -j.amount_minor FROM journal_line j JOIN journal_entry e ON e.id = j.entry_id
         WHERE j.account_id IN (2210, 2220, 2225, 2228) AND e.event_type IN ('goods-shipped', 'goods-delivered')) t
