@@ -75,6 +75,12 @@ export interface ConfirmPick extends CommandBase {
   lines: { orderLineId: string; picked: number; shortReason?: string }[]
 }
 
+/** A site says that it will not ship what it was given. */
+export interface RejectFulfilment extends CommandBase {
+  fulfilmentId: string
+  reason: string
+}
+
 export interface ConfirmShipment extends CommandBase {
   fulfilmentId: string
   /** The warehouse's own reference of this shipment; confirming it twice ships once. */
@@ -156,6 +162,7 @@ export interface ReallocateStock extends CommandBase {
 export const orderPlaced = defineUpdate<OrderProgress>('orderPlaced')
 export const resolveException = defineUpdate<OrderProgress, [ResolveException]>('resolveException')
 export const confirmPick = defineUpdate<OrderProgress, [ConfirmPick]>('confirmPick')
+export const rejectFulfilment = defineUpdate<OrderProgress, [RejectFulfilment]>('rejectFulfilment')
 export const confirmShipment = defineUpdate<OrderProgress, [ConfirmShipment]>('confirmShipment')
 export const requestCancellation = defineUpdate<OrderProgress, [RequestCancellation]>(
   'requestCancellation',
@@ -180,6 +187,7 @@ export interface OrderActivities {
   receiveOrder(start: OrderToCashStart): Promise<OrderProgress>
   resolveException(command: ResolveException & OrderRef): Promise<OrderProgress>
   confirmPick(command: ConfirmPick & OrderRef): Promise<OrderProgress>
+  rejectFulfilment(command: RejectFulfilment & OrderRef): Promise<OrderProgress>
   confirmShipment(command: ConfirmShipment & OrderRef): Promise<OrderProgress>
   cancelOrder(command: RequestCancellation & OrderRef): Promise<OrderProgress>
   changeOrder(command: ChangeOrder & OrderRef): Promise<OrderProgress>

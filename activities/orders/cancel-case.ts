@@ -50,7 +50,8 @@ async function cancelWhatItIsAbout(
   switch (found.type) {
     case 'short-pick': {
       await takeBack(tx, order, BigInt(text(found.evidence, 'fulfilmentId')))
-      await giveBackAt(tx, order, shortUnits(found), Number(found.evidence['siteId']))
+      const siteId = Number(found.evidence['siteId'])
+      await giveBackAt(tx, order, shortUnits(found), { siteId, found, actor: by.actor })
       return cancelUnits(tx, order, shortUnits(found), by)
     }
     case 'stock-short':

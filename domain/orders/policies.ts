@@ -42,7 +42,7 @@ export interface FraudPolicy {
 export interface RoutingPolicy {
   /** Minor units that a day of transit is taken to be worth when sites are compared. */
   dayMinor: string
-  /** Minor units that another parcel must save to be worth a split; no rule reads it yet. */
+  /** Minor units that each further parcel must save to be worth a split. */
   splitMinor: string
 }
 
