@@ -56,7 +56,7 @@ const settings: Settings = {
     return { document, input: await startOf(document) }
   },
   resolveException: async () => {
-    const { document, order } = await received({ line: { quantity: 26 } })
+    const { document, order } = await received({ channel: 'desk', line: { quantity: 2 } })
     const caseId = order.cases[0]!.id
     return { document, input: { ...at(order, 'r1'), caseId, resolution: 'accept' } }
   },
@@ -77,11 +77,11 @@ const settings: Settings = {
     return { document, input: { ...at(order, 's1'), fulfilmentId, reference: 'S-1' } }
   },
   cancelOrder: async () => {
-    const { document, order } = await received({ line: { quantity: 27 } })
+    const { document, order } = await received({ channel: 'desk', line: { quantity: 2 } })
     return { document, input: { ...at(order, 'c1'), reason: 'changed their mind' } }
   },
   changeOrder: async () => {
-    const { document, order } = await received({ line: { quantity: 28 } })
+    const { document, order } = await received({ channel: 'desk', line: { quantity: 2 } })
     const [line] = await database.db<
       { id: bigint }[]
     >`SELECT id FROM sales_order_line WHERE order_id = ${order.orderId}`
@@ -92,7 +92,7 @@ const settings: Settings = {
     }
   },
   placeHold: async () => {
-    const { document, order } = await received({ line: { quantity: 26 } })
+    const { document, order } = await received({ channel: 'desk', line: { quantity: 2 } })
     return { document, input: { ...at(order, 'h1'), reason: 'the customer rang' } }
   },
   releaseOrder: async () => {
