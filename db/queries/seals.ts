@@ -21,8 +21,7 @@ export async function seals(
   chain: SealChain,
   { before = 2_147_483_647, limit = 1 }: { before?: number; limit?: number } = {},
 ): Promise<Seal[]> {
-  const [table, rows] =
-    chain === 'journal' ? [db`seal`, db`entries`] : [db`audit_seal`, db`events`]
+  const [table, rows] = chain === 'journal' ? [db`seal`, db`entries`] : [db`audit_seal`, db`events`]
   return db<Seal[]>`
     SELECT no, ${rows} AS rows, root, prev, hash, sealed_at AS "sealedAt" FROM ${table}
     WHERE no < ${before} ORDER BY no DESC LIMIT ${limit}`
