@@ -11,6 +11,9 @@ import { mailGateway, type MailGateway } from '#activities/gateways/mail'
 import { paymentGateway } from '#activities/gateways/payment'
 import { orderActivities } from '#activities/orders/index'
 import { orderGateways, type Gateways } from '#activities/orders/gateways'
+import { channelSyncActivities } from '#activities/channel-sync/index'
+import { shopGateway, type ShopGateway } from '#activities/gateways/shop'
+import { amazonLister, SHOPIFY_LISTER, WOOCOMMERCE_LISTER } from '#activities/gateways/shop-lists'
 import { notificationActivities } from '#activities/notifications/index'
 import type { MailLinks } from '#activities/notifications/mails'
 import { refusalsAreAnswers } from '#activities/refusal-interceptor'
@@ -151,28 +154,48 @@ export interface NotificationWorkerDeps extends OrderWorkerDeps {
   orderTaskQueue?: string
   workMs?: number
   untoldAfterMs?: number
+  /** How channels are asked for their orders; over HTTP unless told. */
+  shops?: ShopGateway
+  /** The value of a variable that a channel names; of the environment unless told. */
+  secretOf?: (variable: string) => string | undefined
+}
+
+function listedShops(): ShopGateway {
+  return shopGateway({
+    shopify: SHOPIFY_LISTER,
+    woocommerce: WOOCOMMERCE_LISTER,
+    amazon: amazonLister(),
+  })
 }
 
 export function createNotificationWorker(deps: NotificationWorkerDeps): Promise<Worker> {
   const { connection, namespace, db, gateways, bundle, client, mail } = deps
+  const taskQueue = deps.taskQueue ?? NOTIFICATION_TASK_QUEUE
+  const common = { db, temporal: client, orderTaskQueue: deps.orderTaskQueue ?? ORDER_TASK_QUEUE }
   return Worker.create({
     connection,
     namespace,
-    taskQueue: deps.taskQueue ?? NOTIFICATION_TASK_QUEUE,
+    taskQueue,
     workflowBundle: bundle,
-    activities: notificationActivities({
-      db,
-      temporal: client,
-      mail,
-      links: deps.links ?? null,
-      orders: orderActivities({ db, gateways }),
-      orderTaskQueue: deps.orderTaskQueue ?? ORDER_TASK_QUEUE,
-      workMs: deps.workMs ?? 20_000,
-      untoldAfterMs: deps.untoldAfterMs ?? 15_000,
-    }),
+    activities: {
+      ...notificationActivities({
+        ...common,
+        mail,
+        links: deps.links ?? null,
+        orders: orderActivities({ db, gateways }),
+        taskQueue,
+        workMs: deps.workMs ?? 20_000,
+        untoldAfterMs: deps.untoldAfterMs ?? 15_000,
+      }),
+      ...channelSyncActivities({
+        ...common,
+        shops: deps.shops ?? listedShops(),
+        secretOf: deps.secretOf ?? ((variable) => process.env[variable]),
+      }),
+    },
     interceptors: { activity: [refusalsAreAnswers] },
-    maxConcurrentActivityTaskExecutions: 4,
-    maxCachedWorkflows: 10,
+    maxConcurrentActivityTaskExecutions: 20,
+    maxCachedWorkflows: 100,
   })
 }
 

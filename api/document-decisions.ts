@@ -9,10 +9,11 @@ import {
   type RefusedRow,
 } from '#db/stores/refused-documents'
 import { Refusal } from '#domain/refusal'
-import { documentRefused, storable, tellProcess } from './channel-intake.ts'
+import { storable } from '#connectors/storable'
+import { documentRefused, tellProcess } from './channel-intake.ts'
 import type { ApiDeps } from './deps.ts'
 import { notFound } from './problem.ts'
-import { requireScope } from './scope.ts'
+import { requireChannelScope } from './scope.ts'
 
 export interface DocumentDecided {
   inboxId: string
@@ -34,7 +35,7 @@ export async function decideDocument(
   const { actor } = request.principal
   const found = await readRefused(deps.db, inboxId)
   if (!found) throw notFound(`message "${inboxId}"`)
-  requireScope(request.principal, { channel: found.channel })
+  await requireChannelScope(deps.db, request.principal, found.channel)
   const wasRefused = found.outcome === 'refused'
   const document = resolution === 'retry' && wasRefused ? await readAnew(deps, found) : null
   const command = { inboxId, resolution, actor }

@@ -18,6 +18,11 @@ export interface OrderToCashStart {
   externalId: string
   /** Whoever or whatever brought the order, for the audit trail. */
   actor: string
+  /**
+   * Takes an order up again whose process has ended, because something came that a person must
+   * decide: the key of what came. Nothing is taken in; `inboxId` is not read.
+   */
+  again?: string
 }
 
 /** Where an order stands, as its last commit left it. Small: it rides in every update's answer. */
@@ -68,6 +73,12 @@ export interface ResolveException extends CommandBase {
 export interface ConfirmPick extends CommandBase {
   fulfilmentId: string
   lines: { orderLineId: string; picked: number; shortReason?: string }[]
+}
+
+/** A site says that it will not ship what it was given. */
+export interface RejectFulfilment extends CommandBase {
+  fulfilmentId: string
+  reason: string
 }
 
 export interface ConfirmShipment extends CommandBase {
@@ -151,6 +162,7 @@ export interface ReallocateStock extends CommandBase {
 export const orderPlaced = defineUpdate<OrderProgress>('orderPlaced')
 export const resolveException = defineUpdate<OrderProgress, [ResolveException]>('resolveException')
 export const confirmPick = defineUpdate<OrderProgress, [ConfirmPick]>('confirmPick')
+export const rejectFulfilment = defineUpdate<OrderProgress, [RejectFulfilment]>('rejectFulfilment')
 export const confirmShipment = defineUpdate<OrderProgress, [ConfirmShipment]>('confirmShipment')
 export const requestCancellation = defineUpdate<OrderProgress, [RequestCancellation]>(
   'requestCancellation',
@@ -175,6 +187,7 @@ export interface OrderActivities {
   receiveOrder(start: OrderToCashStart): Promise<OrderProgress>
   resolveException(command: ResolveException & OrderRef): Promise<OrderProgress>
   confirmPick(command: ConfirmPick & OrderRef): Promise<OrderProgress>
+  rejectFulfilment(command: RejectFulfilment & OrderRef): Promise<OrderProgress>
   confirmShipment(command: ConfirmShipment & OrderRef): Promise<OrderProgress>
   cancelOrder(command: RequestCancellation & OrderRef): Promise<OrderProgress>
   changeOrder(command: ChangeOrder & OrderRef): Promise<OrderProgress>

@@ -97,6 +97,11 @@ export const refusalForConstraint: Record<string, GuardRefusal> = {
     message:
       'This source already expects the item at the site: change that supply instead of adding one.',
   },
+  channel_polls_with_a_credential: {
+    code: 'PollingIncomplete',
+    message:
+      'A channel that is asked for its orders needs an address and a credential: give both, or neither.',
+  },
   item_complete: {
     code: 'ItemNotReady',
     message: 'The item lacks fields that it needs to be active: fill them in first.',

@@ -1,10 +1,13 @@
 import { Context, heartbeat, log } from '@temporalio/activity'
 import type { Client } from '@temporalio/client'
 import { setTimeout as wait } from 'node:timers/promises'
-import { tellOrder } from '#clients/order-process'
+import { startChannelSync } from '#clients/channel-sync'
+import { tellOrTakeUp } from '#clients/order-process'
 import type { Delivered, NotificationActivities } from '#contracts/notification'
 import { lookAgain, type OrderActivities } from '#contracts/order-to-cash'
 import type { Db } from '#db/client'
+import { shippedOrder } from '#db/queries/orders'
+import { polledChannels } from '#db/stores/channel-sync'
 import { takeWaiting, markDelivered, type WaitingMessage } from '#db/stores/outbox'
 import { watchRefused } from '#db/stores/refused-documents'
 import { markTold, markTooLate, takeUntold } from '#db/stores/inbox'
@@ -22,6 +25,8 @@ export interface NotificationDeps {
   links: MailLinks
   orders: Pick<OrderActivities, 'reviewOrder'>
   orderTaskQueue: string
+  /** Where this process and those that it starts run. */
+  taskQueue: string
   /** How long one call works before it reports. */
   workMs: number
   /** A stored document is told by the sweep when nobody did within this time. */
@@ -51,10 +56,22 @@ export function notificationActivities(deps: NotificationDeps): NotificationActi
       )
       const each = topics.map((topic) => () => deliverBatch(deps, topic, until, done))
       const works = [...each, () => tellUntold(deps, until, done)]
+      await startSyncs(deps)
       await Promise.all(works.map((work) => repeat(work, until, deps.workMs)))
       await watchRefused(deps.db)
       return done
     },
+  }
+}
+
+/** Every channel that is to be asked for its orders has its process, whenever it was opened. */
+async function startSyncs({ db, temporal, taskQueue }: NotificationDeps): Promise<void> {
+  for (const { channel, entity } of await polledChannels(db)) {
+    try {
+      await startChannelSync(temporal, { channel, entity, taskQueue })
+    } catch (error) {
+      log.warn('the process of a channel does not start', { channel, error: String(error) })
+    }
   }
 }
 
@@ -161,7 +178,8 @@ async function tellUntold(
     if (Date.now() >= until) break
     const message = { inboxId, topic, document, actor: 'sweep', taskQueue: orderTaskQueue }
     try {
-      if ((await tellOrder(temporal, message)) === 'ended') await markTooLate(db, inboxId)
+      const answer = await tellOrTakeUp(temporal, message, (id) => shippedOrder(db, id))
+      if (answer === 'ended') await markTooLate(db, inboxId)
       else await markTold(db, [inboxId], Math.max(1000, 4 * untoldAfterMs))
       told += 1
     } catch (error) {

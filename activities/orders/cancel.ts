@@ -13,6 +13,7 @@ import { moneyOfUnits } from '#domain/orders/shares'
 import { Refusal } from '#domain/refusal'
 import { openOrderCase } from './cases.ts'
 import { recall } from './recall.ts'
+import { voidLabels } from './labels.ts'
 import { lineOf } from './plan.ts'
 import { grantRefund, intendVoid } from './refunds.ts'
 
@@ -194,7 +195,13 @@ export async function takeBack(tx: Tx, order: SalesOrder, fulfilmentId: bigint):
     UPDATE fulfilment_line SET cancelled = qty - shipped, picked = shipped
     WHERE fulfilment_id = ${fulfilmentId} AND qty > shipped + cancelled
     RETURNING reservation_id AS "reservationId", order_line_id AS "orderLineId", new.cancelled - old.cancelled AS qty, old.picked - old.shipped AS picked`
-  await tx`UPDATE parcel SET voided_at = clock_timestamp() WHERE fulfilment_id = ${fulfilmentId} AND shipment_id IS NULL AND voided_at IS NULL`
+  const parcels = await tx<{ id: bigint }[]>`
+    UPDATE parcel SET voided_at = clock_timestamp() WHERE fulfilment_id = ${fulfilmentId} AND shipment_id IS NULL AND voided_at IS NULL RETURNING id`
+  await voidLabels(
+    tx,
+    order,
+    parcels.map((parcel) => parcel.id),
+  )
   for (const row of rows) {
     const line = lineOf(order, row.orderLineId)
     line.released -= row.qty

@@ -1,6 +1,7 @@
 import type { Tx } from '#db/client'
 import { wholeAddress, type Address } from '#db/stores/addresses'
 import type { OpenCase } from '#db/stores/cases'
+import { markBuyer } from '#db/stores/fraud-marks'
 import type { OrderPayment, SalesOrder } from '#db/stores/orders'
 import { sum } from '#domain/money'
 import type { HoldType } from '#domain/orders/exceptions'
@@ -56,6 +57,14 @@ async function doBefore(tx: Tx, order: SalesOrder, resolving: Resolving): Promis
     case 'map-listing':
     case 'create-item':
       return mapUnknownSku(tx, order, resolving)
+    case 'accept':
+      if (resolving.found.type === 'fraud-review')
+        await markBuyer(tx, order, {
+          verdict: 'trusted',
+          reason: `accepted order ${order.orderNumber}`,
+          actor,
+        })
+      return order
     case 'accept-on-terms':
       await oweOnTerms(tx, order)
       return order

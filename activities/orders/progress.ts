@@ -75,13 +75,13 @@ async function openWork(tx: Tx, order: SalesOrder): Promise<OpenWork> {
   const subject = order.id.toString()
   const { stalledAfterHours } = order.policies.order.body
   const [cases, effects, parcels] = await Promise.all([
-    openCasesOf(tx, 'order', subject),
+    order.hasCases ? openCasesOf(tx, 'order', subject) : [],
     tx<OpenWork['effects']>`
       SELECT e.key, e.gateway, e.operation, e.state = 'unknown' AND EXISTS (
         SELECT FROM exception_case c WHERE c.key = 'order/' || ${subject} || '/effect-unknown/' || e.key AND c.state = 'open') AS "awaitsPerson"
       FROM external_effect e WHERE e.subject_type = 'order' AND e.subject_id = ${subject} AND e.gateway <> 'mail' AND e.state IN ('intended', 'sent', 'unknown')
       ORDER BY e.intended_at, e.key`,
-    tracksDelivery(order)
+    tracksDelivery(order) && order.lines.some((line) => line.shipped > 0)
       ? tx<OpenWork['parcels']>`
           SELECT greatest(p.recorded_at, (SELECT max(t.happened_at) FROM tracking_event t WHERE t.parcel_id = p.id), p.stalled_at)
             + make_interval(secs => ${stalledAfterHours * 3600}) AS "stallsAt"

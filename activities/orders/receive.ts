@@ -29,6 +29,7 @@ export async function receiveOrder(
   start: OrderToCashStart,
   workflowId: string,
 ): Promise<OrderProgress> {
+  if (start.again !== undefined) return takeUpAgain(tx, start, start.again)
   const [document, known] = await Promise.all([readInbox(tx, start.inboxId), findOrder(tx, start)])
   if (known !== null) {
     await acceptInbox(tx, start.inboxId, workflowId)
@@ -79,6 +80,18 @@ export async function receiveOrder(
     key: start.inboxId,
     details: { channel: channel.code, placedAt: document.placedAt },
   })
+}
+
+/** The order was closed; what came since is told to it by the message that follows. */
+async function takeUpAgain(tx: Tx, start: OrderToCashStart, key: string): Promise<OrderProgress> {
+  const known = await findOrder(tx, start)
+  if (known === null)
+    throw new Refusal(
+      'OrderNotFound',
+      `There is no order ${start.externalId} of ${start.channel} to take up again.`,
+    )
+  const order = await lockOrder(tx, known)
+  return finishStep(tx, order, { action: 'taken-up-again', actor: start.actor, key })
 }
 
 /** As far as the order can go by itself: cancelled already, or planned and, if nothing is in the way, released. */

@@ -7,12 +7,14 @@ import { addDays } from '#domain/dates'
 import { openUnits, unplannedUnits } from '#domain/orders/phase'
 import { renewBeforePicking } from './authorisation.ts'
 import { lineOf, needsStock } from './plan.ts'
+import { lateLines } from './promise-check.ts'
 import { shipServices } from './ship.ts'
 
 /** Whether nothing stands between the order and the warehouse. */
 export function mayRelease(order: SalesOrder): boolean {
   if (order.holds.length > 0) return false
   if (order.lines.some((line) => unplannedUnits(line) > 0)) return false
+  if (lateLines(order).length > 0) return false
   if (order.shipComplete && order.lines.some((line) => line.backordered > 0)) return false
   return order.lines.some((line) => line.allocated > line.released)
 }
@@ -37,7 +39,7 @@ export async function releaseToWarehouse(
     if (!goodsToCome) await shipServices(tx, order, by)
     return
   }
-  const nodes = planned ?? (await candidateNodes(tx, order, []))
+  const nodes = planned ?? (await candidateNodes(tx, order))
   for (const siteId of [...new Set(waiting.map((reservation) => reservation.siteId))].sort(
     (a, b) => a - b,
   )) {
@@ -56,13 +58,16 @@ async function releaseAt(
   rows: readonly LiveReservation[],
   by: { actor: string; today: string },
 ): Promise<void> {
-  const { siteId, service } = node
+  const { siteId } = node
+  const units = rows.map((r) => ({ itemId: r.itemId, qty: r.live - r.onFulfilment }))
+  const service = node.choose(units)
+  const { freightMinor, transitDays } = node.quote(units)
   const earliest = addDays(by.today, node.shipInDays)
   const shipOn = node.limited ? await firstDayWithCapacity(tx, siteId, earliest) : earliest
   const [fulfilment] = await tx<{ id: bigint }[]>`
     INSERT INTO fulfilment_order (order_id, site_id, carrier, service, freight_estimate_minor, promise_on, ship_on, released_by)
-    VALUES (${order.id}, ${siteId}, ${service?.chosen.carrier ?? null}, ${service?.chosen.service ?? null}, ${node.freightMinor},
-      ${addDays(shipOn, node.transitDays)}, ${shipOn}, ${by.actor}) RETURNING id`
+    VALUES (${order.id}, ${siteId}, ${service?.chosen.carrier ?? null}, ${service?.chosen.service ?? null}, ${freightMinor},
+      ${addDays(shipOn, transitDays)}, ${shipOn}, ${by.actor}) RETURNING id`
   const lines = tx`
     INSERT INTO fulfilment_line (fulfilment_id, order_line_id, reservation_id, item_id, qty)
     SELECT ${fulfilment!.id}, * FROM unnest(${rows.map((r) => r.orderLineId.toString())}::bigint[], ${rows.map((r) => r.id.toString())}::bigint[],

@@ -6,6 +6,7 @@ import { addToOutbox, recordDecisions } from '#db/stores/records'
 import { allowedResolutions, type Resolution } from '#domain/orders/exceptions'
 import type { MailTemplate } from '#domain/orders/policies'
 import { Refusal } from '#domain/refusal'
+import { acceptLate } from './accept-late.ts'
 import { cancelHere } from './cancel-case.ts'
 import { decideOnEffect, retryLabel } from './effect-decisions.ts'
 import { firstOfTwo, liftHold } from './lift-hold.ts'
@@ -104,8 +105,7 @@ async function carryOut(tx: Tx, order: SalesOrder, resolving: Resolving): Promis
     case 'parcel-stalled':
       return decideOnParcel(tx, order, resolving)
     case 'promise-infeasible':
-      await tx`UPDATE sales_order SET deliver_by = NULL WHERE id = ${order.id}`
-      return { ...order, deliverBy: null }
+      return acceptLate(tx, order, resolving)
     default:
       return liftHold(tx, order, resolving)
   }

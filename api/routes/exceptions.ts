@@ -8,7 +8,7 @@ import type { ApiDeps, ApiServer, Principal } from '../deps.ts'
 import { decideDocument } from '../document-decisions.ts'
 import { storeGivenAddress, takeAddressOut } from '../given-address.ts'
 import { callerOf, commandOrder } from '../order-commands.ts'
-import { idCursor, encodeCursor, pageOf, pageQuery } from '../paging.ts'
+import { A_NUMBER, AN_ID, AN_INSTANT, cursorParts, pageOf, pageQuery, toPage } from '../paging.ts'
 import { forbidden, HttpProblem, toProblem } from '../problem.ts'
 import { bigId, jsonObject, money, shortText } from '../schemas.ts'
 import { visible } from '../scope.ts'
@@ -50,7 +50,12 @@ const exceptionCase = z.object({
   resolvedAt: z.string().nullable(),
   reopened: z.int(),
   rank: z.string(),
-  rankParts: z.object({ money: z.string(), hoursLeft: z.string(), classWeight: z.string() }),
+  rankParts: z.object({
+    money: z.string().describe('Whole units of the company’s currency, with decimals.'),
+    currency: z.string(),
+    hoursLeft: z.string(),
+    classWeight: z.string(),
+  }),
 })
 const choice = z.strictObject({
   resolution: z.enum(choices),
@@ -86,18 +91,17 @@ function addReads(server: ApiServer, { db }: ApiDeps): void {
       },
     },
     async ({ query: { limit, cursor, ...filter }, principal }) => {
-      // Ranks change with the clock, so a page is an offset here and not a key.
-      const offset = Number(idCursor(cursor) % 1_000_000n)
+      // Ranks change with the clock: every page shows them as they were when the first was read.
+      const [instant, rank, id] = cursorParts(cursor, [AN_INSTANT, A_NUMBER, AN_ID]) ?? []
+      const at = instant ?? new Date().toISOString()
       const rows = await listCases(db, {
         ...filter,
         limit: limit + 1,
-        offset,
+        at,
+        behind: rank === undefined || id === undefined ? undefined : { rank, id: BigInt(id) },
         scopes: principal.scopes,
       })
-      return {
-        items: rows.slice(0, limit).map(toCase),
-        nextCursor: rows.length > limit ? encodeCursor(offset + limit) : null,
-      }
+      return toPage(rows, limit, (row) => [at, row.exactRank, row.id], toCase)
     },
   )
 }
@@ -282,7 +286,7 @@ async function caseInScope(db: ApiDeps['db'], principal: Principal, id: string):
   }))
 }
 
-function toCase({ id, moneyAtRiskMinor, currency, ...row }: CaseRow) {
+function toCase({ id, moneyAtRiskMinor, currency, exactRank: _, ...row }: CaseRow) {
   return {
     ...row,
     id: id.toString(),

@@ -17,6 +17,7 @@ import { addressLinkRoutes } from './address-links.ts'
 import { orderRoutes } from './orders.ts'
 import { personalDataRoutes } from './personal-data.ts'
 import { processRoutes } from './processes.ts'
+import { stockCountRoutes } from './stock-counts.ts'
 import { stockRoutes } from './stock.ts'
 import { webhookRoutes } from './webhooks.ts'
 
@@ -42,6 +43,7 @@ export const routes: readonly RouteModule[] = [
   exceptionRoutes,
   stockRoutes,
   expectedSupplyRoutes,
+  stockCountRoutes,
   processRoutes,
   webhookRoutes,
 ]

@@ -24,7 +24,7 @@ import {
 } from '../channel-intake.ts'
 import type { ApiDeps, ApiServer } from '../deps.ts'
 import { rawBody, webhookOptions } from '../plugins/raw-body.ts'
-import { unstorable } from '../plugins/text-guard.ts'
+import { unstorable } from '#connectors/storable'
 import { HttpProblem, unauthenticated } from '../problem.ts'
 import { code, jsonObject } from '../schemas.ts'
 import { requireScope } from '../scope.ts'

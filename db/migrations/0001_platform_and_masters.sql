@@ -172,7 +172,19 @@ CREATE TABLE channel (
   priority    int NOT NULL DEFAULT 50,
   status      text NOT NULL DEFAULT 'active' CHECK (status IN ('active', 'paused')),
   -- Signing secrets live in the environment; this names the variables, newest first.
-  secret_refs text[] NOT NULL DEFAULT '{}'
+  secret_refs text[] NOT NULL DEFAULT '{}',
+  -- FUL-6: where its orders can be listed, the variable with the credential for that, and how often; null: nobody looks.
+  poll_url    text CHECK (poll_url ~ '^https?://[^/]+'),
+  poll_secret_ref text,
+  poll_seconds int NOT NULL DEFAULT 60 CHECK (poll_seconds BETWEEN 1 AND 86400),
+  CONSTRAINT channel_polls_with_a_credential CHECK ((poll_url IS NULL) = (poll_secret_ref IS NULL))
+);
+
+-- How far a channel's orders have been looked at, by the channel's own clock.
+CREATE TABLE channel_sync (
+  channel_id int PRIMARY KEY REFERENCES channel,
+  synced_to  timestamptz NOT NULL,
+  swept_at   timestamptz NOT NULL DEFAULT clock_timestamp()
 );
 
 CREATE TABLE listing (
@@ -461,7 +473,7 @@ CREATE INDEX exception_subject ON exception_case (subject_type, subject_id, id);
 
 GRANT SELECT, INSERT ON ALL TABLES IN SCHEMA public TO throughline_app;
 GRANT UPDATE (result), DELETE ON command TO throughline_app;
-GRANT UPDATE ON item, site, channel, listing, customer, personal_data, carrier_service, app_user, api_key,
+GRANT UPDATE ON item, site, channel, channel_sync, listing, customer, personal_data, carrier_service, app_user, api_key,
   external_effect, outbox, inbox, inbox_body, exception_case TO throughline_app;
 
 -- §2.4: who changes tables, guards or rights leaves a row, a superuser too.

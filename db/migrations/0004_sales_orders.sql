@@ -27,6 +27,8 @@ CREATE TABLE sales_order (
   requested_service text,
   ship_by          date,
   deliver_by       date,
+  -- Until when somebody has accepted a later delivery than was promised; 9999-12-31 is whenever it comes.
+  accepted_late_until date,
   ship_complete    boolean NOT NULL DEFAULT false,
   entered_by       text,
   policies         jsonb NOT NULL,
@@ -219,6 +221,20 @@ CREATE TABLE supply_promise (
 CREATE INDEX supply_promise_supply ON supply_promise (supply_id);
 CREATE INDEX supply_promise_order ON supply_promise (order_id);
 
+-- FUL-12: sites that an order was short at, or that would not ship it; not asked again until goods come in there.
+CREATE TABLE routing_exclusion (
+  id          bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  order_id    bigint NOT NULL REFERENCES sales_order,
+  site_id     int NOT NULL REFERENCES site,
+  item_id     int NOT NULL REFERENCES item,
+  cause       text NOT NULL CHECK (cause IN ('rejected', 'short-pick')),
+  reason      text NOT NULL,
+  actor       text NOT NULL,
+  recorded_at timestamptz NOT NULL DEFAULT clock_timestamp()
+);
+CREATE INDEX routing_exclusion_order ON routing_exclusion (order_id);
+SELECT make_append_only('routing_exclusion');
+
 CREATE TABLE fulfilment_order (
   id            bigint GENERATED ALWAYS AS IDENTITY (START WITH 1001) PRIMARY KEY,
   order_id      bigint NOT NULL REFERENCES sales_order,
@@ -229,7 +245,7 @@ CREATE TABLE fulfilment_order (
   promise_on    date,
   ship_on       date NOT NULL,
   state         text NOT NULL DEFAULT 'released'
-    CHECK (state IN ('released', 'recall-requested', 'recalled', 'shipped', 'cancelled')),
+    CHECK (state IN ('released', 'recall-requested', 'recalled', 'rejected', 'shipped', 'cancelled')),
   released_at   timestamptz NOT NULL DEFAULT clock_timestamp(),
   released_by   text NOT NULL
 );
@@ -426,9 +442,22 @@ CREATE TABLE order_change (
 CREATE INDEX order_change_order ON order_change (order_id);
 SELECT make_append_only('order_change');
 
+-- FUL-10: what people decided about buyers, so that the rules know them again; the newest row of a hash holds.
+CREATE TABLE fraud_mark (
+  id          bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  kind        text NOT NULL CHECK (kind IN ('email', 'address')),
+  hash        bytea NOT NULL,
+  verdict     text NOT NULL CHECK (verdict IN ('blocked', 'trusted')),
+  order_id    bigint NOT NULL REFERENCES sales_order,
+  reason      text NOT NULL,
+  actor       text NOT NULL,
+  recorded_at timestamptz NOT NULL DEFAULT clock_timestamp()
+);
+CREATE INDEX fraud_mark_hash ON fraud_mark (hash, id);
+
 GRANT SELECT ON ALL TABLES IN SCHEMA public TO throughline_app;
 GRANT INSERT ON sales_order, sales_order_line, order_line_discount, order_line_tax, order_hold, reservation, fulfilment_order,
-  supply_promise, fulfilment_line, shipment, shipment_line, parcel, tracking_event, payment, payment_event, gift_card, customer_invoice, order_change TO throughline_app;
+  supply_promise, routing_exclusion, fulfilment_line, shipment, shipment_line, parcel, tracking_event, payment, payment_event, gift_card, customer_invoice, order_change, fraud_mark TO throughline_app;
 GRANT UPDATE (channel_id, external_id) ON gift_card TO throughline_app;
 GRANT UPDATE ON sales_order, sales_order_line, order_hold, fulfilment_order, fulfilment_line, parcel, payment TO throughline_app;
 GRANT DELETE ON supply_promise TO throughline_app;

@@ -9,6 +9,7 @@ import { Refusal } from '#domain/refusal'
 import { costOfFound, type KnownCost } from '#domain/valuation'
 import { postEntries } from './ledger.ts'
 import { addToOutbox, recordAudit } from './records.ts'
+import { settleMissing } from './routing.ts'
 import { receiveSupply } from './supply.ts'
 import { consumeCost, lockPositions, moveStock, receiveCost } from './stock.ts'
 
@@ -282,6 +283,7 @@ export async function adjustStock(tx: Tx, adjustment: Adjustment): Promise<void>
       actor: adjustment.actor,
     },
   ])
+  await settleMissing(tx, { itemId, siteId, actor: adjustment.actor })
   if (qty > 0n)
     await addToOutbox(tx, [
       {

@@ -20,6 +20,12 @@ export interface OrderUnderReview {
     qty: number
   }[]
   customerBlocked: string | null
+  /** What people decided about earlier orders of this mail address and this destination. */
+  marks: readonly {
+    kind: 'email' | 'address'
+    verdict: 'blocked' | 'trusted'
+    reason: string
+  }[]
   deniedParties: { id: number; list: string; name: string; country: string | null }[]
   siteCountries: string[]
   policy: OrderPolicy
@@ -88,6 +94,7 @@ export function fraudScore({
   document,
   items,
   customerBlocked,
+  marks,
   fraud: policy,
 }: OrderUnderReview): FraudScore {
   const reasons: FraudScore['reasons'] = []
@@ -113,6 +120,11 @@ export function fraudScore({
       score: policy.countryMismatchScore,
     })
   }
+  for (const { kind, verdict, reason } of marks)
+    if (verdict === 'blocked') reasons.push({ rule: `${kind} is blocked: ${reason}`, score: 100 })
+  // Only both together: a stolen mail address orders to another place.
+  if (marks.filter((mark) => mark.verdict === 'trusted').length === 2)
+    reasons.push({ rule: 'accepted by a person before', score: -policy.trustedScore })
   const score = reasons.reduce((total, reason) => total + reason.score, 0)
   return { score, reviewFrom: policy.reviewScore, reasons }
 }

@@ -35,12 +35,14 @@ export interface FraudPolicy {
   /** Billing and shipping country differ. */
   countryMismatchScore: number
   reviewScore: number
+  /** What is taken off for a buyer and destination whose order a person has accepted before. */
+  trustedScore: number
 }
 
 export interface RoutingPolicy {
   /** Minor units that a day of transit is taken to be worth when sites are compared. */
   dayMinor: string
-  /** Minor units that another parcel must save to be worth a split; no rule reads it yet. */
+  /** Minor units that each further parcel must save to be worth a split. */
   splitMinor: string
 }
 
@@ -132,6 +134,7 @@ export const DEFAULT_POLICIES: PolicyBodies = {
     maxUnits: 500,
     countryMismatchScore: 40,
     reviewScore: 50,
+    trustedScore: 30,
   },
   routing: { dayMinor: '50', splitMinor: '300' },
   exceptions: {

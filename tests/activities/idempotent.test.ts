@@ -66,6 +66,11 @@ const settings: Settings = {
     const lines = [{ orderLineId, picked: 1 }]
     return { document, input: { ...at(order, 'p1'), fulfilmentId, lines } }
   },
+  rejectFulfilment: async () => {
+    const { document, order } = await received()
+    const { fulfilmentId } = await atWarehouse(order)
+    return { document, input: { ...at(order, 'n1'), fulfilmentId, reason: 'no packer today' } }
+  },
   confirmShipment: async () => {
     const { document, order } = await received({ line: { quantity: 2 } })
     const { fulfilmentId } = await atWarehouse(order)

@@ -102,6 +102,7 @@ async function work({
     mail,
     orders: { reviewOrder: () => Promise.reject(new Error('no order waits here')) },
     orderTaskQueue: 'nobody-works-here',
+    taskQueue: 'nobody-works-here',
     workMs,
     links: null,
     untoldAfterMs: 15_000,

@@ -15,6 +15,8 @@ export interface Foreign {
   listingId: string
   entryId: string
   openItemId: string
+  supplyId: string
+  inboxId: string
 }
 
 /** What no answer to a limited caller may hold, by what the foreign objects are called. */
@@ -59,6 +61,8 @@ export async function foundForeignCompany(api: RunningApi): Promise<Foreign> {
   )
   const caseId = unpaid.cases[0]!.id
   await admin`UPDATE exception_case SET type = 'parcel-stalled', site_id = (SELECT id FROM site WHERE code = ${FOREIGN.site}) WHERE id = ${caseId}`
+  await admin`INSERT INTO expected_supply (item_id, site_id, qty, due_on, source_type, source_id) SELECT i.id, s.id, 5, current_date + 9, 'purchase-order', 'PO-DE' FROM item i, site s WHERE i.sku = 'MUG' AND s.code = ${FOREIGN.site}`
+  await admin`INSERT INTO inbox (source, event_id, topic, body_hash, outcome, problems) VALUES (${`shopify/${FOREIGN.channel}`}, 'DE-1', 'placed', ${Buffer.from('x')}, 'refused', '[]')`
   const one = async (sql: string) => String((await admin.unsafe<{ id: unknown }[]>(sql))[0]!.id)
   return {
     ...(await addAccess(api)),
@@ -67,6 +71,8 @@ export async function foundForeignCompany(api: RunningApi): Promise<Foreign> {
     fulfilmentId: await one(`SELECT id FROM fulfilment_order WHERE order_id = ${orderId}`),
     listingId: await one(`SELECT id FROM listing WHERE external_id = 'DE-MUG'`),
     entryId: await one(`SELECT max(id) AS id FROM journal_entry WHERE entity_id = ${entityId}`),
+    supplyId: await one(`SELECT id FROM expected_supply WHERE source_id = 'PO-DE'`),
+    inboxId: await one(`SELECT id FROM inbox WHERE event_id = 'DE-1'`),
     openItemId: await one(`SELECT max(id) AS id FROM open_item WHERE entity_id = ${entityId}`),
   }
 }

@@ -232,6 +232,16 @@ const orders: Probe[] = [
     ...ofChannel('hidden'),
   },
   {
+    route: 'GET /v1/orders/:orderId/personal-data',
+    ask: (f) => get(`/v1/orders/${f.orderId}/personal-data`),
+    ...ofChannel('hidden'),
+  },
+  {
+    route: 'POST /v1/inbox/:inboxId/retry',
+    ask: (f) => command('POST', `/v1/inbox/${f.inboxId}/retry`),
+    ...ofChannel('refused'),
+  },
+  {
     route: 'POST /v1/orders',
     ask: () => command('POST', '/v1/orders', anOrder({ channel, currency: 'EUR' })),
     ...ofChannel('refused'),
@@ -326,6 +336,29 @@ const stock: Probe[] = [
     mark: `"channel":"${channel}"`,
   },
   { route: 'GET /v1/stock/movements', ask: () => get('/v1/stock/movements'), ...ofSite('absent') },
+  {
+    route: 'GET /v1/expected-supply',
+    ask: () => get('/v1/expected-supply'),
+    ...ofSite('absent'),
+    mark: 'PO-DE',
+  },
+  {
+    route: 'POST /v1/expected-supply',
+    ask: () =>
+      command('POST', '/v1/expected-supply', {
+        sku: 'MUG',
+        site,
+        qty: '5',
+        dueOn: today,
+        source: { type: 'production', id: 'P-1' },
+      }),
+    ...ofSite('refused'),
+  },
+  {
+    route: 'PATCH /v1/expected-supply/:supplyId',
+    ask: (f) => command('PATCH', `/v1/expected-supply/${f.supplyId}`, { qty: '6', reason }),
+    ...ofSite('hidden'),
+  },
   {
     route: 'POST /v1/goods-receipts',
     ask: () => command('POST', '/v1/goods-receipts', receipt),

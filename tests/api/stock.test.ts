@@ -130,6 +130,23 @@ describe('available to sell', () => {
     expect((await get('/v1/fulfilment-orders', abroad)).json().items).toEqual([])
   })
 
+  test('walks over a SKU with a line break in it', async () => {
+    const { admin } = api.system
+    await admin`INSERT INTO item (sku, name) VALUES (${'MUG\nTWO'}, 'Odd')`
+    await admin`INSERT INTO stock_position (item_id, site_id) SELECT i.id, s.id FROM item i, site s WHERE i.sku = ${'MUG\nTWO'}`
+    const seen: string[] = []
+    let cursor: string | null = null
+    do {
+      const from: string = cursor === null ? '' : `&cursor=${cursor}`
+      const page = (await get(`/v1/stock/ats?limit=1${from}`)).json()
+      seen.push(...page.items.map((row: { sku: string; site: string }) => `${row.sku} ${row.site}`))
+      cursor = page.nextCursor
+    } while (cursor !== null && seen.length < 50)
+    expect(seen).toHaveLength(new Set(seen).size)
+    expect(seen).toEqual(expect.arrayContaining(['MUG\nTWO EAST', 'MUG\nTWO WEST']))
+    await admin`DELETE FROM stock_position WHERE item_id = (SELECT id FROM item WHERE sku = ${'MUG\nTWO'})`
+  })
+
   test('of a channel that does not exist is no number', async () => {
     const answer = await get('/v1/stock/ats?channel=nowhere')
     expect(answer.statusCode).toBe(422)
@@ -293,7 +310,11 @@ describe('expected supply', () => {
     expect((await change(id, { reason: 'nothing to say' })).statusCode).toBe(422)
     expect((await change(id, { dueOn: '2090-06-01', reason: 'slips' }, lead)).statusCode).toBe(403)
     const slipped = await change(id, { dueOn: '2090-06-01', reason: 'the ship is late' })
-    expect(slipped.json(), slipped.body).toMatchObject({ dueOn: '2090-06-01', promised: '0', source })
+    expect(slipped.json(), slipped.body).toMatchObject({
+      dueOn: '2090-06-01',
+      promised: '0',
+      source,
+    })
     const listed = (await get('/v1/expected-supply?sku=TEA&state=open')).json().items
     expect(listed.map((row: { id: string }) => row.id)).toContain(id)
     const closed = await change(id, { closed: true, reason: 'fell through' })
