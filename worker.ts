@@ -22,6 +22,7 @@ import { NOTIFICATION_ID, NOTIFICATION_TASK_QUEUE } from '#contracts/notificatio
 import { processKey } from '#contracts/search-attributes'
 import { ORDER_TASK_QUEUE } from '#contracts/order-to-cash'
 import { connect, type Db } from '#db/client'
+import { openComingPeriods } from '#db/stores/ledger-periods'
 import { outliveLostConnections } from '#db/transaction'
 
 export interface OrderWorkerDeps {
@@ -140,9 +141,9 @@ async function runWorkers(config: WorkerConfig): Promise<void> {
       typedSearchAttributes: [{ key: processKey, value: 'notification' }],
     })
     .catch(() => {})
-  const stopSealing = keepLedgerSealed(db)
+  const stopKeeping = keepBooks(db)
   await Promise.all(workers.map((worker) => worker.run()))
-  stopSealing()
+  stopKeeping()
   await Promise.allSettled([client.connection.close(), connection.close(), db.end({ timeout: 5 })])
 }
 
@@ -214,15 +215,22 @@ function linksFrom({ PUBLIC_URL, JWT_SECRET }: Config): MailLinks {
   return PUBLIC_URL && JWT_SECRET ? { publicUrl: PUBLIC_URL, secret: JWT_SECRET } : null
 }
 
-/** Every second what has settled below the snapshot horizon is sealed; balances are kept every ten minutes. */
-function keepLedgerSealed(db: Db): () => void {
+/**
+ * Every second what has settled below the snapshot horizon is sealed; balances are kept every ten
+ * minutes; every hour the periods of the coming year are opened, should it be time.
+ */
+function keepBooks(db: Db): () => void {
   const quietly = (work: PromiseLike<unknown>) =>
-    void work.then(undefined, (error: unknown) => console.error(`sealing: ${String(error)}`))
-  const sealing = setInterval(() => quietly(db`SELECT seal_ledger()`), 1000)
+    void work.then(undefined, (error: unknown) => console.error(`books: ${String(error)}`))
+  const openPeriods = () => quietly(openComingPeriods(db, new Date().toISOString().slice(0, 10)))
+  openPeriods()
+  const sealing = setInterval(() => quietly(db`SELECT seal_ledger(), seal_audit()`), 1000)
   const counting = setInterval(() => quietly(db`SELECT take_balance_snapshot()`), 600_000)
+  const opening = setInterval(openPeriods, 3_600_000)
   return () => {
     clearInterval(sealing)
     clearInterval(counting)
+    clearInterval(opening)
   }
 }
 

@@ -345,9 +345,19 @@ CREATE TABLE audit_event (
   reason       text,
   actor        text NOT NULL,
   command_key  text,
-  recorded_at  timestamptz NOT NULL DEFAULT clock_timestamp()
+  recorded_at  timestamptz NOT NULL DEFAULT clock_timestamp(),
+  -- The transaction that wrote it, by which it is sealed (GOV-12).
+  xid          xid8 NOT NULL DEFAULT pg_current_xact_id()
 );
 CREATE INDEX audit_subject ON audit_event (subject_type, subject_id, id);
+CREATE INDEX audit_xid ON audit_event (xid);
+CREATE FUNCTION audit_event_stamp() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  NEW.recorded_at := clock_timestamp();
+  NEW.xid := pg_current_xact_id();
+  RETURN NEW;
+END $$;
+CREATE TRIGGER stamp BEFORE INSERT ON audit_event FOR EACH ROW EXECUTE FUNCTION audit_event_stamp();
 SELECT make_append_only('audit_event');
 
 -- Every call to the outside: written before the call with one key for life.

@@ -170,8 +170,9 @@ describe('closing a period against posting into it', () => {
         reason: 'late bill',
         until,
       }
-      await act(`ask-${approvalId}`, (tx) =>
-        requestPeriodException(tx, { ...asked, requestedBy: 'petra' }),
+      await act(
+        `ask-${approvalId}`,
+        async (tx) => void (await requestPeriodException(tx, { ...asked, requestedBy: 'petra' })),
       )
       await act(`ok-${approvalId}`, (tx) => approvePeriodException(tx, approvalId, 'anna'))
     }
