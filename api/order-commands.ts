@@ -12,7 +12,7 @@ import { requireScope, visible } from './scope.ts'
 /** The order, when it exists and its caller may command it. */
 export async function orderInScope(
   db: Db,
-  request: FastifyRequest,
+  request: Pick<FastifyRequest, 'principal'>,
   id: string,
 ): Promise<OrderPlace> {
   const place = visible(request.principal, await placeOfOrder(db, BigInt(id)), 'order', (row) => ({
@@ -33,7 +33,7 @@ export async function commandOrder<C extends CommandBase>(
   place: OrderPlace,
   update: UpdateDefinition<OrderProgress, [C]>,
   command: Omit<C, 'key' | 'actor'>,
-  request: FastifyRequest,
+  request: Pick<FastifyRequest, 'commandKey' | 'principal'>,
 ): Promise<OrderProgress> {
   const { commandKey, principal } = request
   const args = [{ ...command, key: commandKey, actor: principal.actor } as C] as [C]

@@ -1,5 +1,6 @@
 import type { ApiDeps, ApiServer } from '../deps.ts'
 import { apiKeyRoutes } from './api-keys.ts'
+import { bulkOrderRoutes } from './bulk-orders.ts'
 import { channelRoutes } from './channels.ts'
 import { healthRoutes } from './health.ts'
 import { itemRoutes } from './items.ts'
@@ -35,6 +36,7 @@ export const routes: readonly RouteModule[] = [
   ledgerRoutes,
   orderRoutes,
   orderCommandRoutes,
+  bulkOrderRoutes,
   fulfilmentRoutes,
   exceptionRoutes,
   stockRoutes,

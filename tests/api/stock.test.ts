@@ -293,7 +293,11 @@ describe('expected supply', () => {
     expect((await change(id, { reason: 'nothing to say' })).statusCode).toBe(422)
     expect((await change(id, { dueOn: '2090-06-01', reason: 'slips' }, lead)).statusCode).toBe(403)
     const slipped = await change(id, { dueOn: '2090-06-01', reason: 'the ship is late' })
-    expect(slipped.json(), slipped.body).toMatchObject({ dueOn: '2090-06-01', promised: '0', source })
+    expect(slipped.json(), slipped.body).toMatchObject({
+      dueOn: '2090-06-01',
+      promised: '0',
+      source,
+    })
     const listed = (await get('/v1/expected-supply?sku=TEA&state=open')).json().items
     expect(listed.map((row: { id: string }) => row.id)).toContain(id)
     const closed = await change(id, { closed: true, reason: 'fell through' })
