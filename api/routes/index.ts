@@ -1,5 +1,6 @@
 import type { ApiServer, RouteDeps } from '../deps.ts'
 import { apiKeyRoutes } from './api-keys.ts'
+import { bulkOrderRoutes } from './bulk-orders.ts'
 import { channelRoutes } from './channels.ts'
 import { healthRoutes } from './health.ts'
 import { itemRoutes } from './items.ts'
@@ -39,6 +40,7 @@ export const routes: readonly RouteModule[] = [
   orderCommandRoutes,
   personalDataRoutes,
   addressLinkRoutes,
+  bulkOrderRoutes,
   fulfilmentRoutes,
   exceptionRoutes,
   stockRoutes,

@@ -250,7 +250,7 @@ CREATE TABLE fulfilment_order (
   released_by   text NOT NULL
 );
 CREATE INDEX fulfilment_order_order ON fulfilment_order (order_id);
-CREATE INDEX fulfilment_order_site_open ON fulfilment_order (site_id, ship_on, id) WHERE state IN ('released', 'recall-requested');
+CREATE INDEX fulfilment_order_site_day ON fulfilment_order (site_id, ship_on, id);
 
 CREATE TABLE fulfilment_line (
   fulfilment_id bigint NOT NULL REFERENCES fulfilment_order,

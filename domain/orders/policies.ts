@@ -95,6 +95,8 @@ export type PolicyKind = keyof PolicyBodies
 export interface PinnedPolicy<K extends PolicyKind = PolicyKind> {
   kind: K
   version: number
+  /** Who answers for the rule; nobody for the built-in version 0. */
+  owner?: string
   body: PolicyBodies[K]
 }
 

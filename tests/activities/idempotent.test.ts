@@ -56,7 +56,7 @@ const settings: Settings = {
     return { document, input: await startOf(document) }
   },
   resolveException: async () => {
-    const { document, order } = await received({ channel: 'desk', line: { quantity: 2 } })
+    const { document, order } = await received({ line: { quantity: 26 } })
     const caseId = order.cases[0]!.id
     return { document, input: { ...at(order, 'r1'), caseId, resolution: 'accept' } }
   },
