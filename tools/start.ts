@@ -8,6 +8,7 @@ import { holdDataFolder, openDataFolder } from './data-folder.ts'
 import type { DemoContext, DemoSummary } from './demo-hooks.ts'
 import { startPostgres, type PostgresServer } from './postgres-server.ts'
 import { keepRunning, waitForPort, type Program } from './programs.ts'
+import { forgetServers, tellServers } from './running-servers.ts'
 import { pointSimulatorsHere, startEnvironment, type Servers } from './start-environment.ts'
 import { startTemporal, type TemporalServer } from './temporal-server.ts'
 
@@ -42,13 +43,23 @@ async function start(): Promise<void> {
   const config = loadConfig()
   const data = config.THROUGHLINE_DATA
   const { logs } = await openDataFolder(data)
-  running.set('data folder', await holdDataFolder(data))
+  const release = await holdDataFolder(data)
+  running.set('data folder', async () => {
+    await forgetServers(data)
+    await release()
+  })
 
   const servers = await startServers(config)
   const applied = await migrate(servers.databaseUrl, { log: (line) => say(`migration ${line}`) })
   say(applied.length === 0 ? 'the database is up to date' : 'the database is migrated')
 
   const env = await startEnvironment(config, servers, say)
+  await tellServers(data, {
+    DATABASE_URL: servers.databaseUrl,
+    TEMPORAL_ADDRESS: servers.temporalAddress,
+    TEMPORAL_NAMESPACE: servers.namespace,
+    ...(env['PUBLIC_URL'] ? { PUBLIC_URL: env['PUBLIC_URL'] } : {}),
+  })
   const begin = (name: Part, file: string, ready?: () => Promise<void>) =>
     startProgram(name, { file, env, ready }, logs)
   await begin('simulators', 'simulators/main.ts', () => pointSimulatorsHere(env))

@@ -357,9 +357,26 @@ CREATE TABLE order_change (
 CREATE INDEX order_change_order ON order_change (order_id);
 SELECT make_append_only('order_change');
 
+-- What past files say was given back and no known sale explains: kept, so that nothing of a file is lost, and matched later when its sale is imported.
+CREATE TABLE history_cancellation (
+  channel_id   int NOT NULL REFERENCES channel,
+  mark         text NOT NULL,
+  customer_external_id text,
+  sku          text NOT NULL,
+  qty          int NOT NULL CHECK (qty > 0),
+  unit_price_minor bigint NOT NULL,
+  cancelled_at timestamptz NOT NULL,
+  reason       text NOT NULL,
+  origin       text NOT NULL,
+  order_line_id bigint REFERENCES sales_order_line,
+  recorded_at  timestamptz NOT NULL DEFAULT clock_timestamp(),
+  PRIMARY KEY (channel_id, mark)
+);
+
 GRANT SELECT ON ALL TABLES IN SCHEMA public TO throughline_app;
 GRANT INSERT ON sales_order, sales_order_line, order_line_discount, order_line_tax, order_hold, reservation, fulfilment_order,
-  fulfilment_line, shipment, shipment_line, parcel, tracking_event, payment, payment_event, customer_invoice, order_change TO throughline_app;
+  fulfilment_line, shipment, shipment_line, parcel, tracking_event, payment, payment_event, customer_invoice, order_change, history_cancellation TO throughline_app;
 GRANT UPDATE ON sales_order, sales_order_line, order_hold, fulfilment_order, fulfilment_line, parcel, payment TO throughline_app;
 GRANT UPDATE (consumed, released, expires_at) ON reservation TO throughline_app;
+GRANT UPDATE (order_line_id) ON history_cancellation TO throughline_app;
 RESET ROLE;
