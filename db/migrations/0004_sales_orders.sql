@@ -455,11 +455,29 @@ CREATE TABLE fraud_mark (
 );
 CREATE INDEX fraud_mark_hash ON fraud_mark (hash, id);
 
+
+-- What past files say was given back and no known sale explains: kept, so that nothing of a file is lost, and matched later when its sale is imported.
+CREATE TABLE history_cancellation (
+  channel_id   int NOT NULL REFERENCES channel,
+  mark         text NOT NULL,
+  customer_external_id text,
+  sku          text NOT NULL,
+  qty          int NOT NULL CHECK (qty > 0),
+  unit_price_minor bigint NOT NULL,
+  cancelled_at timestamptz NOT NULL,
+  reason       text NOT NULL,
+  origin       text NOT NULL,
+  order_line_id bigint REFERENCES sales_order_line,
+  recorded_at  timestamptz NOT NULL DEFAULT clock_timestamp(),
+  PRIMARY KEY (channel_id, mark)
+);
+
 GRANT SELECT ON ALL TABLES IN SCHEMA public TO throughline_app;
 GRANT INSERT ON sales_order, sales_order_line, order_line_discount, order_line_tax, order_hold, reservation, fulfilment_order,
-  supply_promise, routing_exclusion, fulfilment_line, shipment, shipment_line, parcel, tracking_event, payment, payment_event, gift_card, customer_invoice, order_change, fraud_mark TO throughline_app;
+  supply_promise, routing_exclusion, fulfilment_line, shipment, shipment_line, parcel, tracking_event, payment, payment_event, gift_card, customer_invoice, order_change, fraud_mark, history_cancellation TO throughline_app;
 GRANT UPDATE (channel_id, external_id) ON gift_card TO throughline_app;
 GRANT UPDATE ON sales_order, sales_order_line, order_hold, fulfilment_order, fulfilment_line, parcel, payment TO throughline_app;
 GRANT DELETE ON supply_promise TO throughline_app;
 GRANT UPDATE (consumed, released, expires_at) ON reservation TO throughline_app;
+GRANT UPDATE (order_line_id) ON history_cancellation TO throughline_app;
 RESET ROLE;
