@@ -15,7 +15,7 @@ import {
 import { NOTIFICATION_ID, NOTIFICATION_TASK_QUEUE } from '#contracts/notification'
 import { receiveGoods } from '#db/stores/goods'
 import { DEFAULT_POLICIES } from '#domain/orders/policies'
-import { aLine, anOrder } from '#tests/support/company'
+import { aLine, anOrder, aStranger } from '#tests/support/company'
 import type { RecordingSystem } from './recording-system.ts'
 
 /** Acts out one way through a process and answers the id of the process to keep. */
@@ -66,7 +66,10 @@ async function updateWithStart(system: RecordingSystem): Promise<string> {
 }
 
 async function heldThenReleased(system: RecordingSystem): Promise<string> {
-  const order = named('held-then-released', { line: { quantity: 25 } })
+  const order = named('held-then-released', {
+    customer: aStranger(),
+    line: { quantity: 25 },
+  })
   await system.place(order)
   const released = await system.resolve(order, 'accept')
   await system.ship(order, released)
