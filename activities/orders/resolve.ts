@@ -11,7 +11,7 @@ import { cancelHere } from './cancel-case.ts'
 import { decideOnEffect, retryLabel } from './effect-decisions.ts'
 import { firstOfTwo, liftHold } from './lift-hold.ts'
 import { text } from './params.ts'
-import { afterRecall } from './recalled.ts'
+import { afterRecall, sayWhatWasChosen } from './recalled.ts'
 import { grantRefund } from './refunds.ts'
 import { afterShortPick, findStock } from './stock-decisions.ts'
 import { decideOnCard } from './tenders.ts'
@@ -135,18 +135,8 @@ async function wait(tx: Tx, order: SalesOrder, { command, found }: Resolving): P
 }
 
 /** The goods have left: the carrier is asked, a return is awaited, or the answer is no. */
-async function tellCanceller(
-  tx: Tx,
-  order: SalesOrder,
-  { command, found }: Resolving,
-): Promise<SalesOrder> {
-  await addToOutbox(tx, [
-    {
-      topic: 'cancellation',
-      key: `${found.id}/${command.resolution}`,
-      body: { orderId: order.id, choice: command.resolution },
-    },
-  ])
+async function tellCanceller(tx: Tx, order: SalesOrder, resolving: Resolving): Promise<SalesOrder> {
+  await sayWhatWasChosen(tx, order, resolving)
   return order
 }
 

@@ -6,7 +6,7 @@ import type { OrderDocument } from '#contracts/order-intake'
 import { orderToCashId, type OrderActivities, type OrderProgress } from '#contracts/order-to-cash'
 import { storeDocument } from '#db/stores/inbox'
 import { agreeableGateways } from '#tests/support/agreeable-gateways'
-import { aLine, anOrder, foundCompany } from '#tests/support/company'
+import { aLine, anOrder, aStranger, foundCompany } from '#tests/support/company'
 import { freshDatabase, type TestDatabase } from '#tests/support/database'
 
 let database: TestDatabase
@@ -56,7 +56,7 @@ const settings: Settings = {
     return { document, input: await startOf(document) }
   },
   resolveException: async () => {
-    const { document, order } = await received({ line: { quantity: 26 } })
+    const { document, order } = await received({ customer: aStranger(), line: { quantity: 26 } })
     const caseId = order.cases[0]!.id
     return { document, input: { ...at(order, 'r1'), caseId, resolution: 'accept' } }
   },
