@@ -96,7 +96,7 @@ function warnIfOpen({ env, log }: DemoContext): void {
 
 function summary(): DemoSummary {
   return {
-    logins: USERS.slice(0, 5).map(({ email, what }) => ({ email, password: DEMO_PASSWORD, what })),
+    logins: USERS.map(({ email, what }) => ({ email, password: DEMO_PASSWORD, what })),
     tryThis: [
       'log in as Olivia and resolve an exception: see its effect first, then decide',
       'open an order in Temporal UI: its details say what it waits for and who may act',
