@@ -42,7 +42,7 @@ const layers = {
       'db/client',
       'db/commit-once',
       'db/queries',
-      'db/stores/(access|goods|inbox|masters|policies|records|stock-settings)',
+      'db/stores/(access|goods|inbox|masters|policies|provider-events|records|stock-settings)',
       'config',
     ],
     packages: [

@@ -8,7 +8,8 @@ import { startTaxSimulator } from './tax.ts'
 /**
  * Runs every simulator until it is told to stop, and prints one line of JSON with their URLs.
  * Ports: `--stripe 12111 --carrier … --tax … --compliance … --mail … --smtp …`, or
- * `SIM_STRIPE_PORT` and so on; any free port unless told. `--seed`, `--move-every-ms`.
+ * `SIM_STRIPE_PORT` and so on; any free port unless told. `--move-every-ms`. `--seed`: without it each
+ * run has ids of its own, as a provider gives an id once for ever.
  */
 const { values } = parseArgs({
   options: {
@@ -18,7 +19,7 @@ const { values } = parseArgs({
     compliance: { type: 'string' },
     mail: { type: 'string' },
     smtp: { type: 'string' },
-    seed: { type: 'string', default: process.env['SIM_SEED'] ?? 'throughline' },
+    seed: { type: 'string', default: process.env['SIM_SEED'] ?? `throughline/${Date.now()}` },
     'move-every-ms': { type: 'string', default: '0' },
   },
 })

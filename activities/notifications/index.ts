@@ -10,6 +10,7 @@ import { markTooLate, untoldDocuments } from '#db/stores/inbox'
 import type { MailGateway } from '../gateways/mail.ts'
 import { Refusal } from '#domain/refusal'
 import { sendMails } from './mails.ts'
+import { tellWaitingEvents } from './provider-events.ts'
 import { waitingForItems } from './waiting-orders.ts'
 
 export interface NotificationDeps {
@@ -17,7 +18,7 @@ export interface NotificationDeps {
   temporal: Client
   /** Null where no mail server is set: mails then stay in the outbox. */
   mail: MailGateway | null
-  orders: Pick<OrderActivities, 'reviewOrder'>
+  orders: Pick<OrderActivities, 'reviewOrder' | 'recordPayment' | 'recordTracking'>
   orderTaskQueue: string
   /** How long one call works before it reports. */
   workMs: number
@@ -35,7 +36,10 @@ export function notificationActivities(deps: NotificationDeps): NotificationActi
       const done: Delivered = { delivered: 0, failed: 0, told: 0 }
       while (Date.now() < until && !Context.current().cancellationSignal.aborted) {
         heartbeat(done)
-        const moved = (await deliverBatch(deps, until, done)) + (await tellUntold(deps, done))
+        const moved =
+          (await deliverBatch(deps, until, done)) +
+          (await tellUntold(deps, done)) +
+          (await tellEvents(deps, done))
         if (moved === 0) await wait(Math.min(500, deps.workMs))
       }
       return done
@@ -133,4 +137,11 @@ async function tellUntold(
   }
   done.told += untold.length
   return untold.length
+}
+
+/** What processors and carriers told and no order has taken yet. */
+async function tellEvents(deps: NotificationDeps, done: Delivered): Promise<number> {
+  const told = await tellWaitingEvents(deps)
+  done.told += told
+  return told
 }

@@ -16,7 +16,8 @@ import {
 } from './cancel.ts'
 import { appendLines, isOwnLine, ownLineId, useAddress } from './change.ts'
 import { lookedUpAs, resolverOf } from './item-resolution.ts'
-import { applyPaymentEvent, capturedInAll, paymentOf } from './payments.ts'
+import { capturedInAll } from './captured-totals.ts'
+import { applyPaymentEvent, tenderOf } from './payment-events.ts'
 import { readInbox } from './receive.ts'
 import { applyHolds, underReview } from './review.ts'
 import { resumeOrder } from './resume.ts'
@@ -51,6 +52,8 @@ export async function applyChannelChange(
     return { order: changed, outcome: 'accepted' }
   }
   changed = await takeLines(tx, changed, document, by)
+  // An order that grew and was paid again is worth more only now.
+  await takePayment(tx, changed, document, by)
   changed = await takeAddress(tx, changed, document, { ...by, inboxId })
   await resumeOrder(tx, changed, by)
   return { order: changed, outcome: 'accepted' }
@@ -69,9 +72,10 @@ async function takePayment(
     effectiveOn: by.today,
     actor: by.actor,
   }
-  const payment = paymentOf(order, event.reference)
-  if (!payment) return
-  if (paid.state === 'captured') await capturedInAll(tx, order, payment, event)
+  // A marketplace and a customer on account settle elsewhere.
+  if (order.payments.every((payment) => payment.kind !== 'card')) return
+  if (paid.state === 'captured')
+    await capturedInAll(tx, order, await tenderOf(tx, order, event), event)
   if (paid.state !== 'authorised') return
   const expires = paid.authorisationExpiresAt ? { expiresAt: paid.authorisationExpiresAt } : {}
   await applyPaymentEvent(tx, order, { ...event, key: by.key, kind: 'authorised', ...expires })

@@ -3,6 +3,8 @@ import { healCases, openCasesOf } from '#db/stores/cases'
 import { insertHolds, releaseHold, type SalesOrder } from '#db/stores/orders'
 import { CASE_OF_HOLD, type HoldType } from '#domain/orders/exceptions'
 import { openOrderCase } from './cases.ts'
+import { captureOnResume } from './captures.ts'
+import { openUnits } from '#domain/orders/phase'
 import { isCovered } from './payments.ts'
 import { planOrder, type PlanOptions } from './plan.ts'
 import { keptValue } from '#domain/orders/worth'
@@ -10,6 +12,7 @@ import { mayRelease, releaseToWarehouse } from './release.ts'
 
 /** Goes on with whatever the order can do now: plan what has no stock, release what is ready. */
 export async function resumeOrder(tx: Tx, order: SalesOrder, options: PlanOptions): Promise<void> {
+  await captureOnResume(tx, order)
   await settlePaymentHold(tx, order, options.actor)
   if (!order.holds.every((hold) => hold.keepsStock)) return
   await planOrder(tx, order, options)
@@ -23,7 +26,8 @@ export async function settlePaymentHold(tx: Tx, order: SalesOrder, actor: string
   const covered = isCovered(order)
   if (held && covered)
     await clearHold(tx, order, 'payment', { actor, note: 'the order is paid', healed: true })
-  if (held || covered) return
+  // What has left cannot be held any more; who owes for it is asked by its own case.
+  if (held || covered || order.lines.every((line) => openUnits(line) === 0)) return
   await insertHolds(
     tx,
     order,

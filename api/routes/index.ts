@@ -13,6 +13,7 @@ import { exceptionRoutes } from './exceptions.ts'
 import { fulfilmentRoutes } from './fulfilment.ts'
 import { orderCommandRoutes } from './order-commands.ts'
 import { orderRoutes } from './orders.ts'
+import { providerWebhookRoutes } from './provider-webhooks.ts'
 import { processRoutes } from './processes.ts'
 import { stockRoutes } from './stock.ts'
 import { webhookRoutes } from './webhooks.ts'
@@ -38,4 +39,5 @@ export const routes: readonly RouteModule[] = [
   stockRoutes,
   processRoutes,
   webhookRoutes,
+  providerWebhookRoutes,
 ]

@@ -31,7 +31,8 @@ export async function openCase(tx: Tx, found: NewCase): Promise<void> {
       ${found.siteId ?? null}, ${found.policy.team}, ${found.policy.severity}, clock_timestamp() + make_interval(secs => ${found.policy.slaMinutes * 60}),
       ${found.moneyAtRiskMinor}, ${found.currency}, ${found.customerClass}, ${found.summary}, ${json(tx, found.evidence)},
       ${json(tx, allowedResolutions(found.type))}, ${found.openedBy})
-    ON CONFLICT (key) DO UPDATE SET state = 'open', reopened = exception_case.reopened + 1, due_at = excluded.due_at, summary = excluded.summary,
+    ON CONFLICT (key) DO UPDATE SET state = 'open', reopened = exception_case.reopened + 1, escalations = 0, owner_team = excluded.owner_team,
+      severity = excluded.severity, allowed = excluded.allowed, due_at = excluded.due_at, summary = excluded.summary,
       evidence = excluded.evidence, money_at_risk_minor = excluded.money_at_risk_minor, resolution = NULL, resolution_params = NULL,
       resolved_by = NULL, resolved_at = NULL, opened_at = clock_timestamp()
     WHERE exception_case.state <> 'open'`

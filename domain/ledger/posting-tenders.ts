@@ -28,18 +28,26 @@ export interface TenderRefunded extends OrderMoney {
   openKey: string
   amountMinor: bigint
   refundId: string
+  /** The attempt that went through, where it is not the first. */
+  settlementId?: string
   refundedOn: string
 }
 
 /** Dr Refunds payable {refund}   Cr Gift cards, or Store credit {card} */
 export function postTenderRefunded(event: TenderRefunded): JournalEntryDraft {
-  return tenderEntry(event, 'tender-refunded', event.refundId, event.refundedOn, [
-    debit('RefundsPayable', event.amountMinor, {
-      ...about(event),
-      openKey: refundKey(event.refundId),
-    }),
-    credit(event.tender, event.amountMinor, { ...about(event), openKey: event.openKey }),
-  ])
+  return tenderEntry(
+    event,
+    'tender-refunded',
+    event.settlementId ?? event.refundId,
+    event.refundedOn,
+    [
+      debit('RefundsPayable', event.amountMinor, {
+        ...about(event),
+        openKey: refundKey(event.refundId),
+      }),
+      credit(event.tender, event.amountMinor, { ...about(event), openKey: event.openKey }),
+    ],
+  )
 }
 
 /** Part of what the buyer owes for a shipment was paid before, by deposit. */

@@ -10,7 +10,10 @@ const RESERVED: Partial<Record<CaseType, readonly Role[]>> = {
   'compliance-match': ['risk-analyst', 'oms-supervisor', 'controller'],
   'price-suspect': ['pricing-manager', 'oms-supervisor'],
   'effect-unknown': ['controller', 'oms-supervisor'],
+  'refund-failed': ['controller', 'oms-supervisor'],
   'payment-pending': ['oms-supervisor', 'controller', 'csr'],
+  'payment-declined': ['oms-supervisor', 'controller', 'csr'],
+  'authorisation-expired': ['oms-supervisor', 'controller', 'csr'],
 }
 
 export function mayDecideCase(roles: readonly string[], type: CaseType): boolean {

@@ -16,5 +16,6 @@ export const agreeableGateways: Gateways = {
       },
     }),
   findLabel: () => Promise.resolve({ outcome: 'absent' }),
+  absentIsFinalAfterMs: 0,
   verifyAddress: () => Promise.resolve({ verdict: 'unknown', problems: [], suggestion: null }),
 }
