@@ -17,6 +17,7 @@ import { orderCommandRoutes } from './order-commands.ts'
 import { addressLinkRoutes } from './address-links.ts'
 import { orderRoutes } from './orders.ts'
 import { personalDataRoutes } from './personal-data.ts'
+import { providerWebhookRoutes } from './provider-webhooks.ts'
 import { processRoutes } from './processes.ts'
 import { stockCountRoutes } from './stock-counts.ts'
 import { stockRoutes } from './stock.ts'
@@ -48,4 +49,5 @@ export const routes: readonly RouteModule[] = [
   stockCountRoutes,
   processRoutes,
   webhookRoutes,
+  providerWebhookRoutes,
 ]
