@@ -42,7 +42,7 @@ const layers = {
       'db/client',
       'db/commit-once',
       'db/queries',
-      'db/stores/(access|addresses|goods|inbox|masters|policies|records|stock-settings)',
+      'db/stores/(access|addresses|cases|goods|inbox|masters|policies|records|stock-settings)',
       'config',
     ],
     packages: [

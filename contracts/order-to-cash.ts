@@ -70,6 +70,11 @@ export interface ResolveException extends CommandBase {
   addressId?: string
 }
 
+export interface ReopenException extends CommandBase {
+  caseId: string
+  reason: string
+}
+
 export interface ConfirmPick extends CommandBase {
   fulfilmentId: string
   lines: { orderLineId: string; picked: number; shortReason?: string }[]
@@ -155,6 +160,7 @@ export interface ReallocateStock extends CommandBase {
 
 export const orderPlaced = defineUpdate<OrderProgress>('orderPlaced')
 export const resolveException = defineUpdate<OrderProgress, [ResolveException]>('resolveException')
+export const reopenException = defineUpdate<OrderProgress, [ReopenException]>('reopenException')
 export const confirmPick = defineUpdate<OrderProgress, [ConfirmPick]>('confirmPick')
 export const confirmShipment = defineUpdate<OrderProgress, [ConfirmShipment]>('confirmShipment')
 export const requestCancellation = defineUpdate<OrderProgress, [RequestCancellation]>(
@@ -179,6 +185,7 @@ export const orderProgress = defineQuery<OrderProgress | undefined>('orderProgre
 export interface OrderActivities {
   receiveOrder(start: OrderToCashStart): Promise<OrderProgress>
   resolveException(command: ResolveException & OrderRef): Promise<OrderProgress>
+  reopenException(command: ReopenException & OrderRef): Promise<OrderProgress>
   confirmPick(command: ConfirmPick & OrderRef): Promise<OrderProgress>
   confirmShipment(command: ConfirmShipment & OrderRef): Promise<OrderProgress>
   cancelOrder(command: RequestCancellation & OrderRef): Promise<OrderProgress>

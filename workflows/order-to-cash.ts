@@ -135,6 +135,9 @@ function takeCommands(running: OrderProcess): void {
   setHandler(contract.resolveException, (command) =>
     tell(running, 'resolveException', command, `Resolve: ${command.resolution}`),
   )
+  setHandler(contract.reopenException, (command) =>
+    tell(running, 'reopenException', command, 'Reopen a case'),
+  )
   setHandler(contract.confirmPick, (command) =>
     tell(running, 'confirmPick', command, 'Confirm pick'),
   )

@@ -13,6 +13,7 @@ import type {
   RecordPayment,
   RecordTracking,
   ReleaseOrder,
+  ReopenException,
   RequestCancellation,
   ResolveException,
 } from '#contracts/order-to-cash'
@@ -35,6 +36,7 @@ import { finishStep } from './progress.ts'
 import { reallocate } from './reallocate.ts'
 import { receiveOrder } from './receive.ts'
 import { mayRelease, releaseToWarehouse } from './release.ts'
+import { reopenException } from './reopen.ts'
 import { resolveException } from './resolve.ts'
 import { resumeOrder } from './resume.ts'
 import { callOutside } from './settle-effect.ts'
@@ -138,6 +140,7 @@ function commands(step: Step) {
     resolveException: bugsAreAnswers(
       step<ResolveException & OrderRef>('resolved', orderSteps.resolveException),
     ),
+    reopenException: bugsAreAnswers(step<ReopenException & OrderRef>('reopened', reopenException)),
     confirmPick: bugsAreAnswers(step<ConfirmPick & OrderRef>('picked', confirmPick)),
     confirmShipment: bugsAreAnswers(step<ConfirmShipment & OrderRef>('shipped', shipOrder)),
     cancelOrder: bugsAreAnswers(

@@ -10,6 +10,7 @@ import { siteRoutes } from './sites.ts'
 import { trailRoutes } from './trail.ts'
 import { userRoutes } from './users.ts'
 import { exceptionRoutes } from './exceptions.ts'
+import { exceptionWorkRoutes } from './exception-work.ts'
 import { fulfilmentRoutes } from './fulfilment.ts'
 import { orderCommandRoutes } from './order-commands.ts'
 import { addressLinkRoutes } from './address-links.ts'
@@ -39,6 +40,7 @@ export const routes: readonly RouteModule[] = [
   addressLinkRoutes,
   fulfilmentRoutes,
   exceptionRoutes,
+  exceptionWorkRoutes,
   stockRoutes,
   processRoutes,
   webhookRoutes,
