@@ -12,6 +12,7 @@ import { trailRoutes } from './trail.ts'
 import { userRoutes } from './users.ts'
 import { expectedSupplyRoutes } from './expected-supply.ts'
 import { exceptionRoutes } from './exceptions.ts'
+import { exceptionWorkRoutes } from './exception-work.ts'
 import { fulfilmentRoutes } from './fulfilment.ts'
 import { orderCommandRoutes } from './order-commands.ts'
 import { addressLinkRoutes } from './address-links.ts'
@@ -44,6 +45,7 @@ export const routes: readonly RouteModule[] = [
   bulkOrderRoutes,
   fulfilmentRoutes,
   exceptionRoutes,
+  exceptionWorkRoutes,
   stockRoutes,
   expectedSupplyRoutes,
   stockCountRoutes,
