@@ -7,6 +7,7 @@ import { allowedResolutions, type Resolution } from '#domain/orders/exceptions'
 import { Refusal } from '#domain/refusal'
 import { acceptLate } from './accept-late.ts'
 import { cancelHere } from './cancel-case.ts'
+import { askCustomer, decideOnConsent } from './consent.ts'
 import { decideOnEffect, retryLabel } from './effect-decisions.ts'
 import { firstOfTwo, liftHold } from './lift-hold.ts'
 import { text } from './params.ts'
@@ -76,10 +77,11 @@ async function openCaseOf(tx: Tx, order: SalesOrder, command: ResolveException):
 }
 
 const CANCELS = new Set<Resolution>(['cancel', 'cancel-and-block', 'reject'])
-const WAITS = new Set<Resolution>(['wait', 'ask-for-evidence', 'keep-waiting'])
+const WAITS = new Set<Resolution>(['wait', 'ask-for-evidence', 'keep-waiting', 'ask-customer'])
 
 async function carryOut(tx: Tx, order: SalesOrder, resolving: Resolving): Promise<SalesOrder> {
   const { command, found } = resolving
+  if (found.type === 'consent-needed') return decideOnConsent(tx, order, resolving)
   if (CANCELS.has(command.resolution)) return cancelHere(tx, order, resolving)
   switch (found.type) {
     case 'stock-short':
@@ -107,7 +109,9 @@ async function carryOut(tx: Tx, order: SalesOrder, resolving: Resolving): Promis
 }
 
 /** Gives the case more time; whoever waits says for what. */
-async function wait(tx: Tx, order: SalesOrder, { command, found }: Resolving): Promise<SalesOrder> {
+async function wait(tx: Tx, order: SalesOrder, resolving: Resolving): Promise<SalesOrder> {
+  const { command, found } = resolving
+  if (command.resolution === 'ask-customer') await askCustomer(tx, order, resolving)
   const minutes = order.policies.exceptions.body[found.type].slaMinutes
   await tx`UPDATE exception_case SET due_at = clock_timestamp() + make_interval(secs => ${minutes * 60}), evidence = evidence || ${tx.json({ lastChoice: command.resolution })} WHERE id = ${found.id}`
   if (command.resolution === 'ask-for-evidence') {

@@ -19,7 +19,7 @@ export const CASE_RESOLUTIONS = {
   'paid-unfulfillable': ['backorder', 'substitute', 'cancel'],
   'parcel-stalled': ['keep-waiting', 'claim-lost', 'mark-delivered'],
   'effect-unknown': ['ask-again', 'mark-done', 'mark-failed'],
-  'consent-needed': ['customer-agreed', 'cancel'],
+  'consent-needed': ['ask-customer', 'customer-agreed', 'accept-lower-price', 'reject'],
 } as const satisfies Record<string, readonly string[]>
 
 export type CaseType = keyof typeof CASE_RESOLUTIONS

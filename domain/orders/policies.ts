@@ -19,6 +19,8 @@ export interface OrderPolicy {
   paymentWaitHours: number
   reauthoriseHoursBeforeExpiry: number
   maxSplits: number
+  /** A substitute is sent only when the customer has agreed; else its lower price is enough. */
+  substitutionNeedsConsent: boolean
   /** Parts per million of the list price by which a line's unit price may differ before a person looks. */
   priceTolerancePpm: number
   paymentTermsDays: number
@@ -102,6 +104,7 @@ export const DEFAULT_POLICIES: PolicyBodies = {
     paymentWaitHours: 72,
     reauthoriseHoursBeforeExpiry: 12,
     maxSplits: 3,
+    substitutionNeedsConsent: false,
     priceTolerancePpm: 500_000,
     paymentTermsDays: 30,
     expectedCommissionPpm: 150_000,
