@@ -1,6 +1,7 @@
 import type { ApiDeps, ApiServer } from '../deps.ts'
 import { apiKeyRoutes } from './api-keys.ts'
 import { channelRoutes } from './channels.ts'
+import { giftCardRoutes } from './gift-cards.ts'
 import { healthRoutes } from './health.ts'
 import { itemRoutes } from './items.ts'
 import { ledgerRoutes } from './ledger.ts'
@@ -14,6 +15,7 @@ import { fulfilmentRoutes } from './fulfilment.ts'
 import { orderCommandRoutes } from './order-commands.ts'
 import { orderRoutes } from './orders.ts'
 import { processRoutes } from './processes.ts'
+import { settlementRoutes } from './settlements.ts'
 import { stockRoutes } from './stock.ts'
 import { webhookRoutes } from './webhooks.ts'
 
@@ -31,6 +33,8 @@ export const routes: readonly RouteModule[] = [
   policyRoutes,
   trailRoutes,
   ledgerRoutes,
+  giftCardRoutes,
+  settlementRoutes,
   orderRoutes,
   orderCommandRoutes,
   fulfilmentRoutes,
