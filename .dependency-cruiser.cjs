@@ -42,7 +42,7 @@ const layers = {
       'db/client',
       'db/commit-once',
       'db/queries',
-      'db/stores/(access|card-breakage|goods|inbox|masters|payouts|policies|records|stock-settings)',
+      'db/stores/(access|addresses|card-breakage|counts|goods|inbox|masters|payouts|policies|records|refused-documents|stock-settings|supply)',
       'config',
     ],
     packages: [

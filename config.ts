@@ -1,3 +1,4 @@
+import { isIP } from 'node:net'
 import { homedir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { z } from 'zod'
@@ -17,6 +18,12 @@ const url = (...protocols: string[]) =>
     error: `must be a URL that starts with ${protocols.map((protocol) => `${protocol}//`).join(' or ')}`,
   })
 const web = url('http:', 'https:')
+const proxies = z
+  .string()
+  .transform((list) => list.split(',').map((one) => one.trim()))
+  .refine((list) => list.every(isAddressOrNetwork), {
+    error: 'names something that is neither an address nor a network',
+  })
 const port = z.coerce.number({ error: 'must be a number' }).int().min(0).max(65535)
 const secret = z.string().min(32, { error: 'is shorter than 32 characters' })
 const folder = z.string().transform((path) => resolve(path.replace(/^~(?=\/|$)/, homedir())))
@@ -71,6 +78,12 @@ const variables = {
     meaning: 'Address that the API listens on.',
     fallback: '127.0.0.1',
     cure: 'Set 127.0.0.1 for this machine only, or 0.0.0.0 behind a proxy.',
+  },
+  TRUSTED_PROXIES: {
+    schema: proxies.optional(),
+    meaning:
+      'Proxies in front of the API whose X-Forwarded-For is believed; else a caller is who connects.',
+    cure: 'Name addresses or networks, e.g. 10.0.0.5,192.168.0.0/16; never 0.0.0.0/0.',
   },
   PUBLIC_URL: {
     schema: web.optional(),
@@ -165,6 +178,17 @@ const variables = {
   },
 } as const satisfies Record<string, Variable>
 
+/** A network of everybody would let each caller choose their own address. */
+function isAddressOrNetwork(text: string): boolean {
+  const [address = '', bits, ...more] = text.split('/')
+  const family = isIP(address)
+  if (family === 0 || more.length > 0) return false
+  return (
+    bits === undefined ||
+    (/^\d{1,3}$/.test(bits) && +bits > 0 && +bits <= (family === 4 ? 32 : 128))
+  )
+}
+
 type Variables = typeof variables
 export type VariableName = keyof Variables
 export type Config = { readonly [Name in VariableName]: z.output<Variables[Name]['schema']> }
@@ -198,6 +222,21 @@ export function loadConfig<Name extends VariableName = never>(
   if (problems.length > 0)
     throw new ConfigError(`The configuration does not work:\n${problems.join('\n')}`)
   return values as With<Name>
+}
+
+/** A value that reads well and does not work: what is wrong with it, and the cure for that. */
+export function wrongVariable(name: VariableName, fault: string, cure: string): ConfigError {
+  const { meaning } = (variables as Record<string, Variable>)[name]!
+  return new ConfigError(
+    `The configuration does not work:\n  ${name} ${fault}. ${cure} (${meaning})`,
+  )
+}
+
+/** For the programs: a wrong configuration is told in its own words, without where it was found. */
+export function exitIfWrong(cause: unknown): never {
+  if (!(cause instanceof ConfigError)) throw cause
+  console.error(cause.message)
+  process.exit(1)
 }
 
 /** One row a variable, for docs/operations and `npm run config`. */

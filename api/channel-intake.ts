@@ -1,17 +1,21 @@
 import { createHash } from 'node:crypto'
 import type { FastifyRequest } from 'fastify'
 import type { DocumentProblem, OrderDocument } from '#contracts/order-intake'
+import { externalIdIn } from '#connectors/channel-document'
 import type { Translated } from '#connectors/result'
-import { markTooLate, storeDocument, storeRefusal } from '#db/stores/inbox'
+import { storable } from '#connectors/storable'
+import { markTold, markTooLate, storeDocument } from '#db/stores/inbox'
+import { storeRefusal } from '#db/stores/refused-documents'
 import type { ApiDeps } from './deps.ts'
-import { tellOrder } from '#clients/order-process'
-import { unstorable } from './plugins/text-guard.ts'
+import { tellOrTakeUp, type OrderMessage } from '#clients/order-process'
+import { shippedOrder } from '#db/queries/orders'
 import { HttpProblem, notFound } from './problem.ts'
 
 export interface ChannelFacts {
   id: number
   code: string
   kind: string
+  entity: string
   secretRefs: string[]
 }
 
@@ -23,7 +27,7 @@ export async function channelOf(
 ): Promise<ChannelFacts> {
   const [row] = await db<
     ChannelFacts[]
-  >`SELECT id, code, kind, secret_refs AS "secretRefs" FROM channel WHERE code = ${code} AND kind = ${kind} AND status = 'active'`
+  >`SELECT c.id, c.code, c.kind, e.code AS entity, c.secret_refs AS "secretRefs" FROM channel c JOIN entity e ON e.id = c.entity_id WHERE c.code = ${code} AND c.kind = ${kind} AND c.status = 'active'`
   if (!row) throw notFound(`${kind} channel "${code}"`)
   return row
 }
@@ -45,10 +49,13 @@ export interface IntakeAnswer {
   problems?: DocumentProblem[]
 }
 
+/** Refusals that the sender mends by itself: it sends the whole document, or a later version, again. */
+const SENT_AGAIN = new Set(['not-json', 'order-not-ready', 'order-cancelled'])
+
 /**
  * Stores a channel's document, then tells the order's process. Once stored nothing is lost: if
  * the process engine is away, the sweep tells it later. A document that cannot be accepted is
- * kept as refused, with the fields that are wrong.
+ * kept as refused with its bytes and the fields that are wrong, and somebody is asked about it.
  */
 export async function takeDocument(
   deps: ApiDeps,
@@ -64,8 +71,11 @@ export async function takeDocument(
       source,
       eventId,
       topic,
+      channel: channel.code,
+      externalId: externalIdIn(intake.body),
       body: intake.body,
       problems,
+      asks: !problems.every(({ code }) => SENT_AGAIN.has(code)),
     })
     return { outcome: 'refused', inboxId, duplicate: !fresh, problems }
   }
@@ -76,31 +86,29 @@ export async function takeDocument(
     topic,
     document,
   })
-  if (outcome === 'received') await tell(deps, request, intake, document, inboxId)
+  if (outcome === 'received')
+    await tellProcess(deps, request, { inboxId, topic, document, actor: intake.actor }, !fresh)
   return { outcome, inboxId, duplicate: !fresh }
 }
 
-/** The database stores neither NUL nor half a character, wherever in a document they stand. */
-function storable(read: Translated<OrderDocument>): Translated<OrderDocument> {
-  if (!read.ok) return read
-  const problems = unstorable('$', read.value).map((found) => ({
-    ...found,
-    code: 'not-storable',
-  }))
-  return problems.length === 0 ? read : { ok: false, problems }
-}
-
-async function tell(
+/**
+ * Tells the order's process of a stored document, or leaves it to the sweep. One that was refused
+ * and comes `again` may meet the very run that is ending over it: the sweep makes sure.
+ */
+export async function tellProcess(
   deps: ApiDeps,
   request: FastifyRequest,
-  { topic, actor }: Intake,
-  document: OrderDocument,
-  inboxId: string,
+  message: OrderMessage,
+  again: boolean,
 ): Promise<void> {
+  const { inboxId } = message
   const taskQueue = deps.orderTaskQueue ? { taskQueue: deps.orderTaskQueue } : {}
   try {
-    const told = await tellOrder(deps.temporal, { inboxId, topic, document, actor, ...taskQueue })
+    const told = await tellOrTakeUp(deps.temporal, { ...message, ...taskQueue }, (id) =>
+      shippedOrder(deps.db, id),
+    )
     if (told === 'ended') await markTooLate(deps.db, inboxId)
+    else if (!again) await markTold(deps.db, [inboxId])
   } catch (error) {
     request.log.warn({ err: error, inboxId }, 'stored; the sweep will tell the order process')
   }

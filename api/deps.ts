@@ -8,6 +8,7 @@ import type { Config } from '#config'
 import type { Db } from '#db/client'
 import type { OrderPreviews } from '#contracts/order-previews'
 import type { Permission, Scopes } from '#domain/access'
+import type { LoginThrottle } from './login-throttle.ts'
 
 /** What the API stands on; the caller opens and closes it. */
 export interface ApiDeps {
@@ -25,6 +26,12 @@ export interface ApiDeps {
   orderTaskQueue?: string
   /** How long one request waits for the process engine before it says "still working". */
   temporalDeadlineMs?: number
+}
+
+/** What the server adds for its routes. */
+export interface RouteDeps extends ApiDeps {
+  /** One for log-in and change of password: guessing at both counts together. */
+  throttle: LoginThrottle
 }
 
 export type ApiConfig = Pick<Config, 'PUBLIC_URL' | 'TEMPORAL_NAMESPACE' | 'TEMPORAL_UI_URL'> &
@@ -48,13 +55,17 @@ export type Access = Permission | 'public' | 'authenticated' | 'signed'
 export interface Principal {
   kind: 'user' | 'key'
   id: number
-  /** `user:anna@example.com` or `key:shopify-connector`; stands in every audit row. */
+  /** `user:17` or `key:shopify-connector`: stands in rows and histories that cannot be erased. */
   actor: string
   name: string
   roles: string[]
   scopes: Scopes
+  /** The user whose access this is: the caller, or whoever made the key. */
+  ownerId: number | null
   /** When a person last proved their password; seconds since 1970. */
   authenticatedAt?: number
+  /** Which password that was. */
+  passwordChangedAt?: string
 }
 
 declare module 'fastify' {

@@ -1,3 +1,5 @@
+import { HttpProblem } from './problem.ts'
+
 const WINDOW_MS = 15 * 60_000
 const MAX_ENTRIES = 10_000
 
@@ -60,4 +62,17 @@ export class LoginThrottle {
   #end(): number {
     return this.#now() + WINDOW_MS
   }
+}
+
+/** @throws 429 with the time to wait, after too many wrong passwords. */
+export function refuseIfTooMany(throttle: LoginThrottle, address: string, email: string): void {
+  const waitSeconds = throttle.waitSeconds(address, email)
+  if (waitSeconds === 0) return
+  throw new HttpProblem({
+    status: 429,
+    code: 'TooManyLogins',
+    title: 'Too many tries',
+    detail: `Wait ${waitSeconds} seconds before the next try.`,
+    retryAfterSeconds: waitSeconds,
+  })
 }

@@ -1,18 +1,33 @@
-import { createHash } from 'node:crypto'
-import { WorkflowNotFoundError, type Client } from '@temporalio/client'
+import { WorkflowNotFoundError } from '@temporalio/client'
 import type { UpdateDefinition } from '@temporalio/common'
 import type { FastifyRequest } from 'fastify'
 import type { CommandBase, OrderProgress } from '#contracts/order-to-cash'
 import { placeOfOrder, type OrderPlace } from '#db/queries/orders'
 import type { Db } from '#db/client'
-import { canonicalJson } from '#db/commit-once'
+import { askOnce } from '#db/commit-once'
 import { Refusal } from '#domain/refusal'
+import type { ApiDeps } from './deps.ts'
+import { toProblem } from './problem.ts'
 import { requireScope, visible } from './scope.ts'
+
+/** Who commands, under which key, and what: the key belongs to exactly that for ever. */
+export interface CommandCaller {
+  commandKey: string
+  principal: { actor: string }
+  asked: unknown
+}
+
+/** A request of a known caller, as the one who commands. */
+export function callerOf(request: FastifyRequest): CommandCaller {
+  const { commandKey, principal, routeOptions, method, params, body } = request
+  const route = `${method} ${routeOptions.url}`
+  return { commandKey, principal, asked: { route, params, body: body ?? null } }
+}
 
 /** The order, when it exists and its caller may command it. */
 export async function orderInScope(
   db: Db,
-  request: FastifyRequest,
+  request: Pick<FastifyRequest, 'principal'>,
   id: string,
 ): Promise<OrderPlace> {
   const place = visible(request.principal, await placeOfOrder(db, BigInt(id)), 'order', (row) => ({
@@ -24,33 +39,52 @@ export async function orderInScope(
 }
 
 /**
- * Sends a command to the order's own process and answers where the order stands after it. The
- * caller's Idempotency-Key is the key of the commit, so a repeat is one. The update's id names
- * the content too: the engine would otherwise give another request the first one's answer.
+ * Sends a command to the order's own process and answers where the order stands after it, once per
+ * caller and Idempotency-Key: the same request gets the first answer again, also when the order
+ * is over; another one under that key is refused. What was refused may be sent again.
  */
 export async function commandOrder<C extends CommandBase>(
-  temporal: Client,
+  { db, temporal }: Pick<ApiDeps, 'db' | 'temporal'>,
   place: OrderPlace,
   update: UpdateDefinition<OrderProgress, [C]>,
   command: Omit<C, 'key' | 'actor'>,
-  request: FastifyRequest,
+  caller: CommandCaller,
+  /** Who may still take the command when the process has ended; undefined says nobody. */
+  whenEnded?: (command: C, updateId: string) => Promise<OrderProgress | undefined>,
 ): Promise<OrderProgress> {
-  const { commandKey, principal } = request
+  const { commandKey, principal } = caller
   const args = [{ ...command, key: commandKey, actor: principal.actor } as C] as [C]
-  const content = createHash('sha256').update(canonicalJson(command)).digest('hex').slice(0, 16)
   const process = temporal.workflow.getHandle(place.workflowId)
-  const updateId = `${update.name}/${commandKey}/${content}`
-  try {
-    return await process.executeUpdate(update, { args, updateId })
-  } catch (error) {
-    if (!(error instanceof WorkflowNotFoundError)) throw error
-    return process
-      .getUpdateHandle<OrderProgress>(updateId)
-      .result()
-      .catch((cause: unknown) => {
-        throw cause instanceof WorkflowNotFoundError || isNotFound(cause) ? orderClosed() : cause
-      })
-  }
+  return onceForProcess(db, caller, async (attempt) => {
+    const updateId = `${update.name}/${attempt}`
+    try {
+      return await process.executeUpdate(update, { args, updateId })
+    } catch (error) {
+      if (!(error instanceof WorkflowNotFoundError)) throw error
+      return process
+        .getUpdateHandle<OrderProgress>(updateId)
+        .result()
+        .catch(async (cause: unknown) => {
+          if (!isNotFound(cause)) throw cause
+          const answer = await whenEnded?.(args[0], updateId)
+          if (!answer) throw orderClosed()
+          return answer
+        })
+    }
+  })
+}
+
+/** A command whose commit is a process's: its key belongs to this route and this request for ever. */
+export async function onceForProcess<T>(
+  db: Db,
+  { commandKey: key, principal, asked }: CommandCaller,
+  ask: (attempt: string) => Promise<T>,
+): Promise<T> {
+  const command = { key, request: asked, actor: principal.actor }
+  return askOnce(db, command, ask, (error) => {
+    const { status } = toProblem(error)
+    return status >= 400 && status < 500
+  })
 }
 
 function orderClosed(): Refusal {
@@ -61,7 +95,8 @@ function orderClosed(): Refusal {
 }
 
 /** The engine's answer when it knows no such update of a process that is over. */
-function isNotFound(error: unknown): boolean {
+export function isNotFound(error: unknown): boolean {
+  if (error instanceof WorkflowNotFoundError) return true
   const { code, cause } = error as { code?: number; cause?: { code?: number } }
   return (code ?? cause?.code) === 5
 }

@@ -20,6 +20,12 @@ export const progress = z.object({
   total: money,
 })
 
+/** What became of a refused document that somebody decided on; its process goes on by itself. */
+export const documentDecided = z.object({
+  inboxId: z.string(),
+  outcome: z.enum(['received', 'refused']),
+})
+
 export const previewedEffect = z.object({
   phase: z.string(),
   waitingFor: z.string(),

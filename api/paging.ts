@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { invalidInput } from './problem.ts'
-import { unstorable } from './plugins/text-guard.ts'
+import { unstorable } from '#connectors/storable'
 
 /** Query fields of every list. */
 export const pageQuery = {
@@ -36,17 +36,21 @@ export interface Page<Item> {
 export function toPage<Row, Item>(
   rows: readonly Row[],
   limit: number,
-  keyOf: (row: Row) => string | number | bigint,
+  keyOf: (row: Row) => string | number | bigint | (string | number | bigint)[],
   toItem: (row: Row) => Item,
 ): Page<Item> {
   const items = rows.slice(0, limit)
   const last = items.at(-1)
   const more = rows.length > limit && last !== undefined
-  return { items: items.map(toItem), nextCursor: more ? encodeCursor(keyOf(last)) : null }
+  return {
+    items: items.map(toItem),
+    nextCursor: more ? encodeCursor(...[keyOf(last)].flat()) : null,
+  }
 }
 
-export function encodeCursor(key: string | number | bigint): string {
-  return Buffer.from(JSON.stringify([String(key)])).toString('base64url')
+/** Of everything that a list is sorted by, so that no separator can stand inside a part. */
+export function encodeCursor(...keys: (string | number | bigint)[]): string {
+  return Buffer.from(JSON.stringify(keys.map(String))).toString('base64url')
 }
 
 /** Sort key of a list by text; empty for the first page. */
@@ -69,19 +73,43 @@ export function intCursor(cursor: string | undefined): number {
   return Number(key)
 }
 
+/** What {@link cursorParts} may be made of. */
+export const ANY_TEXT = /^[^]*$/
+export const AN_ID = /^\d{1,18}$/
+export const AN_INSTANT = /^2\d{3}-[01]\d-[0-3]\dT[012]\d:[0-5]\d:[0-5]\d\.\d{3}Z$/
+export const A_NUMBER = /^-?\d{1,40}(\.\d{1,60})?$/
+
 export const MAX_INT = 2_147_483_647n
 export const MAX_BIGINT = 9_223_372_036_854_775_807n
 
+/** Sort keys of a list by several things, each of its own form; undefined for the first page. */
+export function cursorParts(
+  cursor: string | undefined,
+  forms: readonly RegExp[],
+): string[] | undefined {
+  if (cursor === undefined) return undefined
+  const parts = decodeAll(cursor)
+  if (parts.length !== forms.length || forms.some((form, n) => !form.test(parts[n]!)))
+    throw badCursor()
+  return parts
+}
+
 function decode(cursor: string): string {
+  return decodeAll(cursor)[0]!
+}
+
+function decodeAll(cursor: string): string[] {
   try {
     const read: unknown = JSON.parse(Buffer.from(cursor, 'base64url').toString('utf8'))
-    const [key] = Array.isArray(read) ? (read as unknown[]) : []
-    if (typeof key === 'string' && key.length <= 400 && unstorable('cursor', key).length === 0)
-      return key
+    if (Array.isArray(read) && read.length > 0 && read.every(isKey)) return read
   } catch {
     // Falls through to the same answer: not ours.
   }
   throw badCursor()
+}
+
+function isKey(key: unknown): key is string {
+  return typeof key === 'string' && key.length <= 400 && unstorable('cursor', key).length === 0
 }
 
 function badCursor() {

@@ -6,6 +6,7 @@ import {
   type ZodTypeProvider,
 } from 'fastify-type-provider-zod'
 import type { ApiDeps, ApiServer } from './deps.ts'
+import { LoginThrottle } from './login-throttle.ts'
 import { addAuthentication } from './plugins/authentication.ts'
 import { addIdempotency } from './plugins/idempotency.ts'
 import { addMetrics } from './plugins/metrics.ts'
@@ -34,8 +35,9 @@ export async function buildServer(deps: ApiDeps): Promise<ApiServer> {
   await addOpenApi(server, deps.config.PUBLIC_URL)
 
   await server.register(async (scope) => docsRoutes(scope as ApiServer))
+  const routeDeps = { ...deps, metrics, throttle: new LoginThrottle() }
   for (const addRoutes of routes)
-    await server.register(async (scope) => addRoutes(scope as ApiServer, { ...deps, metrics }), {
+    await server.register(async (scope) => addRoutes(scope as ApiServer, routeDeps), {
       prefix: '/v1',
     })
   await server.ready()
@@ -51,12 +53,13 @@ function addTemporalDeadline(server: ApiServer, deps: ApiDeps): void {
   })
 }
 
-function createServer({ logger }: ApiDeps): ApiServer {
+function createServer({ logger, config }: ApiDeps): ApiServer {
   const server = fastify({
     loggerInstance: logger,
     // One line a request, at its end and without the address: see plugins/logging.ts.
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: BODY_LIMIT,
+    trustProxy: config.TRUSTED_PROXIES ?? false,
     requestTimeout: 30_000,
     routerOptions: { maxParamLength: 500 },
     genReqId: (request) => {

@@ -12,10 +12,12 @@ export interface TokenClaims {
   userId: number
   /** When the password was last proved; seconds since 1970. */
   authenticatedAt: number
+  /** Which password was proved: when it was set, as the database wrote it down. */
+  passwordChangedAt: string
 }
 
 export async function signToken(secret: string, claims: TokenClaims): Promise<string> {
-  return new SignJWT({ auth_time: claims.authenticatedAt })
+  return new SignJWT({ auth_time: claims.authenticatedAt, pwd_at: claims.passwordChangedAt })
     .setProtectedHeader({ alg: 'HS256', typ: 'JWT' })
     .setSubject(String(claims.userId))
     .setIssuer(ISSUER)
@@ -32,12 +34,12 @@ export async function verifyToken(secret: string, token: string): Promise<TokenC
       algorithms: ['HS256'],
       issuer: ISSUER,
       audience: AUDIENCE,
-      requiredClaims: ['sub', 'exp', 'auth_time'],
+      requiredClaims: ['sub', 'exp', 'auth_time', 'pwd_at'],
     })
     const userId = Number(payload.sub)
     const authenticatedAt = Number(payload['auth_time'])
     if (!Number.isSafeInteger(userId) || !Number.isSafeInteger(authenticatedAt)) return undefined
-    return { userId, authenticatedAt }
+    return { userId, authenticatedAt, passwordChangedAt: String(payload['pwd_at']) }
   } catch {
     return undefined
   }

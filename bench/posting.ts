@@ -154,9 +154,9 @@ async function insertBare(db: Db, drafts: readonly JournalEntryDraft[]): Promise
     lines.map((line) => (pick(line) as string | number | bigint | undefined)?.toString() ?? null)
   const { entityId } = drafts[0]!
   await db.begin((tx) => [
-    tx`INSERT INTO bare_entry (id, xid, recorded_at, entity_id, period_id, effective_on, rule_version, line_count, book,
+    tx`INSERT INTO bare_entry (id, xid, recorded_at, entity_id, period_id, effective_on, rule_version, line_count, areas, book,
         area, event_type, source_type, source_id, idem_key, actor, leaf)
-      SELECT id, '1', '2026-06-15', ${entityId}::int, 1, '2026-06-15', 1, 4, 'main', 'AR', 'goods-shipped', 'shipment',
+      SELECT id, '1', '2026-06-15', ${entityId}::int, 1, '2026-06-15', 1, 4, 17, 'main', 'AR', 'goods-shipped', 'shipment',
         id::text, key, 'bench', '\\x0000000000000000000000000000000000000000000000000000000000000000'
       FROM unnest(${ids}::text[]::bigint[], ${keys}::text[]) AS t(id, key)`,
     tx`INSERT INTO bare_line (entry_id, line_no, account_id, effective_on, currency, amount_minor, func_minor, qty,
@@ -173,8 +173,8 @@ async function insertBare(db: Db, drafts: readonly JournalEntryDraft[]): Promise
         ${column((l) => l.jurisdiction)}::text[], ${column((l) => l.openKey)}::text[])
         AS t(id, no, account, currency, amount, func, qty, order_id, line_id, channel, item, site, segment, code,
           jurisdiction, key)`,
-    tx`INSERT INTO bare_open_item (id, balance_minor, func_minor, entity_id, account_id, opened_on, limited, currency, key)
-      SELECT id, 11691, 11691, ${entityId}::int, 1200, '2026-06-15', false, 'USD', 'order/' || id
+    tx`INSERT INTO bare_open_item (id, balance_minor, func_minor, entity_id, account_id, opened_on, limited, currency, book, key)
+      SELECT id, 11691, 11691, ${entityId}::int, 1200, '2026-06-15', false, 'USD', 'main', 'order/' || id
       FROM unnest(${ids}::text[]::bigint[]) AS t(id)`,
     tx`INSERT INTO bare_open_item_match (open_item_id, entry_id, amount_minor, func_minor, line_no)
       SELECT id, id, 11691, 11691, 1 FROM unnest(${ids}::text[]::bigint[]) AS t(id)`,

@@ -1,3 +1,4 @@
+import type { AddressDocument } from './order-intake.ts'
 import type { ChangeOrder, RequestCancellation, ResolveException } from './order-to-cash.ts'
 
 /** What a choice would do, found by doing it and taking it back. */
@@ -21,8 +22,17 @@ export interface PreviewedEffect {
   }[]
 }
 
+/** An address is given as itself here: a preview keeps nothing, so nobody has an id for it. */
 export interface OrderPreviews {
-  resolveException(orderId: string, command: ResolveException): Promise<PreviewedEffect>
+  resolveException(
+    orderId: string,
+    command: ResolveException,
+    address?: AddressDocument,
+  ): Promise<PreviewedEffect>
   cancelOrder(orderId: string, command: RequestCancellation): Promise<PreviewedEffect>
-  changeOrder(orderId: string, command: ChangeOrder): Promise<PreviewedEffect>
+  changeOrder(
+    orderId: string,
+    command: ChangeOrder,
+    address?: AddressDocument,
+  ): Promise<PreviewedEffect>
 }

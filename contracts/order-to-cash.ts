@@ -18,6 +18,11 @@ export interface OrderToCashStart {
   externalId: string
   /** Whoever or whatever brought the order, for the audit trail. */
   actor: string
+  /**
+   * Takes an order up again whose process has ended, because something came that a person must
+   * decide: the key of what came. Nothing is taken in; `inboxId` is not read.
+   */
+  again?: string
 }
 
 /** Where an order stands, as its last commit left it. Small: it rides in every update's answer. */
@@ -59,12 +64,21 @@ export interface CommandBase {
 export interface ResolveException extends CommandBase {
   caseId: string
   resolution: Resolution
+  /** Never personal data: histories and audit rows cannot be edited. */
   params?: Record<string, unknown>
+  /** The personal-data row that holds the address of `correct`. */
+  addressId?: string
 }
 
 export interface ConfirmPick extends CommandBase {
   fulfilmentId: string
   lines: { orderLineId: string; picked: number; shortReason?: string }[]
+}
+
+/** A site says that it will not ship what it was given. */
+export interface RejectFulfilment extends CommandBase {
+  fulfilmentId: string
+  reason: string
 }
 
 export interface ConfirmShipment extends CommandBase {
@@ -85,6 +99,8 @@ export interface RequestCancellation extends CommandBase {
 
 export interface ChangeOrder extends CommandBase {
   actions: OrderChangeAction[]
+  /** The personal-data row that holds the address of a `ship-to`. */
+  addressId?: string
 }
 
 export type OrderChangeAction =
@@ -97,14 +113,7 @@ export type OrderChangeAction =
       taxRatePpm?: number
       jurisdiction?: string
     }
-  | {
-      kind: 'ship-to'
-      country: string
-      region?: string
-      postalCode: string
-      line1: string
-      city: string
-    }
+  | { kind: 'ship-to' }
 
 export interface PlaceHold extends CommandBase {
   reason: string
@@ -153,6 +162,7 @@ export interface ReallocateStock extends CommandBase {
 export const orderPlaced = defineUpdate<OrderProgress>('orderPlaced')
 export const resolveException = defineUpdate<OrderProgress, [ResolveException]>('resolveException')
 export const confirmPick = defineUpdate<OrderProgress, [ConfirmPick]>('confirmPick')
+export const rejectFulfilment = defineUpdate<OrderProgress, [RejectFulfilment]>('rejectFulfilment')
 export const confirmShipment = defineUpdate<OrderProgress, [ConfirmShipment]>('confirmShipment')
 export const requestCancellation = defineUpdate<OrderProgress, [RequestCancellation]>(
   'requestCancellation',
@@ -177,6 +187,7 @@ export interface OrderActivities {
   receiveOrder(start: OrderToCashStart): Promise<OrderProgress>
   resolveException(command: ResolveException & OrderRef): Promise<OrderProgress>
   confirmPick(command: ConfirmPick & OrderRef): Promise<OrderProgress>
+  rejectFulfilment(command: RejectFulfilment & OrderRef): Promise<OrderProgress>
   confirmShipment(command: ConfirmShipment & OrderRef): Promise<OrderProgress>
   cancelOrder(command: RequestCancellation & OrderRef): Promise<OrderProgress>
   changeOrder(command: ChangeOrder & OrderRef): Promise<OrderProgress>

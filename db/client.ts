@@ -28,12 +28,19 @@ export interface ConnectOptions {
  * - `date` is the string `YYYY-MM-DD`; a business date has no time zone.
  * - `timestamptz` is an ISO string in UTC with milliseconds, as `Date.toISOString` writes it, so
  *   that instants compare as text; page by id, because microseconds are cut off.
- * - `numeric` and `time` are strings, `jsonb` is parsed, `bytea` is a Buffer.
+ * - `numeric` and `time` are strings, `bytea` is a Buffer; `jsonb` is parsed, and on its way there
+ *   a `bigint` becomes its decimal text.
  */
 const types = {
   bigint: { to: 20, from: [20], serialize: String, parse: (text: string) => BigInt(text) },
   businessDate: { to: 1082, from: [1082], serialize: toDate, parse: (text: string) => text },
   localTime: { to: 1114, from: [1114], serialize: toInstant, parse: (text: string) => text },
+  json: {
+    to: 3802,
+    from: [114, 3802],
+    serialize: jsonText,
+    parse: (text: string) => JSON.parse(text) as unknown,
+  },
   instant: { to: 1184, from: [1184], serialize: toInstant, parse: parseInstant },
 }
 
@@ -54,6 +61,13 @@ export function connect(databaseUrl: string, options: ConnectOptions = {}): Db {
     },
   })
   return client as unknown as Db
+}
+
+/** JSON in which a `bigint` is its decimal text. */
+export function jsonText(value: unknown): string {
+  return JSON.stringify(value, (_, member: unknown) =>
+    typeof member === 'bigint' ? member.toString() : member,
+  )
 }
 
 function parseInstant(text: string): string {

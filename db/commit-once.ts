@@ -36,13 +36,36 @@ export const refusalForConstraint: Record<string, GuardRefusal> = {
   },
   gl_period_reopen: {
     code: 'ReopenIncomplete',
-    message: 'A reopening needs a locked area, an approval, a reason and an end.',
+    message:
+      'A reopening needs a locked area and an approved exception of it: ask for one, and let another person approve it.',
   },
   gl_period_duties: {
     code: 'SameCloser',
-    message: 'Who closed a period may not reopen it: ask another controller.',
+    message:
+      'One person may not prepare, close and reopen, or ask and approve: ask another controller.',
   },
   gl_period_transition: { code: 'PeriodNotOpen', message: 'The area is already locked.' },
+  period_exception_until: {
+    code: 'ExceptionEnded',
+    message: 'The exception has ended: ask for one that ends later.',
+  },
+  period_exception_open: {
+    code: 'ExceptionEnded',
+    message: 'No exception of this name waits for an approval: ask for one first.',
+  },
+  period_exception_known: {
+    code: 'ExceptionKnown',
+    message: 'An exception of this name has been asked for before: give the new one another name.',
+  },
+  period_exception_approval_pkey: {
+    code: 'ExceptionKnown',
+    message: 'This exception has been approved before: use it.',
+  },
+  journal_line_manual: {
+    code: 'AccountNotManual',
+    message:
+      'Only posting rules write to this account: record the event that it is about, or use an account that takes entries by hand.',
+  },
   open_item_not_overdrawn: {
     code: 'OpenItemOverdrawn',
     message: 'More would be taken than was paid in: use the balance that is left.',
@@ -68,6 +91,16 @@ export const refusalForConstraint: Record<string, GuardRefusal> = {
     code: 'ReceiptExists',
     message:
       'This receipt has been booked before: read it, or send the new goods under a new number.',
+  },
+  expected_supply_source_type_source_id_item_id_site_id_key: {
+    code: 'SupplyExists',
+    message:
+      'This source already expects the item at the site: change that supply instead of adding one.',
+  },
+  channel_polls_with_a_credential: {
+    code: 'PollingIncomplete',
+    message:
+      'A channel that is asked for its orders needs an address and a credential: give both, or neither.',
   },
   item_complete: {
     code: 'ItemNotReady',
@@ -106,8 +139,69 @@ export async function commitOnce<T>(
   }
 }
 
-/** Runs the same work and always rolls back: shows a decision's effect before it is taken. */
+/**
+ * For a command that somebody else commits: the key is claimed, the question asked, and its answer
+ * kept, so that the same key and request get it again for ever. `ask` is given a name for this
+ * attempt: whoever repeats an unanswered question uses the same one, and after a refusal, which
+ * gives the claim back, the next attempt has another. `isRefusal` says which errors are answers
+ * that nothing was done; after any other nobody knows, so the claim stays.
+ * @throws Refusal IdempotencyMismatch
+ */
+export async function askOnce<T>(
+  db: Db,
+  { key, request, actor }: Command,
+  ask: (attempt: string) => Promise<T>,
+  isRefusal: (error: unknown) => boolean,
+): Promise<T> {
+  const claim = await claimKey(db, key, requestHash(request), actor)
+  if (claim.result !== null) return claim.result as T
+  try {
+    const json = toJson(key, await ask(`${key}/${claim.attempt}`))
+    await db`UPDATE command SET result = ${json}::text::jsonb WHERE key = ${key} AND result IS NULL`
+    return JSON.parse(json) as T
+  } catch (error) {
+    if (isRefusal(error))
+      await db`DELETE FROM command WHERE key = ${key} AND result IS NULL AND ${attemptOf(db)} = ${claim.attempt}`
+    throw error
+  }
+}
+
+interface Claim {
+  result: unknown
+  attempt: string
+}
+
+/** An attempt is named by the microsecond in which its claim was made: a key has one claim at a time. */
+const attemptOf = (db: Db) => db`(extract(epoch FROM recorded_at) * 1000000)::bigint::text`
+
+async function claimKey(db: Db, key: string, hash: Buffer, actor: string): Promise<Claim> {
+  for (;;) {
+    await db`INSERT INTO command (key, request_hash, actor) VALUES (${key}, ${hash}, ${actor}) ON CONFLICT (key) DO NOTHING`
+    const [claim] = await db<(Claim & { requestHash: Buffer })[]>`
+      SELECT request_hash AS "requestHash", result, ${attemptOf(db)} AS attempt FROM command WHERE key = ${key}`
+    // Given back in between by somebody who was refused.
+    if (!claim) continue
+    if (!claim.requestHash.equals(hash)) throw usedOtherwise(key)
+    return claim
+  }
+}
+
+/**
+ * Runs the same work and always rolls back: shows a decision's effect before it is taken. It takes
+ * the same locks as the act, so it is tried again where the act would be.
+ */
 export async function preview<T>(db: Db, work: (tx: Tx) => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await previewOnce(db, work)
+    } catch (error) {
+      if (!isConflict(error) || attempt === MAX_ATTEMPTS) throw toRefusal(error)
+      await wait(2 ** attempt * 5 * (0.5 + Math.random()))
+    }
+  }
+}
+
+async function previewOnce<T>(db: Db, work: (tx: Tx) => Promise<T>): Promise<T> {
   const rollback = new Error('preview')
   let result: { value: T } | undefined
   try {
@@ -117,7 +211,7 @@ export async function preview<T>(db: Db, work: (tx: Tx) => Promise<T>): Promise<
       throw rollback
     })
   } catch (error) {
-    if (error !== rollback) throw toRefusal(error)
+    if (error !== rollback) throw error
   }
   return result!.value
 }
@@ -148,14 +242,16 @@ async function attemptCommit<T>(
 async function firstResult(tx: Tx, key: string, hash: Buffer): Promise<unknown> {
   const [first] = await tx<{ request_hash: Buffer; result: unknown }[]>`
     SELECT request_hash, result FROM command WHERE key = ${key}`
-  if (!first?.request_hash.equals(hash)) {
-    throw new Refusal(
-      'IdempotencyMismatch',
-      `The key ${key} was already used for another request: send the same request, or a new key.`,
-      { key },
-    )
-  }
+  if (!first?.request_hash.equals(hash)) throw usedOtherwise(key)
   return first.result
+}
+
+function usedOtherwise(key: string): Refusal {
+  return new Refusal(
+    'IdempotencyMismatch',
+    `The key ${key} was already used for another request: send the same request, or a new key.`,
+    { key },
+  )
 }
 
 function toJson(key: string, result: unknown): string {

@@ -25,6 +25,19 @@ export type Role = (typeof ROLES)[number]
 /** Roles of programs; a person never holds one. */
 export const PROGRAM_ROLES: readonly Role[] = ['system', 'connector']
 
+/**
+ * What a key may be: roles that move goods and data or only read. None of them sets up doors,
+ * posts or pays, so that nobody gets by a key what they may not be themselves.
+ */
+export const KEY_ROLES: readonly Role[] = [
+  'connector',
+  'picker',
+  'receiver',
+  'warehouse-lead',
+  'ops-engineer',
+  'auditor',
+]
+
 export const RESOURCES = [
   'adjustments',
   'api-keys',
@@ -189,6 +202,7 @@ const grants: Record<Role, readonly Grant[]> = {
     'returns:confirm',
     'sites:update',
     'reports:read',
+    'api-keys:create',
   ],
   receiver: [
     ...masters,

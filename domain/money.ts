@@ -15,7 +15,7 @@ export interface MoneyDto {
 }
 
 /** ISO 4217 currencies whose minor unit is not 1/100 of the major one. */
-const EXPONENTS: Record<string, number> = {
+export const MINOR_EXPONENTS: Readonly<Record<string, number>> = {
   BIF: 0,
   CLP: 0,
   DJF: 0,
@@ -46,7 +46,7 @@ const EXPONENTS: Record<string, number> = {
 
 /** Number of decimals of the currency's minor unit (ISO 4217): USD 2, JPY 0, KWD 3. */
 export function minorExponent(currency: string): number {
-  return EXPONENTS[currency] ?? 2
+  return MINOR_EXPONENTS[currency] ?? 2
 }
 
 export function toDto(money: Money): MoneyDto {

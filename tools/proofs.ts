@@ -2,16 +2,19 @@ import { loadConfig } from '#config'
 import { connect } from '#db/client'
 import { orderProofs } from '#db/queries/order-proofs'
 import { ledgerProofs, runProofs } from '#db/queries/proofs'
+import { referenceProofs } from '#db/queries/reference-proofs'
+import { sayProblem, withRunningServers } from './running-servers.ts'
 
 /** Prints every standing proof, how many rows break it and how long it took; fails if any does. */
-const { DATABASE_URL } = loadConfig(process.env, ['DATABASE_URL'])
+const environment = await withRunningServers().catch(sayProblem)
+const { DATABASE_URL } = loadConfig(environment, ['DATABASE_URL'])
 const db = connect(DATABASE_URL, { max: 1, applicationName: 'throughline-proofs' })
-const results = await runProofs(db, [...ledgerProofs, ...orderProofs])
+const results = await runProofs(db, [...ledgerProofs, ...orderProofs, ...referenceProofs])
 await db.end()
 
 for (const { proof, broken, seconds } of results) {
   const verdict = broken.length === 0 ? 'ok' : `${broken.length} rows`
-  console.log(`${proof.name.padEnd(12)} ${verdict.padStart(8)} ${seconds.toFixed(3).padStart(8)} s`)
+  console.log(`${proof.name.padEnd(15)} ${verdict.padStart(8)} ${seconds.toFixed(3).padStart(8)} s`)
   if (broken.length > 0) console.log(`  ${proof.invariant}\n  first:`, broken[0])
 }
 const failed = results.filter(({ broken }) => broken.length > 0)

@@ -4,10 +4,12 @@ import { loadConfig, type Config } from '#config'
 import { connect } from '#db/client'
 import { migrate } from '#db/migrate'
 import { whenStarterDies } from './ancestors.ts'
+import { applicationUrl } from './application-login.ts'
 import { holdDataFolder, openDataFolder } from './data-folder.ts'
 import type { DemoContext, DemoSummary } from './demo-hooks.ts'
 import { startPostgres, type PostgresServer } from './postgres-server.ts'
 import { keepRunning, waitForPort, type Program } from './programs.ts'
+import { forgetServers, tellServers } from './running-servers.ts'
 import { pointSimulatorsHere, startEnvironment, type Servers } from './start-environment.ts'
 import { startTemporal, type TemporalServer } from './temporal-server.ts'
 
@@ -42,13 +44,27 @@ async function start(): Promise<void> {
   const config = loadConfig()
   const data = config.THROUGHLINE_DATA
   const { logs } = await openDataFolder(data)
-  running.set('data folder', await holdDataFolder(data))
+  const release = await holdDataFolder(data)
+  running.set('data folder', async () => {
+    await forgetServers(data)
+    await release()
+  })
 
   const servers = await startServers(config)
   const applied = await migrate(servers.databaseUrl, { log: (line) => say(`migration ${line}`) })
   say(applied.length === 0 ? 'the database is up to date' : 'the database is migrated')
 
-  const env = await startEnvironment(config, servers, say)
+  // On a server of somebody else's, DATABASE_URL says who logs in.
+  const databaseUrl = servers.databaseFolder
+    ? await applicationUrl(servers.databaseUrl, servers.databaseFolder, config.THROUGHLINE_APP_ROLE)
+    : servers.databaseUrl
+  const env = await startEnvironment(config, { ...servers, databaseUrl }, say)
+  await tellServers(data, {
+    DATABASE_URL: servers.databaseUrl,
+    TEMPORAL_ADDRESS: servers.temporalAddress,
+    TEMPORAL_NAMESPACE: servers.namespace,
+    ...(env['PUBLIC_URL'] ? { PUBLIC_URL: env['PUBLIC_URL'] } : {}),
+  })
   const begin = (name: Part, file: string, ready?: () => Promise<void>) =>
     startProgram(name, { file, env, ready }, logs)
   await begin('simulators', 'simulators/main.ts', () => pointSimulatorsHere(env))
@@ -59,7 +75,9 @@ async function start(): Promise<void> {
   await printWelcome(env, summary, logs)
 }
 
-async function startServers(config: Config): Promise<Servers> {
+async function startServers(
+  config: Config,
+): Promise<Servers & { databaseFolder: string | undefined }> {
   const { THROUGHLINE_DATA: dataFolder, THROUGHLINE_CACHE: cacheFolder } = config
   const [postgres, temporal] = await Promise.all([
     keepServer('PostgreSQL', (before?: PostgresServer) =>
@@ -86,6 +104,7 @@ async function startServers(config: Config): Promise<Servers> {
   ])
   return {
     databaseUrl: postgres.url,
+    databaseFolder: postgres.dataFolder,
     temporalAddress: temporal.address,
     namespace: temporal.namespace,
     uiUrl: config.TEMPORAL_UI_URL ?? temporal.uiUrl,

@@ -138,6 +138,9 @@ function takeCommands(running: OrderProcess): void {
   setHandler(contract.confirmPick, (command) =>
     tell(running, 'confirmPick', command, 'Confirm pick'),
   )
+  setHandler(contract.rejectFulfilment, (command) =>
+    tell(running, 'rejectFulfilment', command, 'Site rejects'),
+  )
   setHandler(contract.confirmShipment, (command) =>
     tell(running, 'confirmShipment', command, `Ship ${command.reference}`),
   )

@@ -1,15 +1,20 @@
 import { Context, heartbeat, log } from '@temporalio/activity'
 import type { Client } from '@temporalio/client'
 import { setTimeout as wait } from 'node:timers/promises'
-import { tellOrder } from '#clients/order-process'
+import { startChannelSync } from '#clients/channel-sync'
+import { tellOrTakeUp } from '#clients/order-process'
 import type { Delivered, NotificationActivities } from '#contracts/notification'
 import { lookAgain, type OrderActivities } from '#contracts/order-to-cash'
 import type { Db } from '#db/client'
+import { shippedOrder } from '#db/queries/orders'
+import { polledChannels } from '#db/stores/channel-sync'
 import { takeWaiting, markDelivered, type WaitingMessage } from '#db/stores/outbox'
-import { markTooLate, untoldDocuments } from '#db/stores/inbox'
+import { watchRefused } from '#db/stores/refused-documents'
+import { markTold, markTooLate, takeUntold } from '#db/stores/inbox'
 import type { MailGateway } from '../gateways/mail.ts'
+import type { MailTemplate } from '#domain/orders/policies'
 import { Refusal } from '#domain/refusal'
-import { sendMails } from './mails.ts'
+import { sendMails, type MailLinks } from './mails.ts'
 import { waitingForItems } from './waiting-orders.ts'
 
 export interface NotificationDeps {
@@ -17,43 +22,79 @@ export interface NotificationDeps {
   temporal: Client
   /** Null where no mail server is set: mails then stay in the outbox. */
   mail: MailGateway | null
+  links: MailLinks
   orders: Pick<OrderActivities, 'reviewOrder'>
   orderTaskQueue: string
+  /** Where this process and those that it starts run. */
+  taskQueue: string
   /** How long one call works before it reports. */
   workMs: number
   /** A stored document is told by the sweep when nobody did within this time. */
   untoldAfterMs: number
 }
 
-/** Topics that this process delivers; others wait for the connector that will take them. */
-const TOPICS = ['mail', 'look-again', 'stock-arrived'] as const
+/**
+ * Topics that this process delivers, each by itself, so that a mail server that is down keeps no
+ * stock from the orders that wait for it; others wait for the connector that will take them. A
+ * mail of unknown fate may have arrived, so mails are sent again more and more rarely.
+ */
+const TOPICS = {
+  mail: { limit: 10, mostWaitSeconds: 6 * 3600 },
+  'look-again': { limit: 50, mostWaitSeconds: 60 },
+  'stock-arrived': { limit: 50, mostWaitSeconds: 60 },
+  'supply-changed': { limit: 50, mostWaitSeconds: 60 },
+} as const
+type Topic = keyof typeof TOPICS
 
 export function notificationActivities(deps: NotificationDeps): NotificationActivities {
   return {
     async deliverOutbox() {
       const until = Date.now() + deps.workMs
       const done: Delivered = { delivered: 0, failed: 0, told: 0 }
-      while (Date.now() < until && !Context.current().cancellationSignal.aborted) {
-        heartbeat(done)
-        const moved = (await deliverBatch(deps, until, done)) + (await tellUntold(deps, done))
-        if (moved === 0) await wait(Math.min(500, deps.workMs))
-      }
+      const topics = (Object.keys(TOPICS) as Topic[]).filter(
+        (topic) => deps.mail || topic !== 'mail',
+      )
+      const each = topics.map((topic) => () => deliverBatch(deps, topic, until, done))
+      const works = [...each, () => tellUntold(deps, until, done)]
+      await startSyncs(deps)
+      await Promise.all(works.map((work) => repeat(work, until, deps.workMs)))
+      await watchRefused(deps.db)
       return done
     },
   }
 }
 
+/** Every channel that is to be asked for its orders has its process, whenever it was opened. */
+async function startSyncs({ db, temporal, taskQueue }: NotificationDeps): Promise<void> {
+  for (const { channel, entity } of await polledChannels(db)) {
+    try {
+      await startChannelSync(temporal, { channel, entity, taskQueue })
+    } catch (error) {
+      log.warn('the process of a channel does not start', { channel, error: String(error) })
+    }
+  }
+}
+
+/** Works until its time is over; with nothing to move it looks twice a second. */
+async function repeat(work: () => Promise<number>, until: number, workMs: number): Promise<void> {
+  const { cancellationSignal } = Context.current()
+  while (Date.now() < until && !cancellationSignal.aborted) {
+    heartbeat()
+    if ((await work()) === 0) await wait(Math.min(500, workMs))
+  }
+}
+
 async function deliverBatch(
   deps: NotificationDeps,
+  topic: Topic,
   until: number,
   done: Delivered,
 ): Promise<number> {
-  const topics = deps.mail ? TOPICS : TOPICS.filter((topic) => topic !== 'mail')
-  const messages = await takeWaiting(deps.db, topics, 50)
+  const messages = await takeWaiting(deps.db, { topic, ...TOPICS[topic] })
   let delivered = 0
   for (const message of messages) {
     // A mail server that hangs costs seconds a message: the engine must hear from us meanwhile.
-    heartbeat(done)
+    heartbeat()
     if (Date.now() >= until) break
     try {
       await deliver(deps, message)
@@ -75,28 +116,32 @@ async function deliverBatch(
 async function deliver(deps: NotificationDeps, message: WaitingMessage): Promise<void> {
   const body = message.body as Record<string, string> & { itemIds?: number[] }
   if (message.topic === 'mail')
-    return sendMails(deps.db, deps.mail!, {
-      key: message.key,
-      template: body['template']!,
-      orderId: body['orderId']!,
-      ...(body['shipmentId'] ? { shipmentId: body['shipmentId'] } : {}),
-    })
+    return sendMails(
+      { db: deps.db, mail: deps.mail!, links: deps.links },
+      {
+        key: message.key,
+        template: body['template'] as MailTemplate,
+        orderId: body['orderId']!,
+        ...(body['shipmentId'] ? { shipmentId: body['shipmentId'] } : {}),
+        ...(body['caseId'] ? { caseId: body['caseId'] } : {}),
+      },
+    )
   if (message.topic === 'look-again') return signal(deps, body['workflowId']!, body['cause']!)
-  await giveStockOut(deps, message, body.itemIds ?? [])
+  const cause = message.topic === 'stock-arrived' ? 'stock arrived' : 'expected supply changed'
+  await giveStockOut(deps, { key: message.key, cause, itemIds: body.itemIds ?? [] })
 }
 
 /**
- * Stock arrived: orders get it one after the other in the order of the demand policy, each in
+ * Stock or its promise came: orders get it one after the other in the order of the demand policy, each in
  * its own commit, and are told afterwards. Left to themselves they would race for it (INV-29).
  */
 async function giveStockOut(
   deps: NotificationDeps,
-  message: WaitingMessage,
-  itemIds: number[],
+  { key, cause, itemIds }: { key: string; cause: string; itemIds: number[] },
 ): Promise<void> {
   for (const order of await waitingForItems(deps.db, itemIds)) {
     heartbeat()
-    const look = { orderId: order.orderId, cause: 'stock arrived', key: message.key }
+    const look = { orderId: order.orderId, cause, key }
     try {
       await deps.orders.reviewOrder(look)
     } catch (error) {
@@ -104,7 +149,7 @@ async function giveStockOut(
       if (!(error instanceof Refusal)) throw error
       log.warn('an order does not take arrived stock', { ...look, code: error.code })
     }
-    await signal(deps, order.workflowId, 'stock arrived')
+    await signal(deps, order.workflowId, cause)
   }
 }
 
@@ -124,13 +169,24 @@ async function signal(
 /** FUL-6: whatever was stored and never told, because something was away, is told now. */
 async function tellUntold(
   { db, temporal, orderTaskQueue, untoldAfterMs }: NotificationDeps,
+  until: number,
   done: Delivered,
 ): Promise<number> {
-  const untold = await untoldDocuments(db, untoldAfterMs, 50)
-  for (const { inboxId, topic, document } of untold) {
+  let told = 0
+  for (const { inboxId, topic, document } of await takeUntold(db, untoldAfterMs, 50)) {
+    heartbeat()
+    if (Date.now() >= until) break
     const message = { inboxId, topic, document, actor: 'sweep', taskQueue: orderTaskQueue }
-    if ((await tellOrder(temporal, message)) === 'ended') await markTooLate(db, inboxId)
+    try {
+      const answer = await tellOrTakeUp(temporal, message, (id) => shippedOrder(db, id))
+      if (answer === 'ended') await markTooLate(db, inboxId)
+      else await markTold(db, [inboxId], Math.max(1000, 4 * untoldAfterMs))
+      told += 1
+    } catch (error) {
+      done.failed += 1
+      log.warn('a stored document cannot be told', { inboxId, error: String(error) })
+    }
   }
-  done.told += untold.length
-  return untold.length
+  done.told += told
+  return told
 }

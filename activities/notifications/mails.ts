@@ -1,56 +1,163 @@
+import { ADDRESS_LINK_DAYS, signAddressLink } from '#connectors/address-link'
 import type { Db } from '#db/client'
+import {
+  DEFAULT_POLICIES,
+  type MailTemplate,
+  type NotificationPolicy,
+} from '#domain/orders/policies'
 import type { MailGateway } from '../gateways/mail.ts'
+import { promiseMail } from './promise-mail.ts'
 
 export interface MailOrder {
   key: string
-  template: string
+  template: MailTemplate
   orderId: string
   shipmentId?: string
+  /** The case that the mail is about; once it is over there is nothing to write. */
+  caseId?: string
+}
+
+/** How links in mails are made; null where no public address is set, then mails ask for an answer. */
+export type MailLinks = { publicUrl: string; secret: string } | null
+
+export interface MailSender {
+  db: Db
+  mail: MailGateway
+  links: MailLinks
 }
 
 interface Recipient {
   email: string | null
   orderNumber: string
+  phase: string
+  policy: Partial<NotificationPolicy> | null
+  caseIsOver: boolean
+}
+
+interface Letter {
+  key: string
+  subject: string
+  text: string
 }
 
 /**
- * One mail a parcel (FUL-35), each an effect row with its own key: a crash between sending and
- * noting it sends the same Message-ID again, which the receiver drops.
+ * Mails of one event (FUL-35), each an effect row with its own key: a crash between sending and
+ * noting it sends the same Message-ID again, which the receiver drops. Who has no address, whose
+ * order is cancelled, and what the policy suppresses or is over by now gets none.
  */
-export async function sendMails(db: Db, mail: MailGateway, order: MailOrder): Promise<void> {
-  const [to] = await db<Recipient[]>`
-    SELECT d.body->>'email' AS email, o.order_number AS "orderNumber" FROM sales_order o LEFT JOIN personal_data d ON d.id = o.personal_data_id WHERE o.id = ${BigInt(order.orderId)}`
-  if (!to?.email) return
-  if (order.template !== 'shipped' || !order.shipmentId) {
-    return sendOnce(db, mail, {
-      key: `mail/${order.key}`,
-      orderId: order.orderId,
-      to: to.email,
-      subject: `Order ${to.orderNumber}`,
-      text: 'Please send us the documents that we asked for, so that your order can go on.',
-    })
+export async function sendMails(sender: MailSender, order: MailOrder): Promise<void> {
+  const [to] = await sender.db<Recipient[]>`
+    SELECT d.body->>'email' AS email, o.order_number AS "orderNumber", o.phase, o.policies->'notification'->'body' AS policy,
+      EXISTS (SELECT FROM exception_case c WHERE c.id = ${order.caseId ?? null}::bigint AND c.state <> 'open') AS "caseIsOver"
+    FROM sales_order o LEFT JOIN personal_data d ON d.id = o.personal_data_id WHERE o.id = ${BigInt(order.orderId)}`
+  if (!to?.email || to.caseIsOver) return
+  // Only the mail that says why is about an order that is no more.
+  if (to.phase === 'cancelled' && order.template !== 'waited-too-long') return
+  const policy = { ...DEFAULT_POLICIES.notification, ...to.policy }
+  if (policy.suppress.includes(order.template)) return
+  for (const letter of await lettersOf(sender, order, to.orderNumber, policy))
+    await sendOnce(sender, { ...letter, orderId: order.orderId, to: to.email })
+}
+
+async function lettersOf(
+  { db, links }: MailSender,
+  order: MailOrder,
+  number: string,
+  policy: NotificationPolicy,
+): Promise<Letter[]> {
+  if (order.template === 'shipped') return noticesOf(db, order, number, policy)
+  if (order.template !== 'promise' && order.template !== 'waited-too-long')
+    return [letterOf(order, order.template, number, links)]
+  const about = await promiseMail(db, { template: order.template, orderId: order.orderId })
+  return [
+    { key: `mail/${order.key}`, subject: `Order ${number}: ${about.subject}`, text: about.text },
+  ]
+}
+
+interface ShippedParcel {
+  id: bigint
+  carrier: string | null
+  trackingNumber: string | null
+}
+
+/** One mail a parcel, or one for all of them; a shipment without goods has no parcel to speak of. */
+async function noticesOf(
+  db: Db,
+  order: MailOrder,
+  number: string,
+  policy: NotificationPolicy,
+): Promise<Letter[]> {
+  const shipmentId = BigInt(order.shipmentId!)
+  const [goods] = await db`
+    SELECT 1 FROM shipment_line s JOIN sales_order_line l ON l.id = s.order_line_id JOIN item i ON i.id = l.item_id
+    WHERE s.shipment_id = ${shipmentId} AND i.kind = 'stock' LIMIT 1`
+  if (!goods)
+    return [
+      {
+        key: `mail/${order.key}`,
+        subject: `Order ${number} is complete`,
+        text: `Your order ${number} has been carried out; nothing of it is sent by parcel.`,
+      },
+    ]
+  const parcels = await db<ShippedParcel[]>`
+    SELECT id, carrier, tracking_number AS "trackingNumber" FROM parcel WHERE shipment_id = ${shipmentId} AND voided_at IS NULL ORDER BY id`
+  const subject = `Order ${number} is on its way`
+  if (parcels.length === 0 || (policy.mergeParcels && parcels.length > 1)) {
+    const lines = parcels.map((parcel) => `- a parcel${track(parcel)}`)
+    const text =
+      lines.length === 0
+        ? `Your order ${number} has left.`
+        : `${lines.length} parcels of your order ${number} have left:\n${lines.join('\n')}`
+    return [{ key: `mail/${order.key}/0`, subject, text }]
   }
-  const parcels = await db<{ id: bigint; carrier: string | null; trackingNumber: string | null }[]>`
-    SELECT id, carrier, tracking_number AS "trackingNumber" FROM parcel WHERE shipment_id = ${BigInt(order.shipmentId)} ORDER BY id`
-  const notices = parcels.length > 0 ? parcels : [{ id: 0n, carrier: null, trackingNumber: null }]
-  for (const parcel of notices) {
-    const track = parcel.trackingNumber
-      ? ` with ${parcel.carrier ?? 'the carrier'}; its tracking number is ${parcel.trackingNumber}`
-      : ''
-    await sendOnce(db, mail, {
-      key: `mail/${order.key}/${parcel.id}`,
-      orderId: order.orderId,
-      to: to.email,
-      subject: `Order ${to.orderNumber} is on its way`,
-      text: `A parcel of your order ${to.orderNumber} has left${track}.`,
-    })
+  return parcels.map((parcel) => ({
+    key: `mail/${order.key}/${parcel.id}`,
+    subject,
+    text: `A parcel of your order ${number} has left${track(parcel)}.`,
+  }))
+}
+
+function track({ trackingNumber, carrier }: ShippedParcel): string {
+  return trackingNumber
+    ? ` with ${carrier ?? 'the carrier'}; its tracking number is ${trackingNumber}`
+    : ''
+}
+
+const TEXTS = {
+  evidence: 'Please send us the documents that we asked for, so that your order can go on.',
+  'payment-pending':
+    'We have not received the payment of your order yet. We keep the goods for you; please pay, so that it can go on.',
+  'payment-declined':
+    'Your payment was declined. Please pay again or by another means, so that your order can go on.',
+  'authorisation-expired':
+    'The authorisation of your payment has lapsed and could not be renewed. Please pay again, so that your order can go on.',
+}
+
+function letterOf(
+  order: MailOrder,
+  template: 'address' | keyof typeof TEXTS,
+  number: string,
+  links: MailLinks,
+): Letter {
+  return {
+    key: `mail/${order.key}`,
+    subject: `Order ${number}`,
+    text: template === 'address' ? addressText(order, links) : TEXTS[template],
   }
 }
 
+/** The link is made here and nowhere stored: whoever reads our tables cannot use it. */
+function addressText({ caseId }: MailOrder, links: MailLinks): string {
+  const why = 'We cannot deliver to the address of your order.'
+  if (!links || !caseId) return `${why} Please answer this mail with the right one.`
+  const expires = Math.floor(Date.now() / 1000) + ADDRESS_LINK_DAYS * 86_400
+  const token = signAddressLink(links.secret, { caseId, expires })
+  return `${why} Please put it right within ${ADDRESS_LINK_DAYS} days:\n\n${links.publicUrl.replace(/\/$/, '')}/v1/address-links/${token}`
+}
+
 async function sendOnce(
-  db: Db,
-  gateway: MailGateway,
-  mail: { key: string; orderId: string; to: string; subject: string; text: string },
+  { db, mail: gateway }: MailSender,
+  mail: Letter & { orderId: string; to: string },
 ): Promise<void> {
   // The address stays out of the effect row: erasing a customer must not leave it behind.
   const [effect] = await db<{ state: string }[]>`

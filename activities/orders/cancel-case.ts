@@ -1,5 +1,6 @@
 import type { Tx } from '#db/client'
 import type { OpenCase } from '#db/stores/cases'
+import { markBuyer } from '#db/stores/fraud-marks'
 import type { SalesOrder } from '#db/stores/orders'
 import type { HoldType } from '#domain/orders/exceptions'
 import { openUnits, unplannedUnits } from '#domain/orders/phase'
@@ -25,8 +26,12 @@ export async function cancelHere(
   { command, found, actor, today }: Resolving,
 ): Promise<SalesOrder> {
   refuseIfNothingToCancel(order, found)
-  if (command.resolution === 'cancel-and-block')
-    await tx`UPDATE customer SET blocked_reason = ${`fraud on order ${order.orderNumber}`} WHERE id = ${order.customerId}`
+  if (command.resolution === 'cancel-and-block') {
+    const reason = `fraud on order ${order.orderNumber}`
+    await tx`UPDATE customer SET blocked_reason = ${reason} WHERE id = ${order.customerId}`
+    // Guests have no number, and who is blocked comes back as one.
+    await markBuyer(tx, order, { verdict: 'blocked', reason, actor })
+  }
   const reason = `${found.type}: ${command.resolution}`
   await cancelWhatItIsAbout(tx, order, found, { actor, reason, today, key: command.key })
   const hold: HoldType | undefined = HOLD_OF_CASE[found.type]
@@ -45,7 +50,8 @@ async function cancelWhatItIsAbout(
   switch (found.type) {
     case 'short-pick': {
       await takeBack(tx, order, BigInt(text(found.evidence, 'fulfilmentId')))
-      await giveBackAt(tx, order, shortUnits(found), Number(found.evidence['siteId']))
+      const siteId = Number(found.evidence['siteId'])
+      await giveBackAt(tx, order, shortUnits(found), { siteId, found, actor: by.actor })
       return cancelUnits(tx, order, shortUnits(found), by)
     }
     case 'stock-short':

@@ -7,11 +7,13 @@ import {
   type OrderLine,
   type SalesOrder,
 } from '#db/stores/orders'
-import { useReservations } from '#db/stores/stock'
+import { freeReservations, useReservations } from '#db/stores/stock'
 import { openUnits } from '#domain/orders/phase'
 import { moneyOfUnits } from '#domain/orders/shares'
 import { Refusal } from '#domain/refusal'
 import { openOrderCase } from './cases.ts'
+import { recall } from './recall.ts'
+import { voidLabels } from './labels.ts'
 import { lineOf } from './plan.ts'
 import { grantRefund, intendVoid } from './refunds.ts'
 
@@ -25,6 +27,8 @@ export interface CancelBy {
   reason: string
   today: string
   key: string
+  /** Names what is asked for where the same may be asked twice, as channels do; else `key` does. */
+  situation?: string
 }
 
 /**
@@ -34,14 +38,9 @@ export interface CancelBy {
 export async function cancelOnRequest(
   tx: Tx,
   order: SalesOrder,
-  command: RequestCancellation & { today: string },
+  command: RequestCancellation & { today: string; situation?: string },
 ): Promise<void> {
-  const by = {
-    actor: command.actor,
-    reason: command.reason,
-    today: command.today,
-    key: command.key,
-  }
+  const { lines: _lines, expectedVersion: _seen, ...by } = command
   const wanted =
     command.lines ??
     order.lines.map((line) => ({
@@ -139,6 +138,8 @@ export async function releaseReserved(
   tx: Tx,
   reservations: readonly LiveReservation[],
   qty: number,
+  /** Handed over: another order gets them in this very commit, so nobody else is told. */
+  how: 'freed' | 'handed-over' = 'freed',
 ): Promise<number> {
   let left = qty
   const uses: { id: bigint; qty: number }[] = []
@@ -149,7 +150,8 @@ export async function releaseReserved(
     left -= given
     uses.push({ id: reservation.id, qty: given })
   }
-  await useReservations(tx, 'released', uses)
+  if (how === 'freed') await freeReservations(tx, uses)
+  else await useReservations(tx, how, uses)
   return qty - left
 }
 
@@ -172,45 +174,13 @@ async function endOrder(tx: Tx, order: SalesOrder, by: CancelBy): Promise<void> 
   )
 }
 
-/** Asks the warehouse to give released units back; it accepts, or it is too late. */
-export async function recall(
-  tx: Tx,
-  order: SalesOrder,
-  units: readonly UnitsOfLine[],
-  by: Pick<CancelBy, 'actor' | 'reason' | 'key'> & { evidence?: Record<string, unknown> },
-): Promise<void> {
-  const wanted = units.map((unit) => unit.orderLineId)
-  const open = await tx<{ id: bigint; siteId: number; holdsThem: boolean }[]>`
-    SELECT f.id, f.site_id AS "siteId", EXISTS (SELECT FROM fulfilment_line l WHERE l.fulfilment_id = f.id AND l.qty > l.shipped + l.cancelled
-      AND l.order_line_id = ANY(${wanted}::bigint[])) AS "holdsThem"
-    FROM fulfilment_order f WHERE f.order_id = ${order.id} AND f.state IN ('released', 'recall-requested') ORDER BY f.id`
-  // A change that is about no goods (an address, a service) concerns all that is on its way out.
-  const holding = open.filter((fulfilment) => fulfilment.holdsThem)
-  const asked = holding.length > 0 ? holding : open
-  await tx`UPDATE fulfilment_order SET state = 'recall-requested' WHERE id = ANY(${asked.map((f) => f.id.toString())}::bigint[])`
-  await openOrderCase(tx, order, {
-    type: 'channel-changed-after-release',
-    discriminator: by.key,
-    summary: `${order.orderNumber}: ${by.reason}, after release; the warehouse is asked to stop`,
-    evidence: {
-      fulfilments: asked.map((f) => f.id.toString()),
-      units,
-      reason: by.reason,
-      askedBy: by.actor,
-      ...by.evidence,
-    },
-    openedBy: 'rule: cancellation',
-    ...(asked[0] ? { siteId: asked[0].siteId } : {}),
-  })
-}
-
 async function tooLate(tx: Tx, order: SalesOrder, units: number, by: CancelBy): Promise<void> {
   await openOrderCase(tx, order, {
     type: 'cancel-too-late',
     summary: `${order.orderNumber}: ${units} units had already left when the cancellation came (${by.reason})`,
     evidence: { units, reason: by.reason, askedBy: by.actor },
     openedBy: 'rule: cancellation',
-    discriminator: by.key,
+    discriminator: by.situation ?? by.key,
   })
 }
 
@@ -225,7 +195,13 @@ export async function takeBack(tx: Tx, order: SalesOrder, fulfilmentId: bigint):
     UPDATE fulfilment_line SET cancelled = qty - shipped, picked = shipped
     WHERE fulfilment_id = ${fulfilmentId} AND qty > shipped + cancelled
     RETURNING reservation_id AS "reservationId", order_line_id AS "orderLineId", new.cancelled - old.cancelled AS qty, old.picked - old.shipped AS picked`
-  await tx`UPDATE parcel SET voided_at = clock_timestamp() WHERE fulfilment_id = ${fulfilmentId} AND shipment_id IS NULL AND voided_at IS NULL`
+  const parcels = await tx<{ id: bigint }[]>`
+    UPDATE parcel SET voided_at = clock_timestamp() WHERE fulfilment_id = ${fulfilmentId} AND shipment_id IS NULL AND voided_at IS NULL RETURNING id`
+  await voidLabels(
+    tx,
+    order,
+    parcels.map((parcel) => parcel.id),
+  )
   for (const row of rows) {
     const line = lineOf(order, row.orderLineId)
     line.released -= row.qty

@@ -1,6 +1,7 @@
 import type { Tx } from '#db/client'
-import { healCases, openCase, openCasesOf } from '#db/stores/cases'
+import { healCases, openCase, openCasesOf, type OpenCase, type OpenedCase } from '#db/stores/cases'
 import type { SalesOrder } from '#db/stores/orders'
+import { addToOutbox } from '#db/stores/records'
 import type { CaseType } from '#domain/orders/exceptions'
 import { openValue } from '#domain/orders/worth'
 
@@ -13,6 +14,8 @@ export interface FoundException {
   /** Tells two situations of one type apart, e.g. a fulfilment order's id. */
   discriminator?: string
   moneyAtRiskMinor?: bigint
+  /** Adds its evidence to the case of this very situation where one is open. */
+  addsToOpen?: boolean
 }
 
 /** Opens a case on this order under the exceptions policy that the order was placed under. */
@@ -22,8 +25,8 @@ export async function openOrderCase(
   found: FoundException,
 ): Promise<void> {
   order.hasCases = true
-  await openCase(tx, {
-    key: `order/${order.id}/${found.type}${found.discriminator ? `/${found.discriminator}` : ''}`,
+  const opened = await openCase(tx, {
+    key: caseKey(order, found.type, found.discriminator),
     type: found.type,
     subjectType: 'order',
     subjectId: order.id.toString(),
@@ -38,7 +41,49 @@ export async function openOrderCase(
     summary: found.summary,
     evidence: found.evidence,
     openedBy: found.openedBy,
+    addsToOpen: found.addsToOpen ?? false,
   })
+  if (opened?.isNew) await tellCustomer(tx, order, found, opened)
+}
+
+const MAILED = new Set<CaseType>(['payment-pending', 'payment-declined', 'authorisation-expired'])
+
+/** FUL-25: who can mend a payment is its buyer, so they hear of it; a refund or void is ours to mend. */
+async function tellCustomer(
+  tx: Tx,
+  order: SalesOrder,
+  found: FoundException,
+  opened: OpenedCase,
+): Promise<void> {
+  const { operation } = found.evidence
+  if (!MAILED.has(found.type) || order.settlement === 'marketplace' || operation === 'refund')
+    return
+  const minutes =
+    found.type === 'payment-pending' ? order.policies.notification.body.paymentReminderMinutes : 0
+  await addToOutbox(tx, [
+    {
+      topic: 'mail',
+      key: `${found.type}/${opened.id}/${opened.reopened}`,
+      body: { template: found.type, orderId: order.id, caseId: opened.id },
+      afterMinutes: minutes,
+    },
+  ])
+}
+
+/** The open case of this very situation, if there is one. */
+export async function openCaseAbout(
+  tx: Tx,
+  order: SalesOrder,
+  type: CaseType,
+  discriminator?: string,
+): Promise<OpenCase | undefined> {
+  if (!order.hasCases) return undefined
+  const key = caseKey(order, type, discriminator)
+  return (await openCasesOf(tx, 'order', order.id.toString())).find((found) => found.key === key)
+}
+
+function caseKey(order: SalesOrder, type: CaseType, discriminator?: string): string {
+  return `order/${order.id}/${type}${discriminator ? `/${discriminator}` : ''}`
 }
 
 /** Lets cases of these types leave the queue because what they were about is gone. */
@@ -55,8 +100,7 @@ export async function healOrderCases(
   const gone = open.filter(
     (found) =>
       types.includes(found.type) &&
-      (discriminator === undefined ||
-        found.key === `order/${order.id}/${found.type}/${discriminator}`),
+      (discriminator === undefined || found.key === caseKey(order, found.type, discriminator)),
   )
   await healCases(
     tx,

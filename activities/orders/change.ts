@@ -1,5 +1,5 @@
 import type { ChangeOrder, OrderChangeAction } from '#contracts/order-to-cash'
-import type { OrderDocument, OrderLineDocument } from '#contracts/order-intake'
+import type { OrderLineDocument } from '#contracts/order-intake'
 import type { Tx } from '#db/client'
 import { findItems } from '#db/queries/listings'
 import { insertLines } from '#db/stores/order-intake'
@@ -8,12 +8,12 @@ import { json } from '#db/stores/records'
 import { divideRounded } from '#domain/money'
 import { expectedFees } from '#domain/orders/expected-fees'
 import { freezeLine, type FrozenLine } from '#domain/orders/freeze'
-import { addressProblems } from '#domain/orders/holds'
 import { Refusal } from '#domain/refusal'
 import { settleCancellation, takeUnitsOut } from './cancel.ts'
 import { resolverOf } from './item-resolution.ts'
 import { keptValue } from '#domain/orders/worth'
-import { clearHold } from './resume.ts'
+import { rescreen } from './rescreen.ts'
+import { givenAddress, useAddress } from './ship-to.ts'
 
 /** Carries out a change-set whole or not at all and keeps what it did to the money. */
 export async function applyChangeSet(
@@ -44,9 +44,9 @@ async function applyAction(
       await takeUnitsOut(tx, order, [{ orderLineId: action.orderLineId, qty: action.qty }])
       return order
     case 'add-line':
-      return addLine(tx, order, action, by.key, by.n)
+      return addLine(tx, order, action, by)
     case 'ship-to':
-      return changeAddress(tx, order, action, by.actor)
+      return changeAddress(tx, order, by)
   }
 }
 
@@ -63,8 +63,7 @@ async function addLine(
   tx: Tx,
   order: SalesOrder,
   action: Extract<OrderChangeAction, { kind: 'add-line' }>,
-  key: string,
-  n: number,
+  { key, n, actor }: ChangeOrder & { n: number },
 ): Promise<SalesOrder> {
   const [item] = await findItems(tx, order.channelId, [
     { externalListingId: null, sku: action.sku },
@@ -93,7 +92,11 @@ async function addLine(
     requiresShipping: item.kind === 'stock' || item.kind === 'kit',
     giftCard: item.kind === 'gift-card',
   }
-  return appendLines(tx, order, freezeLine(source, resolverOf([source], [item])(source)))
+  const frozen = freezeLine(source, resolverOf([source], [item])(source))
+  const changed = await appendLines(tx, order, frozen)
+  const lines = changed.lines.slice(order.lines.length).map((line) => line.id)
+  await rescreen(tx, changed, { lines, types: ['data', 'price', 'compliance'], actor })
+  return changed
 }
 
 /** Adds frozen lines; the order is read again so that every later step sees them. */
@@ -117,59 +120,12 @@ export async function appendLines(
 async function changeAddress(
   tx: Tx,
   order: SalesOrder,
-  action: Extract<OrderChangeAction, { kind: 'ship-to' }>,
-  actor: string,
+  { addressId, actor }: ChangeOrder,
 ): Promise<SalesOrder> {
   if (order.lines.some((line) => line.released > 0))
     throw new Refusal(
       'AlreadyReleased',
       'The address cannot change while goods are with the warehouse. Recall them first.',
     )
-  return useAddress(
-    tx,
-    order,
-    {
-      name: null,
-      company: null,
-      line1: action.line1,
-      line2: null,
-      city: action.city,
-      region: action.region ?? null,
-      postalCode: action.postalCode,
-      country: action.country,
-    },
-    actor,
-  )
-}
-
-/** Takes a better address; a hold for the old one goes if this one can be delivered to. */
-export async function useAddress(
-  tx: Tx,
-  order: SalesOrder,
-  address: NonNullable<OrderDocument['shipTo']>,
-  actor: string,
-): Promise<SalesOrder> {
-  const problems = addressProblems(address)
-  if (problems.length > 0)
-    throw new Refusal(
-      'AddressInvalid',
-      problems.map((problem) => `${problem.field}: ${problem.message}`).join('; '),
-      { fields: problems },
-    )
-  await tx`UPDATE personal_data SET body = jsonb_set(body, '{shipTo}', coalesce(body->'shipTo', '{}') || jsonb_strip_nulls(${json(tx, address)}))
-    WHERE id = (SELECT personal_data_id FROM sales_order WHERE id = ${order.id})`
-  await tx`UPDATE sales_order SET ship_country = ${address.country}, ship_region = ${address.region}, ship_postal_code = ${address.postalCode} WHERE id = ${order.id}`
-  const changed = {
-    ...order,
-    shipCountry: address.country,
-    shipRegion: address.region,
-    shipPostalCode: address.postalCode,
-  }
-  if (order.holds.some((hold) => hold.type === 'address'))
-    await clearHold(tx, changed, 'address', {
-      actor,
-      note: 'a deliverable address was given',
-      healed: true,
-    })
-  return changed
+  return useAddress(tx, order, await givenAddress(tx, order, addressId), actor)
 }

@@ -9,6 +9,7 @@ import { isCovered } from './payments.ts'
 import { resumeOrder } from './resume.ts'
 import { tracksDelivery } from './progress.ts'
 import { stalled } from './tracking.ts'
+import { passWaitingDeadlines } from './waiting.ts'
 
 /** Does what passed deadlines ask for, by the database's clock; without one that passed it changes nothing. */
 export async function passDeadlines(
@@ -21,6 +22,8 @@ export async function passDeadlines(
   await escalateCases(tx, order, now, by)
   await renewAuthorisations(tx, order, now, by)
   await watchParcels(tx, order)
+  if (await passWaitingDeadlines(tx, order, by))
+    await resumeOrder(tx, order, { ...by, includeBackordered: true })
 }
 
 /** An SLA that passed moves its case up; a payment nobody sends in the end cancels the order (FUL-25). */

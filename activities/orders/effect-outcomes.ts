@@ -13,6 +13,7 @@ import { postTenderRefunded } from '#domain/ledger/posting-tenders'
 import { refundKey } from '#domain/ledger/sales-terms'
 import { invariant, Refusal } from '#domain/refusal'
 import { healOrderCases, openOrderCase } from './cases.ts'
+import { voidLabels } from './labels.ts'
 import { moneyOn, openLiability } from './order-money.ts'
 import { captured, capturedSoFar } from './payments.ts'
 import { tenderKey } from './tenders.ts'
@@ -66,6 +67,8 @@ export async function applyEffectOutcome(
   if (outcome.outcome === 'unknown') return openUnknown(tx, order, effect, outcome.message)
   await healOrderCases(tx, order, ['effect-unknown'], 'the provider has answered', effect.key)
   if (effect.operation === 'verify-address') return addressOutcome(tx, order, outcome)
+  // A carrier that pays nothing back has charged for a label; there is nobody whom that stops.
+  if (effect.operation === 'void-label') return
   if (effect.gateway === 'carrier') return labelOutcome(tx, order, effect, outcome)
   const payment = order.payments.find(
     (candidate) => candidate.id.toString() === String(effect.request['paymentId']),
@@ -265,7 +268,15 @@ async function labelOutcome(
   if (outcome.outcome === 'confirmed') {
     const { trackingNumber, carrier, service, costMinor } = outcome.facts
     await tx`UPDATE parcel SET tracking_number = ${String(trackingNumber)}, carrier = ${String(carrier)}, service = ${String(service)}, label_cost_minor = ${BigInt(String(costMinor))} WHERE id = ${parcelId}`
-    return
+    // The warehouse may have given the goods back while the carrier was asked.
+    const unused = await tx<
+      { id: bigint }[]
+    >`SELECT id FROM parcel WHERE id = ${parcelId} AND voided_at IS NOT NULL AND shipment_id IS NULL`
+    return voidLabels(
+      tx,
+      order,
+      unused.map((parcel) => parcel.id),
+    )
   }
   await openOrderCase(tx, order, {
     type: 'label-failed',

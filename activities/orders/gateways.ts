@@ -11,6 +11,8 @@ export interface Gateways {
   findPayment(effect: Effect): Promise<KeptOutcome | { outcome: 'absent' }>
   buyLabel(effect: Effect, route: Route): Promise<KeptOutcome>
   findLabel(effect: Effect): Promise<KeptOutcome | { outcome: 'absent' }>
+  voidLabel(effect: Effect): Promise<KeptOutcome>
+  findVoid(effect: Effect): Promise<KeptOutcome | { outcome: 'absent' }>
   verifyAddress(address: AddressDocument): Promise<AddressSuggestion>
 }
 
@@ -44,6 +46,8 @@ export function orderGateways(providers: Providers): Gateways {
     findPayment: async (effect) => findPayment(providers.payment, effect),
     buyLabel: async (effect, route) => buyLabel(providers.carrier, effect, route),
     findLabel: async (effect) => kept(await providers.carrier.findLabel({ key: effect.key })),
+    voidLabel: async (effect) => voidLabel(providers.carrier, effect),
+    findVoid: async (effect) => findVoid(providers.carrier, effect),
     verifyAddress: async (address) => verifyAddress(providers.carrier, address),
   }
 }
@@ -163,6 +167,26 @@ async function buyLabel(
       message: 'No carrier service takes this parcel to this address.',
     }
   return kept(await carrier.buyLabel({ providerId: shopped.providerId, rateId: rate.rateId }))
+}
+
+async function voidLabel(carrier: CarrierGateway, effect: Effect): Promise<KeptOutcome> {
+  const providerId = await providerOf(carrier, effect)
+  return kept(await carrier.voidLabel({ providerId }))
+}
+
+async function findVoid(
+  carrier: CarrierGateway,
+  effect: Effect,
+): Promise<KeptOutcome | { outcome: 'absent' }> {
+  return kept(await carrier.findVoid({ providerId: await providerOf(carrier, effect) }))
+}
+
+/** The carrier's own id of the label: as it was told when it was bought, else looked up by our key. */
+async function providerOf(carrier: CarrierGateway, { request }: Effect): Promise<string> {
+  if (typeof request['providerId'] === 'string') return request['providerId']
+  const label = await carrier.findLabel({ key: String(request['labelKey']) })
+  if (label.outcome === 'confirmed') return label.providerId
+  throw new RequestRefused('no-label', 'The carrier knows no such label.')
 }
 
 function kept<Facts extends object>(answer: EffectAnswer<Facts>): KeptOutcome

@@ -12,6 +12,7 @@ import type {
   ReallocateStock,
   RecordPayment,
   RecordTracking,
+  RejectFulfilment,
   ReleaseOrder,
   RequestCancellation,
   ResolveException,
@@ -19,6 +20,7 @@ import type {
 import type { Db, Tx } from '#db/client'
 import { commitOnce } from '#db/commit-once'
 import { lockOrder, type SalesOrder } from '#db/stores/orders'
+import { refuseStored } from '#db/stores/refused-documents'
 import { transaction } from '#db/transaction'
 import { dateAt } from '#domain/dates'
 import { bugsAreAnswers } from './bugs.ts'
@@ -35,6 +37,7 @@ import { finishStep } from './progress.ts'
 import { reallocate } from './reallocate.ts'
 import { receiveOrder } from './receive.ts'
 import { mayRelease, releaseToWarehouse } from './release.ts'
+import { rejectFulfilment } from './reject.ts'
 import { resolveException } from './resolve.ts'
 import { resumeOrder } from './resume.ts'
 import { callOutside } from './settle-effect.ts'
@@ -89,7 +92,8 @@ export function orderActivities({ db, gateways }: OrderActivityDeps): OrderActiv
       return commitOnce(
         db,
         {
-          key: workflowId,
+          // Taken up again, it must be read anew: the first answer says where it stood long ago.
+          key: start.again === undefined ? workflowId : `${workflowId}/again/${start.again}`,
           request: { channel: start.channel, externalId: start.externalId },
           actor: start.actor,
         },
@@ -99,9 +103,8 @@ export function orderActivities({ db, gateways }: OrderActivityDeps): OrderActiv
     ...commands(step),
     ...facts(step),
     settleEffect: (effect) => aliveMeanwhile(() => settleEffect(db, gateways, effect)),
-    refuseDocument: async ({ inboxId, code, message }) => {
-      await db`UPDATE inbox SET outcome = 'refused', problems = ${db.json([{ code, field: 'document', message }])} WHERE id = ${BigInt(inboxId)} AND outcome = 'received'`
-    },
+    refuseDocument: ({ inboxId, code, message }) =>
+      refuseStored(db, inboxId, { code, field: 'document', message }),
   }
 }
 
@@ -138,6 +141,9 @@ function commands(step: Step) {
       step<ResolveException & OrderRef>('resolved', orderSteps.resolveException),
     ),
     confirmPick: bugsAreAnswers(step<ConfirmPick & OrderRef>('picked', confirmPick)),
+    rejectFulfilment: bugsAreAnswers(
+      step<RejectFulfilment & OrderRef>('rejected', rejectFulfilment),
+    ),
     confirmShipment: bugsAreAnswers(step<ConfirmShipment & OrderRef>('shipped', shipOrder)),
     cancelOrder: bugsAreAnswers(
       step<RequestCancellation & OrderRef>('cancellation-requested', orderSteps.cancelOrder),
@@ -158,7 +164,7 @@ async function releaseOnCommand(
   if (!mayRelease(order))
     throw new Refusal(
       'NotReleasable',
-      'The order has open holds, missing stock or nothing left to release. See what it waits for.',
+      'The order has open holds, missing stock, a promise that cannot be kept, or nothing left to release. See what it waits for.',
     )
   await releaseToWarehouse(tx, order, command)
 }

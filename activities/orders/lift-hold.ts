@@ -1,14 +1,16 @@
 import type { Tx } from '#db/client'
+import { wholeAddress, type Address } from '#db/stores/addresses'
 import type { OpenCase } from '#db/stores/cases'
+import { markBuyer } from '#db/stores/fraud-marks'
 import type { OrderPayment, SalesOrder } from '#db/stores/orders'
 import { sum } from '#domain/money'
 import type { HoldType } from '#domain/orders/exceptions'
 import { openUnits } from '#domain/orders/phase'
 import { keptValue } from '#domain/orders/worth'
 import { Refusal } from '#domain/refusal'
-import { useAddress } from './change.ts'
 import type { Resolving } from './resolve.ts'
 import { clearHold, resumeOrder } from './resume.ts'
+import { givenAddress, useAddress, withRecipient } from './ship-to.ts'
 import { mapUnknownSku } from './unknown-sku.ts'
 
 export const HOLD_OF_CASE: Partial<Record<OpenCase['type'], HoldType>> = {
@@ -48,15 +50,21 @@ export async function liftHold(
 async function doBefore(tx: Tx, order: SalesOrder, resolving: Resolving): Promise<SalesOrder> {
   const { command, actor } = resolving
   switch (command.resolution) {
-    case 'correct': {
-      const address = command.params as Partial<Parameters<typeof useAddress>[2]> | undefined
-      return useAddress(tx, order, { ...EMPTY_ADDRESS, ...address }, actor)
-    }
+    case 'correct':
+      return useAddress(tx, order, await givenAddress(tx, order, command.addressId), actor)
     case 'accept-suggestion':
       return useAddress(tx, order, await suggestedAddress(tx, order), actor)
     case 'map-listing':
     case 'create-item':
       return mapUnknownSku(tx, order, resolving)
+    case 'accept':
+      if (resolving.found.type === 'fraud-review')
+        await markBuyer(tx, order, {
+          verdict: 'trusted',
+          reason: `accepted order ${order.orderNumber}`,
+          actor,
+        })
+      return order
     case 'accept-on-terms':
       await oweOnTerms(tx, order)
       return order
@@ -97,29 +105,15 @@ async function oweOnTerms(tx: Tx, order: SalesOrder): Promise<void> {
   order.settlement = 'receivable'
 }
 
-async function suggestedAddress(
-  tx: Tx,
-  order: SalesOrder,
-): Promise<Parameters<typeof useAddress>[2]> {
-  const [row] = await tx<{ suggestion: Parameters<typeof useAddress>[2] | null }[]>`
+async function suggestedAddress(tx: Tx, order: SalesOrder): Promise<Address> {
+  const [row] = await tx<{ suggestion: Address | null }[]>`
     SELECT d.body->'suggestion' AS suggestion FROM sales_order o JOIN personal_data d ON d.id = o.personal_data_id WHERE o.id = ${order.id}`
   if (!row?.suggestion)
     throw new Refusal(
       'NoSuggestion',
       'The carrier suggested no address. Correct it by hand, or override.',
     )
-  return { ...EMPTY_ADDRESS, ...row.suggestion }
-}
-
-const EMPTY_ADDRESS = {
-  name: null,
-  company: null,
-  line1: null,
-  line2: null,
-  city: null,
-  region: null,
-  postalCode: null,
-  country: null,
+  return withRecipient(tx, order, wholeAddress(row.suggestion))
 }
 
 async function refuseIncompleteItems(tx: Tx, order: SalesOrder): Promise<void> {

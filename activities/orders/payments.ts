@@ -236,11 +236,12 @@ export function isCovered(order: SalesOrder): boolean {
   if (order.payments.some((payment) => payment.kind === 'terms' || payment.kind === 'marketplace'))
     return true
   const covered = sum(
-    order.payments.map((payment) =>
-      payment.capturedMinor > payment.authorisedMinor
-        ? payment.capturedMinor
-        : payment.authorisedMinor,
-    ),
+    order.payments.map((payment) => {
+      const { capturedMinor, authorisedMinor } = payment
+      const taken = capturedMinor > authorisedMinor ? capturedMinor : authorisedMinor
+      // What went back, or is on its way back, pays for nothing any more.
+      return taken - payment.refundedMinor - payment.refundPendingMinor
+    }),
   )
   return covered >= keptValue(order)
 }

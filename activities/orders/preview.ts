@@ -1,7 +1,9 @@
+import type { AddressDocument } from '#contracts/order-intake'
 import type { OrderPreviews, PreviewedEffect } from '#contracts/order-previews'
 import type { OrderProgress } from '#contracts/order-to-cash'
 import type { Db, Tx } from '#db/client'
 import { preview } from '#db/commit-once'
+import { keepAddress } from '#db/stores/addresses'
 import { lockOrder, type SalesOrder } from '#db/stores/orders'
 import { orderSteps, today } from './index.ts'
 import { keptValue } from '#domain/orders/worth'
@@ -10,12 +12,15 @@ import { finishStep } from './progress.ts'
 /** The same code as the commands themselves, always rolled back: a preview cannot differ from the act. */
 export function orderPreviews(db: Db): OrderPreviews {
   const run =
-    <C extends { key: string; actor: string }>(
+    <C extends { key: string; actor: string; addressId?: string }>(
       work: (tx: Tx, order: SalesOrder, command: C & { today: string }) => Promise<SalesOrder>,
     ) =>
-    (orderId: string, command: C) =>
+    (orderId: string, asked: C, address?: AddressDocument) =>
       preview(db, async (tx) => {
         const order = await lockOrder(tx, orderId)
+        const command = address
+          ? { ...asked, addressId: await keepAddress(tx, order.id, address) }
+          : asked
         const before = {
           valueMinor: keptValue(order),
           stock: await reservedOf(tx, order),

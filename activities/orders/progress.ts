@@ -7,6 +7,7 @@ import { sum } from '#domain/money'
 import { isOpen, orderPhase, type OrderPhase, type OrderStanding } from '#domain/orders/phase'
 import { openValue, shippedValue } from '#domain/orders/worth'
 import { renewalDeadlines } from './authorisation.ts'
+import { settlePromises, waitingDeadlines } from './promises.ts'
 
 export interface Step {
   /** What happened, in the past tense, for the order's time line. */
@@ -19,6 +20,7 @@ export interface Step {
 
 /** Ends every commit on an order: writes its counters, its version and its time line, and says where it stands. */
 export async function finishStep(tx: Tx, order: SalesOrder, step: Step): Promise<OrderProgress> {
+  await settlePromises(tx, order, step.actor)
   await saveCounters(tx, order.lines)
   const work = await openWork(tx, order)
   const { cases, effects } = work
@@ -73,13 +75,13 @@ async function openWork(tx: Tx, order: SalesOrder): Promise<OpenWork> {
   const subject = order.id.toString()
   const { stalledAfterHours } = order.policies.order.body
   const [cases, effects, parcels] = await Promise.all([
-    openCasesOf(tx, 'order', subject),
+    order.hasCases ? openCasesOf(tx, 'order', subject) : [],
     tx<OpenWork['effects']>`
       SELECT e.key, e.gateway, e.operation, e.state = 'unknown' AND EXISTS (
         SELECT FROM exception_case c WHERE c.key = 'order/' || ${subject} || '/effect-unknown/' || e.key AND c.state = 'open') AS "awaitsPerson"
       FROM external_effect e WHERE e.subject_type = 'order' AND e.subject_id = ${subject} AND e.gateway <> 'mail' AND e.state IN ('intended', 'sent', 'unknown')
       ORDER BY e.intended_at, e.key`,
-    tracksDelivery(order)
+    tracksDelivery(order) && order.lines.some((line) => line.shipped > 0)
       ? tx<OpenWork['parcels']>`
           SELECT greatest(p.recorded_at, (SELECT max(t.happened_at) FROM tracking_event t WHERE t.parcel_id = p.id), p.stalled_at)
             + make_interval(secs => ${stalledAfterHours * 3600}) AS "stallsAt"
@@ -99,6 +101,7 @@ async function nextDeadline(tx: Tx, order: SalesOrder, work: OpenWork): Promise<
   const deadlines = [
     ...work.cases.map((c) => c.dueAt),
     ...(await renewalDeadlines(tx, order)),
+    ...(await waitingDeadlines(tx, order)),
     ...work.parcels.map((p) => p.stallsAt),
   ].sort()
   return deadlines[0] ?? null

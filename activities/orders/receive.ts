@@ -29,6 +29,7 @@ export async function receiveOrder(
   start: OrderToCashStart,
   workflowId: string,
 ): Promise<OrderProgress> {
+  if (start.again !== undefined) return takeUpAgain(tx, start, start.again)
   const [document, known] = await Promise.all([readInbox(tx, start.inboxId), findOrder(tx, start)])
   if (known !== null) {
     await acceptInbox(tx, start.inboxId, workflowId)
@@ -81,6 +82,18 @@ export async function receiveOrder(
   })
 }
 
+/** The order was closed; what came since is told to it by the message that follows. */
+async function takeUpAgain(tx: Tx, start: OrderToCashStart, key: string): Promise<OrderProgress> {
+  const known = await findOrder(tx, start)
+  if (known === null)
+    throw new Refusal(
+      'OrderNotFound',
+      `There is no order ${start.externalId} of ${start.channel} to take up again.`,
+    )
+  const order = await lockOrder(tx, known)
+  return finishStep(tx, order, { action: 'taken-up-again', actor: start.actor, key })
+}
+
 /** As far as the order can go by itself: cancelled already, or planned and, if nothing is in the way, released. */
 async function goOn(
   tx: Tx,
@@ -103,6 +116,21 @@ export async function readInbox(tx: Tx, inboxId: string): Promise<OrderDocument>
   if (!row?.document)
     throw new Refusal('DocumentNotFound', `Inbox message ${inboxId} holds no order document.`)
   return row.document
+}
+
+/**
+ * What the channel said before this message, as far as it was accepted and is still kept: a newer
+ * version is read against it, so that what somebody here decided meanwhile is not undone by it.
+ */
+export async function previousVersion(
+  tx: Tx,
+  order: SalesOrder,
+  inboxId: string,
+): Promise<OrderDocument | null> {
+  const [row] = await tx<{ document: OrderDocument | null }[]>`
+    SELECT document FROM inbox WHERE workflow_id = ${order.workflowId} AND outcome = 'accepted' AND id <> ${BigInt(inboxId)}
+    ORDER BY document->>'externalVersion' DESC NULLS LAST, id DESC LIMIT 1`
+  return row?.document ?? null
 }
 
 async function acceptInbox(tx: Tx, inboxId: string, workflowId: string): Promise<void> {

@@ -4,13 +4,15 @@ import { openCasesOf, resolveCase, type OpenCase } from '#db/stores/cases'
 import type { SalesOrder } from '#db/stores/orders'
 import { addToOutbox, recordDecisions } from '#db/stores/records'
 import { allowedResolutions, type Resolution } from '#domain/orders/exceptions'
+import type { MailTemplate } from '#domain/orders/policies'
 import { Refusal } from '#domain/refusal'
+import { acceptLate } from './accept-late.ts'
 import { cancelHere } from './cancel-case.ts'
 import { decideOnCard } from './card-decisions.ts'
 import { decideOnEffect, retryLabel } from './effect-decisions.ts'
 import { firstOfTwo, liftHold } from './lift-hold.ts'
 import { text } from './params.ts'
-import { afterRecall } from './recalled.ts'
+import { afterRecall, sayWhatWasChosen } from './recalled.ts'
 import { grantRefund } from './refunds.ts'
 import { afterShortPick, findStock } from './stock-decisions.ts'
 import { deliver, lose } from './tracking.ts'
@@ -38,7 +40,7 @@ export async function resolveException(
   // Closed before it is carried out: what is still wrong afterwards opens it again.
   await resolveCase(tx, found.id, {
     resolution: command.resolution,
-    params: withoutPersonalData(command.params),
+    params: { ...command.params, ...(command.addressId ? { addressId: command.addressId } : {}) },
     actor: command.actor,
   })
   await recordDecisions(tx, [
@@ -77,7 +79,7 @@ async function openCaseOf(tx: Tx, order: SalesOrder, command: ResolveException):
 }
 
 const CANCELS = new Set<Resolution>(['cancel', 'cancel-and-block', 'reject'])
-const WAITS = new Set<Resolution>(['wait', 'ask-for-evidence', 'keep-waiting'])
+const WAITS = new Set<Resolution>(['wait', 'ask-for-evidence', 'ask-customer', 'keep-waiting'])
 
 async function carryOut(tx: Tx, order: SalesOrder, resolving: Resolving): Promise<SalesOrder> {
   const { command, found } = resolving
@@ -103,23 +105,29 @@ async function carryOut(tx: Tx, order: SalesOrder, resolving: Resolving): Promis
     case 'parcel-stalled':
       return decideOnParcel(tx, order, resolving)
     case 'promise-infeasible':
-      await tx`UPDATE sales_order SET deliver_by = NULL WHERE id = ${order.id}`
-      return { ...order, deliverBy: null }
+      return acceptLate(tx, order, resolving)
     default:
       return liftHold(tx, order, resolving)
   }
+}
+
+/** Choices that ask the customer, by the mail that does. */
+const ASKS: Partial<Record<Resolution, MailTemplate>> = {
+  'ask-for-evidence': 'evidence',
+  'ask-customer': 'address',
 }
 
 /** Gives the case more time; whoever waits says for what. */
 async function wait(tx: Tx, order: SalesOrder, { command, found }: Resolving): Promise<SalesOrder> {
   const minutes = order.policies.exceptions.body[found.type].slaMinutes
   await tx`UPDATE exception_case SET due_at = clock_timestamp() + make_interval(secs => ${minutes * 60}), evidence = evidence || ${tx.json({ lastChoice: command.resolution })} WHERE id = ${found.id}`
-  if (command.resolution === 'ask-for-evidence') {
+  const template = ASKS[command.resolution]
+  if (template) {
     await addToOutbox(tx, [
       {
         topic: 'mail',
-        key: `evidence/${found.id}/${command.key}`,
-        body: { template: 'evidence', orderId: order.id },
+        key: `${template}/${found.id}/${command.key}`,
+        body: { template, orderId: order.id, caseId: found.id },
       },
     ])
   }
@@ -127,18 +135,8 @@ async function wait(tx: Tx, order: SalesOrder, { command, found }: Resolving): P
 }
 
 /** The goods have left: the carrier is asked, a return is awaited, or the answer is no. */
-async function tellCanceller(
-  tx: Tx,
-  order: SalesOrder,
-  { command, found }: Resolving,
-): Promise<SalesOrder> {
-  await addToOutbox(tx, [
-    {
-      topic: 'cancellation',
-      key: `${found.id}/${command.resolution}`,
-      body: { orderId: order.id, choice: command.resolution },
-    },
-  ])
+async function tellCanceller(tx: Tx, order: SalesOrder, resolving: Resolving): Promise<SalesOrder> {
+  await sayWhatWasChosen(tx, order, resolving)
   return order
 }
 
@@ -160,9 +158,4 @@ async function decideOnParcel(
     await grantRefund(tx, order, { actor, today, key: command.key, reason: 'LOST' })
   }
   return order
-}
-
-function withoutPersonalData(params: Record<string, unknown> | undefined): Record<string, unknown> {
-  const { line1: _1, line2: _2, name: _n, company: _c, city: _y, ...rest } = params ?? {}
-  return rest
 }

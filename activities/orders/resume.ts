@@ -6,7 +6,9 @@ import { healOrderCases, openOrderCase } from './cases.ts'
 import { isCovered } from './payments.ts'
 import { planOrder, type PlanOptions } from './plan.ts'
 import { keptValue } from '#domain/orders/worth'
+import { letWarehouseGoOn } from './recall.ts'
 import { mayRelease, releaseToWarehouse } from './release.ts'
+import { stopWarehouse } from './stop-warehouse.ts'
 
 /** Goes on with whatever the order can do now: plan what has no stock, release what is ready. */
 export async function resumeOrder(tx: Tx, order: SalesOrder, options: PlanOptions): Promise<void> {
@@ -46,6 +48,7 @@ export async function settlePaymentHold(tx: Tx, order: SalesOrder, actor: string
     evidence: { worthMinor: keptValue(order).toString() },
     openedBy: 'rule: payment',
   })
+  await stopWarehouse(tx, order)
 }
 
 /** Releases one hold; its case goes with it, as healed when no person decided. */
@@ -56,6 +59,7 @@ export async function clearHold(
   by: { actor: string; note: string; healed?: boolean },
 ): Promise<void> {
   await releaseHold(tx, order, type, by.actor, by.note)
+  await letWarehouseGoOn(tx, order)
   if (!by.healed) return
   const types = type === 'data' ? ['data-missing', 'unknown-sku'] : [CASE_OF_HOLD[type]]
   const open = await openCasesOf(tx, 'order', order.id.toString())

@@ -1,11 +1,12 @@
 import type { OrderDocument } from '#contracts/order-intake'
 import type { Tx } from '#db/client'
 import type { FoundItem } from '#db/queries/listings'
+import { marksOf, type BuyerTraces } from '#db/stores/fraud-marks'
 import { insertHolds, type SalesOrder } from '#db/stores/orders'
 import { intendEffect, recordDecisions } from '#db/stores/records'
 import { divideRounded } from '#domain/money'
 import { CASE_OF_HOLD } from '#domain/orders/exceptions'
-import { findHolds, type FoundHold } from '#domain/orders/holds'
+import { findHolds, fraudScore, type FoundHold, type OrderUnderReview } from '#domain/orders/holds'
 import { openOrderCase } from './cases.ts'
 
 export interface Review {
@@ -17,7 +18,8 @@ export interface Review {
 
 /** Finds every reason why a person must look first, and says so or that there was none. */
 export async function holdWhatNeedsALook(tx: Tx, order: SalesOrder, review: Review): Promise<void> {
-  const holds = findHolds(await underReview(tx, order, review))
+  const underRules = await underReview(tx, order, review)
+  const holds = findHolds(underRules)
   await applyHolds(tx, order, holds, review.actor)
   await recordDecisions(tx, [
     {
@@ -31,6 +33,7 @@ export async function holdWhatNeedsALook(tx: Tx, order: SalesOrder, review: Revi
         payment: review.document.payment.state,
         shipCountry: order.shipCountry,
         customerClass: order.customerClass,
+        fraud: fraudScore(underRules),
       },
       choice:
         holds.length === 0
@@ -66,9 +69,10 @@ export async function applyHolds(
 }
 
 /** FUL-24: a carrier may know the address that was meant; its suggestion waits beside the case. */
-async function askForAddress(tx: Tx, order: SalesOrder): Promise<void> {
+export async function askForAddress(tx: Tx, order: SalesOrder): Promise<void> {
   await intendEffect(tx, {
-    key: `verify-address/${order.id}`,
+    // Each address is asked about once; the version tells one from the next without naming it.
+    key: `verify-address/${order.id}/${order.version}`,
     gateway: 'carrier',
     operation: 'verify-address',
     subjectType: 'order',
@@ -78,27 +82,17 @@ async function askForAddress(tx: Tx, order: SalesOrder): Promise<void> {
 }
 
 /** Gathers what the rules look at. */
-export async function underReview(
+async function underReview(
   tx: Tx,
   order: SalesOrder,
   { document, found, policies }: Review,
-): Promise<Parameters<typeof findHolds>[0]> {
-  const [deniedParties, sites, blocked] = await Promise.all([
-    tx<
-      { list: string; name: string; country: string | null }[]
-    >`SELECT list, name, country FROM denied_party`,
-    tx<
-      { country: string }[]
-    >`SELECT DISTINCT country FROM site WHERE entity_id = ${order.entityId}`,
-    tx<
-      { reason: string | null }[]
-    >`SELECT blocked_reason AS reason FROM customer WHERE id = ${order.customerId}`,
-  ])
+): Promise<OrderUnderReview> {
   return {
+    ...(await companyUnderReview(tx, order, {
+      email: document.customer.email,
+      shipTo: document.shipTo,
+    })),
     document,
-    customerBlocked: blocked[0]?.reason ?? null,
-    deniedParties,
-    siteCountries: sites.map((site) => site.country),
     policy: policies.order.body,
     fraud: policies.fraud.body,
     items: document.lines.map((line, n) => ({
@@ -116,4 +110,25 @@ export async function underReview(
       qty: line.quantity,
     })),
   }
+}
+
+type KnownBefore = Pick<
+  OrderUnderReview,
+  'deniedParties' | 'siteCountries' | 'customerBlocked' | 'marks'
+>
+
+/** What the rules know besides the order itself. */
+export async function companyUnderReview(
+  tx: Tx,
+  order: SalesOrder,
+  buyer: BuyerTraces,
+): Promise<KnownBefore> {
+  const [[known], marks] = await Promise.all([
+    tx<[Omit<KnownBefore, 'marks'>]>`
+      SELECT (SELECT blocked_reason FROM customer WHERE id = ${order.customerId}) AS "customerBlocked",
+        (SELECT coalesce(jsonb_agg(jsonb_build_object('id', id, 'list', list, 'name', name, 'country', country) ORDER BY id), '[]') FROM denied_party) AS "deniedParties",
+        ARRAY(SELECT DISTINCT country::text FROM site WHERE entity_id = ${order.entityId}) AS "siteCountries"`,
+    marksOf(tx, buyer),
+  ])
+  return { ...known, marks }
 }

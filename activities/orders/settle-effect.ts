@@ -47,7 +47,7 @@ async function verifyAddress(
     const verdict = await gateways.verifyAddress(row.shipTo)
     // Personal data stays with the customer's row, so that erasing it erases the suggestion too.
     if (verdict.suggestion)
-      await db`UPDATE personal_data SET body = body || ${db.json({ suggestion: verdict.suggestion } as never)} WHERE id = ${row.personalDataId}`
+      await db`UPDATE personal_data SET body = body || ${db.json({ suggestion: verdict.suggestion } as never)} WHERE id = ${row.personalDataId} AND body->'shipTo' = ${db.json(row.shipTo as never)}`
     const { suggestion, ...kept } = verdict
     return { outcome: 'confirmed', facts: { ...kept, suggested: suggestion !== null } }
   } catch (error) {
@@ -58,6 +58,7 @@ async function verifyAddress(
 
 async function send(db: Db, gateways: Gateways, effect: Effect): Promise<KeptOutcome> {
   try {
+    if (effect.operation === 'void-label') return await gateways.voidLabel(effect)
     if (effect.gateway === 'carrier')
       return await gateways.buyLabel(effect, await destinationOf(db, effect))
     return await gateways.pay(effect)
@@ -71,13 +72,18 @@ async function send(db: Db, gateways: Gateways, effect: Effect): Promise<KeptOut
 }
 
 async function find(db: Db, gateways: Gateways, effect: Effect): Promise<KeptOutcome> {
-  const found =
-    effect.gateway === 'carrier'
-      ? await gateways.findLabel(effect)
-      : await gateways.findPayment(effect)
+  const found = await findBy(gateways, effect)
   if (found.outcome !== 'absent') return found
   // The provider never saw it, so sending under the same key cannot double it.
   return send(db, gateways, effect)
+}
+
+function findBy(
+  gateways: Gateways,
+  effect: Effect,
+): ReturnType<Gateways['findLabel' | 'findVoid' | 'findPayment']> {
+  if (effect.operation === 'void-label') return gateways.findVoid(effect)
+  return effect.gateway === 'carrier' ? gateways.findLabel(effect) : gateways.findPayment(effect)
 }
 
 export interface Route {

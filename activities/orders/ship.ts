@@ -16,6 +16,7 @@ import { knownLine } from './cancel.ts'
 import { lineOf, needsStock } from './plan.ts'
 import { arrived } from './arrival.ts'
 import { postShipment } from './ship-postings.ts'
+import { refuseWhileHeld } from './stop-warehouse.ts'
 
 interface OpenFulfilmentLine {
   orderLineId: bigint
@@ -67,6 +68,7 @@ export async function shipOrder(
       `Fulfilment order ${fulfilment.id} is ${fulfilment.state}; nothing can be shipped on it.`,
     )
   }
+  refuseWhileHeld(order)
   const chosen = chooseLines(order, fulfilment, command.lines)
   await leave(tx, order, {
     fulfilment,
@@ -139,6 +141,7 @@ async function leave(tx: Tx, order: SalesOrder, leaving: Leaving): Promise<void>
     freightMinor: freight.minor,
     freightParty: freight.party,
     actor,
+    last: openUnitsOf(fulfilment) === chosen.reduce((units, line) => units + line.open, 0),
     parcels: leaving.parcels,
   })
   const delivery = await deliveryOf(tx, order, shipment.id, chosen.length > 0)
@@ -364,10 +367,14 @@ function carrierParty({ carrier, service }: Fulfilment): string | undefined {
   return carrier === null ? undefined : `carrier/${carrier}${service === null ? '' : `/${service}`}`
 }
 
+function openUnitsOf(fulfilment: Fulfilment): number {
+  return fulfilment.lines.reduce((units, line) => units + line.open, 0)
+}
+
 /** The estimate belongs to the whole fulfilment order; a part of its units bears its part of it. */
 function freightShare(fulfilment: Fulfilment, chosen: readonly OpenFulfilmentLine[]): bigint {
   const all = fulfilment.lines.reduce((units, line) => units + line.qty, 0)
-  const gone = all - fulfilment.lines.reduce((units, line) => units + line.open, 0)
+  const gone = all - openUnitsOf(fulfilment)
   const leaving = chosen.reduce((units, line) => units + line.open, 0)
   return all === 0 ? 0n : unitShare(fulfilment.freightMinor, all, gone, gone + leaving)
 }

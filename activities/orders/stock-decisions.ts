@@ -2,6 +2,7 @@ import type { Tx } from '#db/client'
 import type { OpenCase } from '#db/stores/cases'
 import type { SalesOrder } from '#db/stores/orders'
 import { addToOutbox } from '#db/stores/records'
+import { barSite, reportMissing } from '#db/stores/routing'
 import { Refusal } from '#domain/refusal'
 import { knownLine, releaseReserved, takeBack, type UnitsOfLine } from './cancel.ts'
 import { orderLineWish, text } from './params.ts'
@@ -23,7 +24,7 @@ export async function findStock(
     return changed
   }
   if (command.resolution === 'backorder') {
-    await backorder(tx, order, stockDemands(order))
+    backorder(order, stockDemands(order))
     await resumeOrder(tx, order, { actor, today })
     return order
   }
@@ -38,7 +39,7 @@ export async function findStock(
       'NoStockElsewhere',
       'No site has stock for the missing units. Backorder, substitute, split or cancel.',
     )
-  await backorder(tx, planned, short)
+  backorder(planned, short)
   await resumeOrder(tx, planned, { actor, today })
   return planned
 }
@@ -53,8 +54,8 @@ export async function afterShortPick(
   if (command.resolution === 'recount') return order
   const siteId = Number(found.evidence['siteId'])
   await takeBack(tx, order, BigInt(text(found.evidence, 'fulfilmentId')))
-  await giveBackAt(tx, order, shortUnits(found), siteId)
-  if (command.resolution === 'backorder') await backorder(tx, order, stockDemands(order))
+  await giveBackAt(tx, order, shortUnits(found), { siteId, found, actor })
+  if (command.resolution === 'backorder') backorder(order, stockDemands(order))
   await addToOutbox(tx, [
     {
       topic: 'count-needed',
@@ -62,7 +63,7 @@ export async function afterShortPick(
       body: { orderId: order.id, siteId, short: found.evidence['short'] },
     },
   ])
-  await resumeOrder(tx, order, { actor, today, without: [siteId] })
+  await resumeOrder(tx, order, { actor, today })
   return order
 }
 
@@ -71,18 +72,34 @@ export function shortUnits(found: OpenCase): UnitsOfLine[] {
   return short.map(({ orderLineId, missing }) => ({ orderLineId, qty: missing }))
 }
 
-/** Units that were not found at a site lose their stock there, and nowhere else. */
+/**
+ * Units that were not found at a site lose their stock there, and nowhere else. Nobody is
+ * promised them until somebody has counted, and this order does not ask the site for them again.
+ */
 export async function giveBackAt(
   tx: Tx,
   order: SalesOrder,
   units: readonly UnitsOfLine[],
-  siteId: number,
+  { siteId, found, actor }: { siteId: number; found: OpenCase; actor: string },
 ): Promise<void> {
   for (const { orderLineId, qty } of units) {
     const line = knownLine(order, orderLineId)
     const here = order.reservations.filter(
       (reservation) => reservation.orderLineId === line.id && reservation.siteId === siteId,
     )
-    line.allocated -= await releaseReserved(tx, here, qty)
+    const given = await releaseReserved(tx, here, qty)
+    line.allocated -= given
+    if (given === 0) continue
+    const itemId = line.itemId!
+    const cause = { causeType: 'short-pick', causeId: found.id.toString() }
+    await reportMissing(tx, { itemId, siteId, qty: given, ...cause, actor })
+    await barSite(tx, {
+      orderId: order.id,
+      siteId,
+      itemIds: [itemId],
+      cause: 'short-pick',
+      reason: `case ${found.id}`,
+      actor,
+    })
   }
 }

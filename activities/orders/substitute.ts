@@ -8,6 +8,7 @@ import { moneyOfUnits, type UnitsMoney } from '#domain/orders/shares'
 import { Refusal } from '#domain/refusal'
 import { cancelUnits, knownLine } from './cancel.ts'
 import { appendLines, ownLineId } from './change.ts'
+import { rescreen } from './rescreen.ts'
 
 export interface Substitution {
   orderLineId: string
@@ -73,6 +74,8 @@ export async function substitute(
     ...by,
     reason: 'SUBSTITUTED',
   })
+  // Its price is the customer's old one by rule, so only what it is and where it goes is looked at.
+  await rescreen(tx, changed, { lines: [added.id], types: ['compliance'], actor: by.actor })
   return changed
 }
 

@@ -5,6 +5,7 @@ import { Refusal } from '#domain/refusal'
 import { openUnits } from '#domain/orders/phase'
 import { openOrderCase } from './cases.ts'
 import { text } from './params.ts'
+import { rescreen } from './rescreen.ts'
 import type { Resolving } from './resolve.ts'
 
 /**
@@ -54,6 +55,8 @@ export async function mapUnknownSku(
   const lines = order.lines.map((line) => ({ ...line, ...pick(fresh, line.id) }))
   const changed = { ...order, lines }
   await askAboutTheRest(tx, changed)
+  const mapped = unknown.map((line) => line.id)
+  await rescreen(tx, changed, { lines: mapped, types: ['price', 'compliance'], actor })
   return changed
 }
 

@@ -50,7 +50,8 @@ async function identify(request: FastifyRequest, deps: ApiDeps): Promise<Princip
 async function byKey(key: string, { db }: ApiDeps): Promise<Principal> {
   const found = /^tlk_[\w-]{20,100}$/.test(key) ? await findApiKey(db, hashApiKey(key)) : undefined
   if (!found) throw unauthenticated('InvalidApiKey', 'This API key is unknown or revoked.')
-  return { kind: 'key', actor: `key:${found.name}`, ...principalOf(found) }
+  const actor = `key:${found.name}`
+  return { kind: 'key', actor, ...principalOf(found), ownerId: found.createdBy }
 }
 
 async function byToken(header: string, { db, config }: ApiDeps): Promise<Principal> {
@@ -59,11 +60,15 @@ async function byToken(header: string, { db, config }: ApiDeps): Promise<Princip
   if (!claims) throw unauthenticated('InvalidToken', 'This token is not valid any more: log in.')
   const user = await findUser(db, claims.userId)
   if (!user) throw unauthenticated('InvalidToken', 'This user is disabled.')
+  if (user.passwordChangedAt !== claims.passwordChangedAt)
+    throw unauthenticated('InvalidToken', 'The password has been changed since: log in again.')
   return {
     kind: 'user',
-    actor: `user:${user.name}`,
+    actor: `user:${user.id}`,
     ...principalOf(user),
+    ownerId: user.id,
     authenticatedAt: claims.authenticatedAt,
+    passwordChangedAt: claims.passwordChangedAt,
   }
 }
 

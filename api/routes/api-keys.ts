@@ -1,10 +1,11 @@
 import { z } from 'zod'
 import { listApiKeys, type ApiKey } from '#db/queries/access'
 import { insertApiKey, revokeApiKey } from '#db/stores/access'
+import { KEY_ROLES } from '#domain/access'
 import { commandRoute } from '../command-route.ts'
-import type { ApiDeps, ApiServer } from '../deps.ts'
+import type { ApiDeps, ApiServer, Principal } from '../deps.ts'
 import { intCursor, pageOf, pageQuery, toPage } from '../paging.ts'
-import { notFound } from '../problem.ts'
+import { forbidden, notFound } from '../problem.ts'
 import { intId, reason, role, scopes, scopesInput } from '../schemas.ts'
 import { deriveApiKey, hashApiKey } from '../tokens.ts'
 import { requireOwnReach } from './users.ts'
@@ -16,6 +17,7 @@ const apiKey = z.object({
   name: z.string(),
   roles: z.array(z.string()),
   scopes,
+  createdBy: z.string().nullable().describe('The user who made it and for whom it acts.'),
   createdAt: z.string(),
   revokedAt: z.string().nullable(),
 })
@@ -39,8 +41,8 @@ function addList(server: ApiServer, { db }: ApiDeps): void {
         response: { 200: pageOf(apiKey) },
       },
     },
-    async ({ query: { limit, cursor } }) => {
-      const rows = await listApiKeys(db, { after: intCursor(cursor), limit: limit + 1 })
+    async ({ query: { limit, cursor }, principal: { scopes: reach } }) => {
+      const rows = await listApiKeys(db, { after: intCursor(cursor), limit: limit + 1, reach })
       return toPage(rows, limit, (row) => row.id, toWire)
     },
   )
@@ -53,7 +55,7 @@ function addCreation(server: ApiServer, deps: ApiDeps): void {
     url: '/api-keys',
     permission: 'api-keys:create',
     summary: 'Make an API key',
-    description: 'The answer holds the key: nobody can show it again later.',
+    description: `The answer holds the key: nobody can show it again later. A key is one of ${KEY_ROLES.join(', ')}, and its maker must be allowed to be that as well.`,
     tags,
     body: z.strictObject({
       name: z
@@ -70,8 +72,10 @@ function addCreation(server: ApiServer, deps: ApiDeps): void {
     response: { 201: apiKey.extend({ key: z.string() }) },
     work: async (tx, { body, principal, commandKey, audit }) => {
       requireOwnReach(principal, body.scopes)
+      requireOwnRoles(principal, body.roles)
       const keyHash = hashApiKey(deriveApiKey(JWT_SECRET, commandKey))
-      const after = toWire(await insertApiKey(tx, { ...body, keyHash }))
+      const createdBy = principal.ownerId
+      const after = toWire(await insertApiKey(tx, { ...body, keyHash, createdBy }))
       await audit({ subjectType: 'api-key', subjectId: after.id, action: 'create', after })
       return { status: 201, body: after }
     },
@@ -104,6 +108,12 @@ function addRevocation(server: ApiServer, deps: ApiDeps): void {
   })
 }
 
-function toWire({ id, ...rest }: ApiKey) {
-  return { id: String(id), ...rest }
+/** Who does not set up access hands on only what they are. */
+function requireOwnRoles({ roles }: Principal, asked: readonly string[]): void {
+  if (!roles.includes('administrator') && asked.some((one) => !roles.includes(one)))
+    throw forbidden('OwnAccess', 'Your keys hold your own roles only: ask an administrator.')
+}
+
+function toWire({ id, createdBy, ...rest }: ApiKey) {
+  return { id: String(id), createdBy: createdBy === null ? null : String(createdBy), ...rest }
 }

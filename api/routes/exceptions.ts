@@ -1,15 +1,19 @@
 import { z } from 'zod'
+import type { AddressDocument } from '#contracts/order-intake'
 import { resolveException, type ResolveException } from '#contracts/order-to-cash'
 import { caseSummary, listCases, readCase, type CaseRow } from '#db/queries/exceptions'
 import { mayDecideCase } from '#domain/orders/case-roles'
 import { CASE_RESOLUTIONS, type CaseType, type Resolution } from '#domain/orders/exceptions'
 import type { ApiDeps, ApiServer, Principal } from '../deps.ts'
-import { commandOrder } from '../order-commands.ts'
-import { idCursor, encodeCursor, pageOf, pageQuery } from '../paging.ts'
+import { decideDocument } from '../document-decisions.ts'
+import { storeGivenAddress, takeAddressOut } from '../given-address.ts'
+import { callerOf, commandOrder } from '../order-commands.ts'
+import { A_NUMBER, AN_ID, AN_INSTANT, cursorParts, pageOf, pageQuery, toPage } from '../paging.ts'
 import { forbidden, HttpProblem, toProblem } from '../problem.ts'
 import { bigId, jsonObject, money, shortText } from '../schemas.ts'
 import { visible } from '../scope.ts'
-import { previewedEffect, progress } from '../order-schemas.ts'
+import { Refusal } from '#domain/refusal'
+import { documentDecided, previewedEffect, progress } from '../order-schemas.ts'
 
 const tags = ['exceptions']
 const params = z.object({ caseId: bigId })
@@ -46,7 +50,12 @@ const exceptionCase = z.object({
   resolvedAt: z.string().nullable(),
   reopened: z.int(),
   rank: z.string(),
-  rankParts: z.object({ money: z.string(), hoursLeft: z.string(), classWeight: z.string() }),
+  rankParts: z.object({
+    money: z.string().describe('Whole units of the company’s currency, with decimals.'),
+    currency: z.string(),
+    hoursLeft: z.string(),
+    classWeight: z.string(),
+  }),
 })
 const choice = z.strictObject({
   resolution: z.enum(choices),
@@ -82,18 +91,17 @@ function addReads(server: ApiServer, { db }: ApiDeps): void {
       },
     },
     async ({ query: { limit, cursor, ...filter }, principal }) => {
-      // Ranks change with the clock, so a page is an offset here and not a key.
-      const offset = Number(idCursor(cursor) % 1_000_000n)
+      // Ranks change with the clock: every page shows them as they were when the first was read.
+      const [instant, rank, id] = cursorParts(cursor, [AN_INSTANT, A_NUMBER, AN_ID]) ?? []
+      const at = instant ?? new Date().toISOString()
       const rows = await listCases(db, {
         ...filter,
         limit: limit + 1,
-        offset,
+        at,
+        behind: rank === undefined || id === undefined ? undefined : { rank, id: BigInt(id) },
         scopes: principal.scopes,
       })
-      return {
-        items: rows.slice(0, limit).map(toCase),
-        nextCursor: rows.length > limit ? encodeCursor(offset + limit) : null,
-      }
+      return toPage(rows, limit, (row) => [at, row.exactRank, row.id], toCase)
     },
   )
 }
@@ -142,7 +150,8 @@ function addSummary(server: ApiServer, { db }: ApiDeps): void {
   )
 }
 
-function addDecisions(server: ApiServer, { db, temporal }: ApiDeps): void {
+function addDecisions(server: ApiServer, deps: ApiDeps): void {
+  const { db } = deps
   server.post(
     '/exceptions/:caseId/resolution',
     {
@@ -152,25 +161,30 @@ function addDecisions(server: ApiServer, { db, temporal }: ApiDeps): void {
         tags,
         params,
         body: choice,
-        response: { 200: progress },
+        response: { 200: z.union([progress, documentDecided]) },
       },
     },
     async (request) => {
       const found = await decidable(db, request.principal, request.params.caseId)
+      if (found.type === 'document-refused')
+        return decideDocument(deps, request, found.subjectId, choiceOf(found, request.body))
       const place = {
         id: BigInt(found.subjectId),
         workflowId: found.workflowId,
         entity: found.entity,
         channel: found.channel ?? '',
       }
-      const command = { caseId: found.id.toString(), ...request.body }
+      const { address, command } = decisionOf(found, request.body)
+      const addressId = address
+        ? { addressId: await storeGivenAddress(db, request, place.id, address) }
+        : {}
       try {
         return await commandOrder(
-          temporal,
+          deps,
           place,
           resolveException,
-          command as Omit<ResolveException, 'key' | 'actor'>,
-          request,
+          { ...command, ...addressId },
+          callerOf(request),
         )
       } catch (error) {
         // Asked all the same: whoever repeats the request that closed the case gets its answer.
@@ -198,15 +212,36 @@ function addPreview(server: ApiServer, { db, previews }: ApiDeps): void {
     async (request) => {
       const found = await decidable(db, request.principal, request.params.caseId)
       if (found.state !== 'open') throw notOpen(found)
-      return previews.resolveException(found.subjectId, {
-        caseId: found.id.toString(),
-        resolution: request.body.resolution,
-        params: request.body.params ?? {},
-        key: `preview/${request.id}`,
-        actor: request.principal.actor,
-      })
+      if (found.type === 'document-refused')
+        throw new Refusal(
+          'NothingToPreview',
+          'A refused document has made no order yet, so neither choice touches stock, money or books.',
+        )
+      const { address, command } = decisionOf(found, request.body)
+      return previews.resolveException(
+        found.subjectId,
+        { ...command, key: `preview/${request.id}`, actor: request.principal.actor },
+        address,
+      )
     },
   )
+}
+
+/** What the process is told of a choice; only a correction has an address, and only `create-item` a name. */
+function decisionOf(
+  found: CaseRow,
+  { resolution, params }: z.output<typeof choice>,
+): { address: AddressDocument | undefined; command: Omit<ResolveException, 'key' | 'actor'> } {
+  const { address, rest } = takeAddressOut(params)
+  const told = resolution === 'create-item' ? (params ?? {}) : rest
+  return {
+    address: resolution === 'correct' ? address : undefined,
+    command: {
+      caseId: found.id.toString(),
+      resolution,
+      ...(Object.keys(told).length > 0 ? { params: told } : {}),
+    },
+  }
 }
 
 async function decidable(db: ApiDeps['db'], principal: Principal, id: string): Promise<CaseRow> {
@@ -217,6 +252,17 @@ async function decidable(db: ApiDeps['db'], principal: Principal, id: string): P
       `A ${found.type} case is decided by ${found.ownerTeam}, not by ${principal.roles.join(', ')}.`,
     )
   return found
+}
+
+function choiceOf(
+  { allowed }: CaseRow,
+  { resolution }: { resolution: Resolution },
+): 'retry' | 'reject' {
+  if (resolution === 'retry' || resolution === 'reject') return resolution
+  throw new Refusal(
+    'ResolutionNotAllowed',
+    `A document-refused case allows ${allowed.join(', ')}; "${resolution}" is none of these.`,
+  )
 }
 
 /** How a process says that a case, or the whole order, is over. */
@@ -235,11 +281,12 @@ function notOpen(found: CaseRow): HttpProblem {
 async function caseInScope(db: ApiDeps['db'], principal: Principal, id: string): Promise<CaseRow> {
   return visible(principal, await readCase(db, BigInt(id)), 'exception case', (row) => ({
     entity: row.entity,
-    channel: row.channel ?? undefined,
+    channel: row.channel,
+    site: row.site,
   }))
 }
 
-function toCase({ id, moneyAtRiskMinor, currency, ...row }: CaseRow) {
+function toCase({ id, moneyAtRiskMinor, currency, exactRank: _, ...row }: CaseRow) {
   return {
     ...row,
     id: id.toString(),

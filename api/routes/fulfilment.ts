@@ -4,7 +4,7 @@ import { listFulfilments, type FulfilmentRow } from '#db/queries/stock'
 import type { UpdateDefinition } from '@temporalio/common'
 import { EVERYWHERE, type Permission } from '#domain/access'
 import type { ApiDeps, ApiServer, Principal } from '../deps.ts'
-import { commandOrder } from '../order-commands.ts'
+import { callerOf, commandOrder } from '../order-commands.ts'
 import { idCursor, pageOf, pageQuery, toPage } from '../paging.ts'
 import { bigId, businessDate, code, positiveInt, reason, shortText } from '../schemas.ts'
 import { visible } from '../scope.ts'
@@ -105,7 +105,7 @@ function addReads(server: ApiServer, { db }: ApiDeps): void {
         querystring: z.strictObject({
           ...pageQuery,
           state: z
-            .enum(['released', 'recall-requested', 'recalled', 'shipped', 'cancelled'])
+            .enum(['released', 'recall-requested', 'recalled', 'rejected', 'shipped', 'cancelled'])
             .optional(),
           site: code.optional(),
         }),
@@ -150,6 +150,13 @@ function addCommands(server: ApiServer, deps: ApiDeps): void {
     update: contract.confirmShipment,
   })
   addCommand(server, deps, {
+    path: 'rejection',
+    permission: 'fulfilment:confirm',
+    summary: 'Say that the site will not ship this; the order goes to another one',
+    body: z.strictObject({ reason }),
+    update: contract.rejectFulfilment,
+  })
+  addCommand(server, deps, {
     path: 'labels',
     permission: 'shipments:confirm',
     summary: 'Buy a label for each parcel',
@@ -168,7 +175,7 @@ interface Command<C extends contract.CommandBase> {
 
 function addCommand<C extends contract.CommandBase & { fulfilmentId: string }>(
   server: ApiServer,
-  { db, temporal }: ApiDeps,
+  deps: ApiDeps,
   { path, permission, summary, body, update }: Command<C>,
 ): void {
   server.post(
@@ -179,10 +186,10 @@ function addCommand<C extends contract.CommandBase & { fulfilmentId: string }>(
     },
     async (request) => {
       const { fulfilmentId } = request.params as { fulfilmentId: string }
-      const row = await fulfilmentInScope(db, request.principal, fulfilmentId)
-      const place = (await placeOfOrder(db, row.orderId))!
+      const row = await fulfilmentInScope(deps.db, request.principal, fulfilmentId)
+      const place = (await placeOfOrder(deps.db, row.orderId))!
       const command = { fulfilmentId, ...(request.body as object) } as Omit<C, 'key' | 'actor'>
-      return commandOrder(temporal, place, update, command, request)
+      return commandOrder(deps, place, update, command, callerOf(request))
     },
   )
 }

@@ -1,5 +1,6 @@
-import type { ApiDeps, ApiServer } from '../deps.ts'
+import type { ApiServer, RouteDeps } from '../deps.ts'
 import { apiKeyRoutes } from './api-keys.ts'
+import { bulkOrderRoutes } from './bulk-orders.ts'
 import { channelRoutes } from './channels.ts'
 import { giftCardRoutes } from './gift-cards.ts'
 import { healthRoutes } from './health.ts'
@@ -10,16 +11,20 @@ import { policyRoutes } from './policies.ts'
 import { siteRoutes } from './sites.ts'
 import { trailRoutes } from './trail.ts'
 import { userRoutes } from './users.ts'
+import { expectedSupplyRoutes } from './expected-supply.ts'
 import { exceptionRoutes } from './exceptions.ts'
 import { fulfilmentRoutes } from './fulfilment.ts'
 import { orderCommandRoutes } from './order-commands.ts'
+import { addressLinkRoutes } from './address-links.ts'
 import { orderRoutes } from './orders.ts'
+import { personalDataRoutes } from './personal-data.ts'
 import { processRoutes } from './processes.ts'
 import { settlementRoutes } from './settlements.ts'
+import { stockCountRoutes } from './stock-counts.ts'
 import { stockRoutes } from './stock.ts'
 import { webhookRoutes } from './webhooks.ts'
 
-export type RouteModule = (server: ApiServer, deps: ApiDeps) => Promise<void>
+export type RouteModule = (server: ApiServer, deps: RouteDeps) => Promise<void>
 
 /** Every resource, below /v1. A new one is a file here and a line in this list. */
 export const routes: readonly RouteModule[] = [
@@ -37,9 +42,14 @@ export const routes: readonly RouteModule[] = [
   settlementRoutes,
   orderRoutes,
   orderCommandRoutes,
+  personalDataRoutes,
+  addressLinkRoutes,
+  bulkOrderRoutes,
   fulfilmentRoutes,
   exceptionRoutes,
   stockRoutes,
+  expectedSupplyRoutes,
+  stockCountRoutes,
   processRoutes,
   webhookRoutes,
 ]

@@ -15,7 +15,9 @@ export const accountId = z.coerce
 export const reportQuery = {
   entity: entityCode,
   asOf: businessDate.describe('Entries effective on or before.'),
-  knownAt: instant.optional().describe('Entries recorded at or before; with it a report is final.'),
+  knownAt: instant
+    .optional()
+    .describe('What was sealed at this instant, which has passed; with it a report is final.'),
   from: businessDate.optional().describe('Entries effective on or after.'),
   book: z.string().min(1).max(30).default('main'),
 }

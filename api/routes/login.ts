@@ -1,12 +1,12 @@
 import { z } from 'zod'
 import { findLogin, findUser } from '#db/queries/access'
 import { allows, ACTIONS, RESOURCES, type Permission } from '#domain/access'
-import type { ApiDeps, ApiServer, Principal } from '../deps.ts'
-import { LoginThrottle } from '../login-throttle.ts'
+import type { ApiDeps, ApiServer, Principal, RouteDeps } from '../deps.ts'
 import { verifyPassword } from '../passwords.ts'
-import { forbidden, HttpProblem, unauthenticated } from '../problem.ts'
+import { refuseIfTooMany } from '../login-throttle.ts'
+import { forbidden, unauthenticated } from '../problem.ts'
 import { scopes } from '../schemas.ts'
-import { SESSION_SECONDS, signToken, TOKEN_SECONDS } from '../tokens.ts'
+import { SESSION_SECONDS, signToken, TOKEN_SECONDS, type TokenClaims } from '../tokens.ts'
 
 const tags = ['access']
 
@@ -18,21 +18,21 @@ const session = z.object({
 
 const me = z.object({
   kind: z.enum(['user', 'key']),
-  actor: z.string().meta({ example: 'user:anna@example.com' }),
+  actor: z.string().meta({ example: 'user:17' }),
   roles: z.array(z.string()),
   scopes,
   permissions: z.array(z.string()).meta({ example: ['items:read', 'orders:read'] }),
 })
 
 /** Who somebody is, and the short-lived token that says so. */
-export async function loginRoutes(server: ApiServer, deps: ApiDeps): Promise<void> {
+export async function loginRoutes(server: ApiServer, deps: RouteDeps): Promise<void> {
   addLogin(server, deps)
   addRenewal(server, deps)
   addMe(server)
 }
 
-function addLogin(server: ApiServer, deps: ApiDeps): void {
-  const throttle = new LoginThrottle()
+function addLogin(server: ApiServer, deps: RouteDeps): void {
+  const { throttle } = deps
 
   server.post(
     '/login',
@@ -56,14 +56,15 @@ function addLogin(server: ApiServer, deps: ApiDeps): void {
     },
     async (request) => {
       const { email, password } = request.body
-      refuseIfTooMany(throttle.waitSeconds(request.ip, email))
+      refuseIfTooMany(throttle, request.ip, email)
       const found = await findLogin(deps.db, email)
       if (!(await verifyPassword(password, found?.passwordHash)) || !found) {
         throttle.failed(request.ip, email)
         throw unauthenticated('WrongLogin', 'Mail address or password is wrong.')
       }
       throttle.succeeded(request.ip, email)
-      return openSession(deps, found.id, Math.floor(Date.now() / 1000))
+      const authenticatedAt = Math.floor(Date.now() / 1000)
+      return openSession(deps, { userId: found.id, authenticatedAt, ...found })
     },
   )
 }
@@ -81,11 +82,11 @@ function addRenewal(server: ApiServer, deps: ApiDeps): void {
       },
     },
     async ({ principal }) => {
-      const { authenticatedAt, id } = principal
+      const { authenticatedAt, passwordChangedAt = '', id } = principal
       if (principal.kind !== 'user') throw forbidden('NotAUser', 'An API key needs no token.')
       if (authenticatedAt === undefined || Date.now() / 1000 > authenticatedAt + SESSION_SECONDS)
         throw unauthenticated('LoginNeeded', 'The session is over: log in again.')
-      return openSession(deps, id, authenticatedAt)
+      return openSession(deps, { userId: id, authenticatedAt, passwordChangedAt })
     },
   )
 }
@@ -107,29 +108,18 @@ function addMe(server: ApiServer): void {
   )
 }
 
+/** The password is named as it was when it was proved: one changed meanwhile opens nothing. */
 async function openSession(
   { db, config }: ApiDeps,
-  userId: number,
-  authenticatedAt: number,
+  { userId, authenticatedAt, passwordChangedAt }: TokenClaims,
 ): Promise<z.output<typeof session>> {
   const user = await findUser(db, userId)
   if (!user) throw unauthenticated('WrongLogin', 'Mail address or password is wrong.')
   return {
-    token: await signToken(config.JWT_SECRET, { userId, authenticatedAt }),
+    token: await signToken(config.JWT_SECRET, { userId, authenticatedAt, passwordChangedAt }),
     expiresInSeconds: TOKEN_SECONDS,
     user: { id: String(user.id), email: user.name, roles: user.roles, scopes: user.scopes },
   }
-}
-
-function refuseIfTooMany(waitSeconds: number): void {
-  if (waitSeconds === 0) return
-  throw new HttpProblem({
-    status: 429,
-    code: 'TooManyLogins',
-    title: 'Too many tries',
-    detail: `Wait ${waitSeconds} seconds before the next try.`,
-    retryAfterSeconds: waitSeconds,
-  })
 }
 
 function permissionsOf({ roles }: Principal): Permission[] {

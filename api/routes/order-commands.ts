@@ -1,9 +1,14 @@
 import { z } from 'zod'
 import type { UpdateDefinition } from '@temporalio/common'
+import type { FastifyRequest } from 'fastify'
+import type { AddressDocument } from '#contracts/order-intake'
+import { commandAgain } from '#clients/order-process'
 import * as contract from '#contracts/order-to-cash'
+import { shippedOrder } from '#db/queries/orders'
 import type { Permission } from '#domain/access'
 import type { ApiDeps, ApiServer } from '../deps.ts'
-import { commandOrder, orderInScope } from '../order-commands.ts'
+import { addressInput, storeGivenAddress, takeAddressOut } from '../given-address.ts'
+import { callerOf, commandOrder, orderInScope } from '../order-commands.ts'
 import { previewedEffect, progress } from '../order-schemas.ts'
 import { bigId, minorText, positiveInt, reason, shortText, sku } from '../schemas.ts'
 
@@ -30,16 +35,18 @@ const changeAction = z.discriminatedUnion('kind', [
     taxRatePpm: z.int().min(0).max(1_000_000).optional(),
     jurisdiction: shortText.optional(),
   }),
-  z.strictObject({
-    kind: z.literal('ship-to'),
-    country: z.string().regex(/^[A-Z]{2}$/),
-    region: shortText.optional(),
-    postalCode: shortText,
-    line1: shortText,
-    city: shortText,
-  }),
+  addressInput.extend({ kind: z.literal('ship-to') }),
 ])
-const change = z.strictObject({ actions: z.array(changeAction).min(1).max(50), expectedVersion })
+const change = z.strictObject({
+  actions: z
+    .array(changeAction)
+    .min(1)
+    .max(50)
+    .refine((actions) => actions.filter((action) => action.kind === 'ship-to').length <= 1, {
+      error: 'send one ship-to: the goods go to one address',
+    }),
+  expectedVersion,
+})
 
 const hold = z.strictObject({ reason, keepsStock: z.boolean().optional(), expectedVersion })
 const release = z.strictObject({ note: shortText.optional(), expectedVersion })
@@ -59,6 +66,8 @@ export async function orderCommandRoutes(server: ApiServer, deps: ApiDeps): Prom
     summary: 'Cancel an order, or units of it',
     body: cancellation,
     update: contract.requestCancellation,
+    // The goods of a closed order have left: its cancellation is a case that a person decides.
+    takesUpShipped: true,
   })
   addCommand(server, deps, {
     path: 'changes',
@@ -66,6 +75,14 @@ export async function orderCommandRoutes(server: ApiServer, deps: ApiDeps): Prom
     summary: 'Carry out a change-set, whole or not at all',
     body: change,
     update: contract.changeOrder,
+    toCommand: async (body, request, orderId) => {
+      const { address, command } = withoutAddress(body)
+      if (!address) return command
+      return {
+        ...command,
+        addressId: await storeGivenAddress(deps.db, request, orderId, address),
+      }
+    },
   })
   addCommand(server, deps, {
     path: 'holds',
@@ -100,12 +117,35 @@ interface Command<Body extends z.ZodType, C extends contract.CommandBase> {
   update: UpdateDefinition<contract.OrderProgress, [C]>
   /** Another order that the command touches, which its caller must be allowed to command too. */
   also?: (body: z.output<Body>) => string
+  /** Whether an order that has been shipped takes the command though its process has ended. */
+  takesUpShipped?: boolean
+  /** What the process is told, where that is not the body itself. */
+  toCommand?: (
+    body: z.output<Body>,
+    request: FastifyRequest,
+    orderId: bigint,
+  ) => Promise<Omit<C, 'key' | 'actor'>>
+}
+
+/** The address leaves the change-set: the process is told under which id it is kept. */
+function withoutAddress({ actions, ...rest }: z.output<typeof change>): {
+  address: AddressDocument | undefined
+  command: Omit<contract.ChangeOrder, 'key' | 'actor'>
+} {
+  const given = actions.find((action) => action.kind === 'ship-to')
+  const kept = actions.map((action) =>
+    action.kind === 'ship-to' ? { kind: action.kind } : action,
+  ) as contract.OrderChangeAction[]
+  return {
+    address: given && takeAddressOut(given).address,
+    command: { actions: kept, ...(rest as { expectedVersion?: number }) },
+  }
 }
 
 function addCommand<Body extends z.ZodType, C extends contract.CommandBase>(
   server: ApiServer,
-  { db, temporal }: ApiDeps,
-  { path, permission, summary, body, update, also }: Command<Body, C>,
+  deps: ApiDeps,
+  { path, permission, summary, body, update, also, toCommand, takesUpShipped }: Command<Body, C>,
 ): void {
   server.post(
     `/orders/:orderId/${path}`,
@@ -114,10 +154,31 @@ function addCommand<Body extends z.ZodType, C extends contract.CommandBase>(
       schema: { summary, tags, params, body, response: { 200: progress } },
     },
     async (request) => {
-      const command = request.body as z.output<Body>
-      if (also) await orderInScope(db, request, also(command))
-      const place = await orderInScope(db, request, (request.params as { orderId: string }).orderId)
-      return commandOrder(temporal, place, update, command as Omit<C, 'key' | 'actor'>, request)
+      const given = request.body as z.output<Body>
+      if (also) await orderInScope(deps.db, request, also(given))
+      const place = await orderInScope(
+        deps.db,
+        request,
+        (request.params as { orderId: string }).orderId,
+      )
+      const command = toCommand
+        ? await toCommand(given, request, place.id)
+        : (given as Omit<C, 'key' | 'actor'>)
+      const takeUp = async (told: C, updateId: string) => {
+        const ended = await shippedOrder(deps.db, place.workflowId)
+        const queue = deps.orderTaskQueue ? { taskQueue: deps.orderTaskQueue } : {}
+        return (
+          ended && commandAgain(deps.temporal, ended, update, { command: told, updateId, ...queue })
+        )
+      }
+      return commandOrder(
+        deps,
+        place,
+        update,
+        command,
+        callerOf(request),
+        takesUpShipped ? takeUp : undefined,
+      )
     },
   )
 }
@@ -142,10 +203,9 @@ function addPreviews(server: ApiServer, { db, previews }: ApiDeps): void {
     },
     async (request) => {
       await orderInScope(db, request, request.params.orderId)
-      return previews.changeOrder(request.params.orderId, {
-        ...(request.body as Omit<contract.ChangeOrder, 'key' | 'actor'>),
-        ...asked(request),
-      })
+      const { address, command } = withoutAddress(request.body)
+      const previewed = { ...command, ...asked(request) }
+      return previews.changeOrder(request.params.orderId, previewed, address)
     },
   )
   server.post(

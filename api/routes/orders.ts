@@ -8,13 +8,13 @@ import { listOrders, readOrder, type OrderRow } from '#db/queries/orders'
 import { refuseSecond, storeDocument } from '#db/stores/inbox'
 import { Refusal } from '#domain/refusal'
 import type { ApiDeps, ApiServer } from '../deps.ts'
-import { orderInScope } from '../order-commands.ts'
+import { callerOf, isNotFound, onceForProcess, orderInScope } from '../order-commands.ts'
 import { progress } from '../order-schemas.ts'
 import { placeOrder } from '#clients/order-process'
 import { idCursor, MAX_BIGINT, pageOf, pageQuery, toPage } from '../paging.ts'
 import { invalidInput, toProblem } from '../problem.ts'
 import { bigId, businessDate, code, jsonObject, money, shortText, sku } from '../schemas.ts'
-import { requireScope } from '../scope.ts'
+import { requireChannelScope } from '../scope.ts'
 
 const tags = ['orders']
 const params = z.object({ orderId: bigId })
@@ -139,18 +139,22 @@ function addPlacing(server: ApiServer, deps: ApiDeps): void {
           ...read.problems.map(({ field, message }) => ({ field: `body.${field}`, message })),
         )
       const document = { ...read.value, enteredBy: request.principal.actor }
-      requireScope(request.principal, { channel: document.channel })
-      const { inboxId } = await storeDocument(deps.db, {
-        source: 'api',
-        eventId: request.commandKey,
-        topic: 'placed',
-        document,
-      })
+      await requireChannelScope(deps.db, request.principal, document.channel)
+      let inboxId: string | undefined
       try {
-        return reply.code(201).send(await place(deps, request, document, inboxId))
+        const placed = await onceForProcess(deps.db, callerOf(request), async (attempt) => {
+          ;({ inboxId } = await storeDocument(deps.db, {
+            source: 'api',
+            eventId: request.commandKey,
+            topic: 'placed',
+            document,
+          }))
+          return place(deps, request, { document, inboxId, attempt })
+        })
+        return reply.code(201).send(placed)
       } catch (error) {
         const { status, detail } = toProblem(error)
-        if (status !== 202 && status !== 503) throw error
+        if (inboxId === undefined || (status !== 202 && status !== 503)) throw error
         request.log.warn({ err: error, inboxId }, 'stored; the sweep will tell the order process')
         return reply.code(202).send({ outcome: 'received', inboxId, detail })
       }
@@ -158,28 +162,41 @@ function addPlacing(server: ApiServer, deps: ApiDeps): void {
   )
 }
 
+interface Placing {
+  document: OrderDocument
+  inboxId: string
+  attempt: string
+}
+
 async function place(
   { db, temporal, orderTaskQueue }: ApiDeps,
-  { commandKey, principal }: FastifyRequest,
-  document: OrderDocument,
-  inboxId: string,
+  { principal }: FastifyRequest,
+  { document, inboxId, attempt }: Placing,
 ): Promise<OrderProgress> {
-  const placed = await placeOrder(
-    temporal,
-    {
-      inboxId,
-      topic: 'placed',
-      document,
-      actor: principal.actor,
-      ...(orderTaskQueue ? { taskQueue: orderTaskQueue } : {}),
-    },
-    commandKey,
-  )
-  if (await refuseSecond(db, inboxId))
+  const taskQueue = orderTaskQueue ? { taskQueue: orderTaskQueue } : {}
+  const message = {
+    inboxId,
+    topic: 'placed',
+    document,
+    actor: principal.actor,
+    ...taskQueue,
+  } as const
+  const placed = await placeOrder(temporal, message, attempt).catch((error: unknown) => {
+    // The process is over and never heard of this request: another one placed the order.
+    if (!isNotFound(error)) throw error
+    return undefined
+  })
+  if ((await refuseSecond(db, inboxId)) || placed === undefined)
     throw new Refusal(
       'OrderExists',
       `${document.channel} has placed order ${document.externalId} before. Read it, or change it by its commands.`,
-      { orderId: placed.orderId, field: 'body.externalId' },
+      { orderId: await idOf(db, document), field: 'body.externalId' },
     )
   return placed
+}
+
+async function idOf(db: ApiDeps['db'], document: OrderDocument): Promise<string | null> {
+  const [row] = await db<{ id: bigint }[]>`
+    SELECT o.id FROM sales_order o JOIN channel c ON c.id = o.channel_id WHERE c.code = ${document.channel} AND o.external_id = ${document.externalId}`
+  return row ? row.id.toString() : null
 }

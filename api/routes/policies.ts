@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { listPolicies, policyVersions } from '#db/queries/trail'
+import { listPolicies, placeOfSubject, policyVersions } from '#db/queries/trail'
 import { insertPolicyVersion } from '#db/stores/policies'
 import { policyProblems } from '#domain/policy-body'
 import { commandRoute } from '../command-route.ts'
@@ -7,7 +7,7 @@ import type { ApiDeps, ApiServer } from '../deps.ts'
 import { intCursor, MAX_INT, pageOf, pageQuery, textCursor, toPage } from '../paging.ts'
 import { invalidInput } from '../problem.ts'
 import { instant, jsonObject, reason, shortText } from '../schemas.ts'
-import { requireScope } from '../scope.ts'
+import { requirePolicyScope, visible } from '../scope.ts'
 
 const tags = ['policies']
 const kind = z
@@ -56,7 +56,7 @@ export async function policyRoutes(server: ApiServer, deps: ApiDeps): Promise<vo
     }),
     response: { 201: policy },
     work: async (tx, { body: { reason: why, ...version }, principal, audit }) => {
-      if (principal.scopes.channels !== null) requireScope(principal, { channel: version.scope })
+      await requirePolicyScope(tx, principal, version.scope)
       const problems = policyProblems(version.kind, version.body)
       if (problems.length > 0) throw invalidInput(...problems)
       const { before, after } = await insertPolicyVersion(tx, version)
@@ -84,9 +84,9 @@ function addReads(server: ApiServer, { db }: ApiDeps): void {
         response: { 200: pageOf(policy) },
       },
     },
-    async ({ query: { limit, cursor, ...filter } }) => {
+    async ({ query: { limit, cursor, ...filter }, principal: { scopes } }) => {
       const after = textCursor(cursor)
-      const rows = await listPolicies(db, { ...filter, after, limit: limit + 1 })
+      const rows = await listPolicies(db, { ...filter, after, limit: limit + 1, scopes })
       return toPage(
         rows,
         limit,
@@ -108,7 +108,9 @@ function addReads(server: ApiServer, { db }: ApiDeps): void {
         response: { 200: pageOf(policy) },
       },
     },
-    async ({ params, query: { limit, cursor } }) => {
+    async ({ params, query: { limit, cursor }, principal }) => {
+      const place = await placeOfSubject(db, 'policy', `${params.kind}/${params.scope}`)
+      visible(principal, place, `policy ${params.kind} for ${params.scope}`, (found) => found)
       const before = cursor === undefined ? Number(MAX_INT) : intCursor(cursor)
       const rows = await policyVersions(db, params, { before, limit: limit + 1 })
       return toPage(

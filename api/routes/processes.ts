@@ -4,7 +4,11 @@ import { orderProgress } from '#contracts/order-to-cash'
 import { listInbox } from '#db/queries/inbox'
 import { standingInBooks, type OrderStanding } from '#db/queries/orders'
 import type { ApiDeps, ApiServer } from '../deps.ts'
+import { mayDecideCase } from '#domain/orders/case-roles'
+import { decideDocument } from '../document-decisions.ts'
 import { orderInScope } from '../order-commands.ts'
+import { documentDecided } from '../order-schemas.ts'
+import { forbidden } from '../problem.ts'
 import { idCursor, MAX_BIGINT, pageOf, pageQuery, toPage } from '../paging.ts'
 import { bigId, code } from '../schemas.ts'
 
@@ -92,7 +96,25 @@ async function askProcess(
   }
 }
 
-function addInbox(server: ApiServer, { db }: ApiDeps): void {
+function addInbox(server: ApiServer, deps: ApiDeps): void {
+  const { db } = deps
+  server.post(
+    '/inbox/:inboxId/retry',
+    {
+      config: { permission: 'exceptions:decide' },
+      schema: {
+        summary: 'Read a refused document again, now that its cause is mended',
+        tags,
+        params: z.object({ inboxId: bigId }),
+        response: { 200: documentDecided },
+      },
+    },
+    async (request) => {
+      if (!mayDecideCase(request.principal.roles, 'document-refused'))
+        throw forbidden('NotAllowed', 'Refused documents are decided by order-desk.')
+      return decideDocument(deps, request, request.params.inboxId, 'retry')
+    },
+  )
   server.get(
     '/inbox',
     {
@@ -114,7 +136,7 @@ function addInbox(server: ApiServer, { db }: ApiDeps): void {
         limit: query.limit + 1,
         outcome: query.outcome,
         channel: query.channel,
-        channels: principal.scopes.channels,
+        scopes: principal.scopes,
       })
       return toPage(
         rows,

@@ -11,6 +11,8 @@ import { itemIdOf, setPool, setSafetyStock, siteByCode } from '#db/stores/stock-
 import { commandRoute } from '../command-route.ts'
 import type { ApiDeps, ApiServer, Principal } from '../deps.ts'
 import {
+  ANY_TEXT,
+  cursorParts,
   idCursor,
   MAX_BIGINT,
   encodeCursor,
@@ -21,7 +23,7 @@ import {
 } from '../paging.ts'
 import { invalidInput, notFound } from '../problem.ts'
 import { businessDate, code, jsonObject, minorText, reason, shortText, sku } from '../schemas.ts'
-import { requireScope } from '../scope.ts'
+import { requireChannelScope, requireScope } from '../scope.ts'
 
 const tags = ['stock']
 const text = z.string()
@@ -95,7 +97,7 @@ function addAts(server: ApiServer, { db }: ApiDeps): void {
     },
     async ({ query: { limit, cursor, sku: skus, channel }, principal }) => {
       if (channel !== undefined) await requireChannel(db, channel, principal)
-      const [afterSku = '', afterSite = ''] = textCursor(cursor).split('\n')
+      const [afterSku = '', afterSite = ''] = cursorParts(cursor, [ANY_TEXT, ANY_TEXT]) ?? []
       const rows = await availableToSell(db, {
         skus,
         channel,
@@ -104,7 +106,7 @@ function addAts(server: ApiServer, { db }: ApiDeps): void {
         afterSite,
         limit: limit + 1,
       })
-      return toPage(rows, limit, (row) => `${row.sku}\n${row.site}`, toAts)
+      return toPage(rows, limit, (row) => [row.sku, row.site], toAts)
     },
   )
   server.get(
@@ -151,7 +153,7 @@ async function requireChannel(
   channel: string,
   principal: Principal,
 ): Promise<void> {
-  requireScope(principal, { channel })
+  await requireChannelScope(db, principal, channel)
   const known = await db`SELECT 1 FROM channel WHERE code = ${channel}`
   if (known.length === 0)
     throw invalidInput({ field: 'query.channel', message: 'name a channel that exists' })

@@ -78,7 +78,7 @@ export async function trailRoutes(server: ApiServer, { db }: ApiDeps): Promise<v
           ...pageQuery,
           subjectType: subjectType.optional(),
           subjectId: subjectId.optional(),
-          actor: z.string().min(1).max(300).optional().meta({ example: 'user:anna@example.com' }),
+          actor: z.string().min(1).max(300).optional().meta({ example: 'user:17' }),
           action: z.string().min(1).max(100).optional(),
           from: instant.optional(),
           to: instant.optional(),

@@ -1,10 +1,11 @@
 import { z } from 'zod'
-import { findLogin, findUser, listUsers, readUser, type User } from '#db/queries/access'
+import { findLogin, listUsers, readUser, type User } from '#db/queries/access'
 import { insertUser, updateUser } from '#db/stores/access'
 import { scopesInclude, type Scopes } from '#domain/access'
 import { Refusal } from '#domain/refusal'
 import { commandRoute } from '../command-route.ts'
-import type { ApiDeps, ApiServer, Principal } from '../deps.ts'
+import type { ApiDeps, ApiServer, Principal, RouteDeps } from '../deps.ts'
+import { refuseIfTooMany } from '../login-throttle.ts'
 import { intCursor, pageOf, pageQuery, toPage } from '../paging.ts'
 import { hashPassword, verifyPassword } from '../passwords.ts'
 import { forbidden, notFound } from '../problem.ts'
@@ -41,7 +42,7 @@ const user = z.object({
 })
 
 /** People, their roles and how far those reach; only an administrator changes them. */
-export async function userRoutes(server: ApiServer, deps: ApiDeps): Promise<void> {
+export async function userRoutes(server: ApiServer, deps: RouteDeps): Promise<void> {
   addReads(server, deps)
   addCommands(server, deps)
   addOwnPassword(server, deps)
@@ -59,8 +60,8 @@ function addReads(server: ApiServer, { db }: ApiDeps): void {
         response: { 200: pageOf(user) },
       },
     },
-    async ({ query: { limit, cursor } }) => {
-      const rows = await listUsers(db, { after: intCursor(cursor), limit: limit + 1 })
+    async ({ query: { limit, cursor }, principal: { scopes: reach } }) => {
+      const rows = await listUsers(db, { after: intCursor(cursor), limit: limit + 1, reach })
       return toPage(rows, limit, (row) => row.id, toWire)
     },
   )
@@ -73,7 +74,8 @@ function addReads(server: ApiServer, { db }: ApiDeps): void {
     },
     async (request) => {
       const found = await readUser(db, Number(request.params.id))
-      if (!found) throw notFound(`user ${request.params.id}`)
+      if (!found || !scopesInclude(request.principal.scopes, found.scopes))
+        throw notFound(`user ${request.params.id}`)
       return toWire(found)
     },
   )
@@ -141,13 +143,14 @@ function addCommands(server: ApiServer, deps: ApiDeps): void {
   })
 }
 
-function addOwnPassword(server: ApiServer, deps: ApiDeps): void {
-  const { JWT_SECRET } = deps.config
+function addOwnPassword(server: ApiServer, deps: RouteDeps): void {
+  const { throttle, config } = deps
+  const { JWT_SECRET } = config
   commandRoute(server, deps, {
     method: 'PUT',
     url: '/me/password',
     permission: 'authenticated',
-    summary: 'Change my own password',
+    summary: 'Change my own password; every session ends, this one too',
     tags,
     body: z.strictObject({ current: z.string().min(1).max(200), next: password }),
     response: { 204: z.null() },
@@ -157,12 +160,17 @@ function addOwnPassword(server: ApiServer, deps: ApiDeps): void {
     }),
     work: async (tx, { body, principal, audit }) => {
       if (principal.kind !== 'user') throw forbidden('NotAUser', 'An API key has no password.')
-      const me = await findUser(tx, principal.id)
-      const login = me && (await findLogin(tx, me.name))
-      if (!(await verifyPassword(body.current, login?.passwordHash)))
+      // By person and not by address: whoever found a token may not guess from many places.
+      const guesser = `user-${principal.id}`
+      refuseIfTooMany(throttle, guesser, principal.name)
+      const login = await findLogin(tx, principal.name)
+      if (!(await verifyPassword(body.current, login?.passwordHash))) {
+        throttle.failed(guesser, principal.name)
         throw new Refusal('InvalidPassword', 'The current password is another one.', {
           field: 'body.current',
         })
+      }
+      throttle.succeeded(guesser, principal.name)
       await updateUser(tx, principal.id, { passwordHash: await hashPassword(body.next) })
       await audit({ subjectType: 'user', subjectId: String(principal.id), action: 'own-password' })
       return { status: 204 }
@@ -170,9 +178,9 @@ function addOwnPassword(server: ApiServer, deps: ApiDeps): void {
   })
 }
 
-/** Otherwise an administrator could make themselves a controller and post (GOV-14). */
+/** Otherwise an administrator could make themselves a controller and post (GOV-14), by hand or by a key. */
 function refuseSelf(principal: Principal, id: number): void {
-  if (principal.kind === 'user' && principal.id === id)
+  if (principal.ownerId === id)
     throw forbidden('OwnAccess', 'Nobody changes their own access: ask another administrator.')
 }
 

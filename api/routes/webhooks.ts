@@ -1,16 +1,12 @@
 import type { FastifyRequest } from 'fastify'
 import { z } from 'zod'
-import { amazonOrder, amazonOrders } from '#connectors/amazon/amazon-order'
-import { amazonOrder2026, amazonOrders2026 } from '#connectors/amazon/amazon-order-2026'
+import { amazonMessages, type AmazonMessage } from '#connectors/amazon/amazon-message'
 import { verifyCarrierWebhook } from '#connectors/carrier/tracking'
-import { parseLosslessJson } from '#connectors/lossless-json'
+import { channelOrder } from '#connectors/channel-document'
 import type { Translated } from '#connectors/result'
-import { shopifyOrder } from '#connectors/shopify/shopify-order'
 import { shopifyTopic, verifyShopifyHmac } from '#connectors/shopify/webhook'
 import { verifyStripeWebhook } from '#connectors/stripe/webhook'
-import { woocommerceOrder } from '#connectors/woocommerce/woocommerce-order'
 import { verifyWoocommerceSignature, woocommerceTopic } from '#connectors/woocommerce/webhook'
-import type { OrderDocument } from '#contracts/order-intake'
 import {
   recordPayment,
   recordTracking,
@@ -28,19 +24,27 @@ import {
 } from '../channel-intake.ts'
 import type { ApiDeps, ApiServer } from '../deps.ts'
 import { rawBody, webhookOptions } from '../plugins/raw-body.ts'
-import { unstorable } from '../plugins/text-guard.ts'
-import { unauthenticated } from '../problem.ts'
+import { unstorable } from '#connectors/storable'
+import { HttpProblem, unauthenticated } from '../problem.ts'
 import { code, jsonObject } from '../schemas.ts'
 import { requireScope } from '../scope.ts'
 
 const tags = ['webhooks']
 const params = z.object({ channel: code })
+const problems = z
+  .array(z.object({ field: z.string(), message: z.string(), code: z.string() }))
+  .optional()
+  .describe('Why it was refused or ignored, by field of the sender’s own document.')
 const answer = z.object({
   outcome: z.string(),
   inboxId: z.string(),
   duplicate: z.boolean(),
+  problems,
 })
-const response = { 202: answer }
+/** Shops drop a subscription after some answers that are no success, so a refusal is one. */
+const response = {
+  202: z.union([answer, z.object({ outcome: z.literal('ignored'), problems })]),
+}
 
 /** What channels, carriers and processors send us. A signature is checked over the very bytes. */
 export async function webhookRoutes(server: ApiServer, deps: ApiDeps): Promise<void> {
@@ -58,7 +62,6 @@ interface SignedShop {
   headers: { signature: string; topic: string; eventId: string }
   verify: (body: Buffer, signature: string | undefined, secrets: string[]) => boolean
   topic: (name: string) => Translated<'placed' | 'updated' | 'paid' | 'cancelled'>
-  order: (document: unknown, channel: string) => Translated<OrderDocument>
 }
 
 const SHOPIFY: SignedShop = {
@@ -71,7 +74,6 @@ const SHOPIFY: SignedShop = {
   },
   verify: verifyShopifyHmac,
   topic: shopifyTopic,
-  order: shopifyOrder,
 }
 
 const WOOCOMMERCE: SignedShop = {
@@ -84,7 +86,6 @@ const WOOCOMMERCE: SignedShop = {
   },
   verify: verifyWoocommerceSignature,
   topic: woocommerceTopic,
-  order: woocommerceOrder,
 }
 
 function addSignedShop(server: ApiServer, deps: ApiDeps, shop: SignedShop): void {
@@ -99,13 +100,20 @@ function addSignedShop(server: ApiServer, deps: ApiDeps, shop: SignedShop): void
       const given = (name: string) => header(request.headers[name.toLowerCase()])
       if (!shop.verify(body, given(headers.signature), secretsOf(deps, channel)))
         throw badSignature(headers.signature)
-      const topic = accept(shop.topic(given(headers.topic) ?? ''))
-      const read = then(parseLosslessJson(body), (document) => shop.order(document, channel.code))
-      const eventId = eventIdOf(given(headers.eventId), body)
-      const actor = `channel:${channel.code}`
-      const message = { channel, topic, eventId, body, read, actor }
-      const taken = await takeDocument(deps, request, message)
-      if (taken.problems) throw documentRefused(taken.problems)
+      const topic = shop.topic(given(headers.topic) ?? '')
+      if (!topic.ok)
+        return reply.code(202).send({ outcome: 'ignored' as const, problems: topic.problems })
+      const taken = await takeDocument(deps, request, {
+        channel,
+        topic: topic.value,
+        eventId: eventIdOf(given(headers.eventId), body),
+        body,
+        read: channelOrder(kind, body, channel.code),
+        actor: `channel:${channel.code}`,
+      })
+      // Cut off on its way: whoever delivers it again delivers it whole.
+      if (taken.problems?.some((problem) => problem.code === 'not-json'))
+        throw notJson(taken.problems)
       return reply.code(202).send(taken)
     },
   )
@@ -127,23 +135,17 @@ function addAmazon(server: ApiServer, deps: ApiDeps): void {
         body: amazonBody,
         response: {
           202: z.object({
-            items: z.array(
-              answer.extend({
-                problems: z
-                  .array(z.object({ field: z.string(), message: z.string(), code: z.string() }))
-                  .optional(),
-              }),
-            ),
+            items: z.array(answer),
           }),
         },
       },
     },
     async (request, reply) => {
       const channel = await channelOf(deps.db, request.params.channel, 'amazon')
-      requireScope(request.principal, { channel: channel.code })
+      requireScope(request.principal, { entity: channel.entity, channel: channel.code })
       const taken = []
-      for (const read of readAmazon(request.body, channel.code))
-        taken.push(await takeAmazon(deps, request, channel, read))
+      for (const message of amazonMessages(request.body, channel.code))
+        taken.push(await takeAmazon(deps, request, channel, message))
       const [only] = taken
       if (taken.length === 1 && only?.problems) throw documentRefused(only.problems)
       return reply.code(202).send({ items: taken })
@@ -156,9 +158,9 @@ async function takeAmazon(
   deps: ApiDeps,
   request: FastifyRequest,
   channel: ChannelFacts,
-  read: Translated<OrderDocument>,
+  { read, raw }: AmazonMessage,
 ): Promise<IntakeAnswer> {
-  const body = Buffer.from(JSON.stringify(read.ok ? read.value : request.body))
+  const body = Buffer.from(JSON.stringify(raw))
   const known = read.ok && (await isKnown(deps, channel, read.value))
   return takeDocument(deps, request, {
     channel,
@@ -175,25 +177,11 @@ async function takeAmazon(
 async function isKnown(
   { db }: ApiDeps,
   channel: ChannelFacts,
-  document: OrderDocument,
+  { externalId }: { externalId: string },
 ): Promise<boolean> {
   const rows =
-    await db`SELECT 1 FROM sales_order WHERE channel_id = ${channel.id} AND external_id = ${document.externalId}`
+    await db`SELECT 1 FROM sales_order WHERE channel_id = ${channel.id} AND external_id = ${externalId}`
   return rows.length > 0
-}
-
-function readAmazon(body: Record<string, unknown>, channel: string): Translated<OrderDocument>[] {
-  const items = body['items']
-  if ('order' in body && items !== undefined) return [amazonOrder(body['order'], items, channel)]
-  if (items !== undefined && isObject(items))
-    return amazonOrders(body['orders'] ?? body, (id) => items[id], channel)
-  if ('order' in body) return [amazonOrder2026(body, channel)]
-  if ('orders' in body) return amazonOrders2026(body, channel)
-  return [amazonOrder(body, undefined, channel)]
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 const PAYMENT_KINDS: Record<string, RecordPayment['kind']> = {
@@ -329,15 +317,16 @@ function badSignature(name: string) {
   )
 }
 
+function notJson(problems: NonNullable<IntakeAnswer['problems']>): HttpProblem {
+  return new HttpProblem({
+    status: 400,
+    code: 'MalformedJson',
+    title: 'The body is not JSON',
+    detail: 'The body is not a complete JSON document: deliver it again.',
+    errors: problems.map(({ field, message }) => ({ field, message })),
+  })
+}
+
 function header(value: string | string[] | undefined): string | undefined {
   return Array.isArray(value) ? value[0] : value
-}
-
-function accept<T>(read: Translated<T>): T {
-  if (!read.ok) throw documentRefused(read.problems)
-  return read.value
-}
-
-function then<A, B>(read: Translated<A>, next: (value: A) => Translated<B>): Translated<B> {
-  return read.ok ? next(read.value) : read
 }

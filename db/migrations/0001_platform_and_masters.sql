@@ -22,8 +22,19 @@ BEGIN
     USING ERRCODE = 'integrity_constraint_violation', CONSTRAINT = TG_TABLE_NAME || '_append_only';
 END $$;
 
+-- When a row came to be is the database's word, whatever the writer claims.
+CREATE FUNCTION stamp_recorded_at() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  NEW.recorded_at := clock_timestamp();
+  RETURN NEW;
+END $$;
+
 CREATE FUNCTION make_append_only(target regclass) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
+  IF EXISTS (SELECT FROM pg_attribute WHERE attrelid = target AND attname = 'recorded_at')
+    AND NOT EXISTS (SELECT FROM pg_trigger WHERE tgrelid = target AND tgname = 'stamp') THEN
+    EXECUTE format('CREATE TRIGGER stamp BEFORE INSERT ON %s FOR EACH ROW EXECUTE FUNCTION stamp_recorded_at()', target);
+  END IF;
   EXECUTE format('CREATE TRIGGER append_only BEFORE UPDATE OR DELETE ON %s FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()', target);
   EXECUTE format('CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON %s FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()', target);
 END $$;
@@ -32,10 +43,19 @@ END $$;
 CREATE TABLE command (
   key          text PRIMARY KEY CHECK (length(key) BETWEEN 3 AND 300),
   request_hash bytea NOT NULL,
+  -- Empty while a process has been asked and has not answered: it commits under keys of its own.
   result       jsonb,
   actor        text NOT NULL,
   recorded_at  timestamptz NOT NULL DEFAULT clock_timestamp()
 );
+
+-- Only a question that was refused may be taken back; what was carried out is known for ever.
+CREATE FUNCTION command_is_kept() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  RAISE EXCEPTION 'command % has been carried out: its row stays as it is', OLD.key
+    USING ERRCODE = 'integrity_constraint_violation', CONSTRAINT = 'command_is_kept';
+END $$;
+CREATE TRIGGER is_kept BEFORE UPDATE OR DELETE ON command FOR EACH ROW WHEN (OLD.result IS NOT NULL) EXECUTE FUNCTION command_is_kept();
 
 -- ───────── masters ─────────
 CREATE TABLE entity (
@@ -47,6 +67,15 @@ CREATE TABLE entity (
   timezone            text NOT NULL DEFAULT 'UTC',
   tax_ids             jsonb NOT NULL DEFAULT '{}'
 );
+
+-- All that was ever posted is valued in it: a company that changes its currency opens new books.
+CREATE FUNCTION entity_keeps_currency() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  RAISE EXCEPTION 'the functional currency of % stays %', OLD.code, OLD.functional_currency
+    USING ERRCODE = 'integrity_constraint_violation', CONSTRAINT = 'entity_currency_stays';
+END $$;
+CREATE TRIGGER currency_stays BEFORE UPDATE ON entity FOR EACH ROW
+  WHEN (NEW.functional_currency <> OLD.functional_currency) EXECUTE FUNCTION entity_keeps_currency();
 
 CREATE TABLE site (
   id         int GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -143,7 +172,19 @@ CREATE TABLE channel (
   priority    int NOT NULL DEFAULT 50,
   status      text NOT NULL DEFAULT 'active' CHECK (status IN ('active', 'paused')),
   -- Signing secrets live in the environment; this names the variables, newest first.
-  secret_refs text[] NOT NULL DEFAULT '{}'
+  secret_refs text[] NOT NULL DEFAULT '{}',
+  -- FUL-6: where its orders can be listed, the variable with the credential for that, and how often; null: nobody looks.
+  poll_url    text CHECK (poll_url ~ '^https?://[^/]+'),
+  poll_secret_ref text,
+  poll_seconds int NOT NULL DEFAULT 60 CHECK (poll_seconds BETWEEN 1 AND 86400),
+  CONSTRAINT channel_polls_with_a_credential CHECK ((poll_url IS NULL) = (poll_secret_ref IS NULL))
+);
+
+-- How far a channel's orders have been looked at, by the channel's own clock.
+CREATE TABLE channel_sync (
+  channel_id int PRIMARY KEY REFERENCES channel,
+  synced_to  timestamptz NOT NULL,
+  swept_at   timestamptz NOT NULL DEFAULT clock_timestamp()
 );
 
 CREATE TABLE listing (
@@ -253,6 +294,8 @@ CREATE TABLE app_user (
   email         text NOT NULL UNIQUE,
   name          text NOT NULL,
   password_hash text NOT NULL,
+  -- A token names the password that it was given for; a later one ends every session.
+  password_changed_at timestamptz NOT NULL DEFAULT clock_timestamp(),
   roles         text[] NOT NULL CHECK (cardinality(roles) > 0),
   -- Scopes narrow what a role may touch; NULL means all.
   entity_codes  text[],
@@ -269,6 +312,8 @@ CREATE TABLE api_key (
   entity_codes  text[],
   site_codes    text[],
   channel_codes text[],
+  -- Whoever holds the key acts for them; empty for keys of the installation itself.
+  created_by  int REFERENCES app_user,
   created_at  timestamptz NOT NULL DEFAULT clock_timestamp(),
   revoked_at  timestamptz
 );
@@ -300,9 +345,19 @@ CREATE TABLE audit_event (
   reason       text,
   actor        text NOT NULL,
   command_key  text,
-  recorded_at  timestamptz NOT NULL DEFAULT clock_timestamp()
+  recorded_at  timestamptz NOT NULL DEFAULT clock_timestamp(),
+  -- The transaction that wrote it, by which it is sealed (GOV-12).
+  xid          xid8 NOT NULL DEFAULT pg_current_xact_id()
 );
 CREATE INDEX audit_subject ON audit_event (subject_type, subject_id, id);
+CREATE INDEX audit_xid ON audit_event (xid);
+CREATE FUNCTION audit_event_stamp() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  NEW.recorded_at := clock_timestamp();
+  NEW.xid := pg_current_xact_id();
+  RETURN NEW;
+END $$;
+CREATE TRIGGER stamp BEFORE INSERT ON audit_event FOR EACH ROW EXECUTE FUNCTION audit_event_stamp();
 SELECT make_append_only('audit_event');
 
 -- Every call to the outside: written before the call with one key for life.
@@ -344,9 +399,12 @@ CREATE TABLE outbox (
   body         jsonb NOT NULL,
   recorded_at  timestamptz NOT NULL DEFAULT clock_timestamp(),
   delivered_at timestamptz,
+  -- One that fails waits longer each time, so that it cannot keep the others of its topic.
+  attempts     int NOT NULL DEFAULT 0,
+  next_at      timestamptz NOT NULL DEFAULT clock_timestamp(),
   UNIQUE (topic, key)
 );
-CREATE INDEX outbox_waiting ON outbox (id) WHERE delivered_at IS NULL;
+CREATE INDEX outbox_waiting ON outbox (topic, next_at, id) WHERE delivered_at IS NULL;
 
 -- What came in from channels, carriers and processors; unique per provider event.
 CREATE TABLE inbox (
@@ -362,9 +420,23 @@ CREATE TABLE inbox (
   -- The neutral document. Workflow histories carry only this row's id, so that personal data can be erased here.
   document     jsonb,
   received_at  timestamptz NOT NULL DEFAULT clock_timestamp(),
+  -- When its process was told last, how often the sweep tried to, and when it tries next; null: some seconds after it came.
+  told_at      timestamptz,
+  attempts     int NOT NULL DEFAULT 0,
+  next_at      timestamptz,
   UNIQUE (source, event_id)
 );
-CREATE INDEX inbox_untold ON inbox (id) WHERE outcome = 'received';
+CREATE INDEX inbox_process ON inbox (workflow_id) WHERE outcome = 'accepted';
+CREATE INDEX inbox_untold ON inbox (next_at NULLS FIRST, id) WHERE outcome = 'received';
+
+-- A refused message as it came, so that it can be read again once its cause is mended. Personal data: emptied when it was taken or rejected, or when somebody is erased.
+CREATE TABLE inbox_body (
+  inbox_id    bigint PRIMARY KEY REFERENCES inbox,
+  body        bytea,
+  recorded_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+  erased_at   timestamptz,
+  CHECK ((body IS NULL) = (erased_at IS NOT NULL))
+);
 
 CREATE TABLE exception_case (
   id            bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -400,6 +472,42 @@ CREATE INDEX exception_open ON exception_case (due_at, id) WHERE state = 'open';
 CREATE INDEX exception_subject ON exception_case (subject_type, subject_id, id);
 
 GRANT SELECT, INSERT ON ALL TABLES IN SCHEMA public TO throughline_app;
-GRANT UPDATE ON command, item, site, channel, listing, customer, personal_data, carrier_service, app_user, api_key,
-  external_effect, outbox, inbox, exception_case, entity TO throughline_app;
+GRANT UPDATE (result), DELETE ON command TO throughline_app;
+GRANT UPDATE ON item, site, channel, channel_sync, listing, customer, personal_data, carrier_service, app_user, api_key,
+  external_effect, outbox, inbox, inbox_body, exception_case TO throughline_app;
+
+-- §2.4: who changes tables, guards or rights leaves a row, a superuser too.
+CREATE TABLE schema_change (
+  id          bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  command     text NOT NULL,
+  object      text NOT NULL,
+  login       text NOT NULL DEFAULT session_user,
+  program     text NOT NULL DEFAULT current_setting('application_name'),
+  recorded_at timestamptz NOT NULL DEFAULT clock_timestamp()
+);
+SELECT make_append_only('schema_change');
+GRANT SELECT ON schema_change TO throughline_app;
+
+CREATE FUNCTION keep_schema_change() RETURNS event_trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+BEGIN
+  IF tg_event = 'sql_drop' THEN
+    INSERT INTO schema_change (command, object)
+    SELECT tg_tag, object_identity FROM pg_event_trigger_dropped_objects() WHERE original AND NOT is_temporary;
+  ELSE
+    INSERT INTO schema_change (command, object)
+    SELECT command_tag, coalesce(object_identity, object_type) FROM pg_event_trigger_ddl_commands()
+    WHERE schema_name IS DISTINCT FROM 'pg_temp';
+  END IF;
+END $$;
 RESET ROLE;
+-- Only a superuser may make one; elsewhere the provider's own audit log has to do.
+DO $$
+BEGIN
+  IF (SELECT rolsuper FROM pg_roles WHERE rolname = current_user) THEN
+    CREATE EVENT TRIGGER schema_changed ON ddl_command_end EXECUTE FUNCTION keep_schema_change();
+    CREATE EVENT TRIGGER schema_dropped ON sql_drop EXECUTE FUNCTION keep_schema_change();
+  ELSE
+    RAISE NOTICE 'schema changes are not logged: event triggers need a superuser';
+  END IF;
+END $$;

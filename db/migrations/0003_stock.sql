@@ -140,6 +140,35 @@ CREATE TABLE expected_supply (
 );
 CREATE INDEX expected_supply_open ON expected_supply (item_id, site_id, due_on) WHERE state = 'open';
 
+-- Units that the books hold and nobody found when they were to be picked: not available until somebody has counted.
+CREATE TABLE missing_stock (
+  id          bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  item_id     int NOT NULL REFERENCES item,
+  site_id     int NOT NULL REFERENCES site,
+  qty         bigint NOT NULL CHECK (qty > 0),
+  cause_type  text NOT NULL,
+  cause_id    text NOT NULL,
+  actor       text NOT NULL,
+  recorded_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+  settled_at  timestamptz,
+  settled_by  text
+);
+CREATE INDEX missing_stock_open ON missing_stock (item_id, site_id) WHERE settled_at IS NULL;
+CREATE INDEX missing_stock_recent ON missing_stock (item_id, site_id, recorded_at);
+
+-- INV-44: who counted what, and what the books said; the difference is an adjustment.
+CREATE TABLE stock_count (
+  id          bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  item_id     int NOT NULL REFERENCES item,
+  site_id     int NOT NULL REFERENCES site,
+  counted     bigint NOT NULL CHECK (counted >= 0),
+  expected    bigint NOT NULL CHECK (expected >= 0),
+  actor       text NOT NULL,
+  recorded_at timestamptz NOT NULL DEFAULT clock_timestamp()
+);
+CREATE INDEX stock_count_newest ON stock_count (item_id, site_id, recorded_at DESC);
+SELECT make_append_only('stock_count');
+
 -- ───────── valuation ─────────
 CREATE TABLE cost_layer (
   id              bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -235,8 +264,9 @@ SELECT make_append_only('goods_receipt_line');
 
 GRANT SELECT ON ALL TABLES IN SCHEMA public TO throughline_app;
 GRANT INSERT ON stock_movement, stock_policy, expected_supply, cost_layer, layer_consumption, layer_adjustment,
-  goods_receipt, goods_receipt_line, stock_pool TO throughline_app;
-GRANT UPDATE (received, state, due_on) ON expected_supply TO throughline_app;
+  goods_receipt, goods_receipt_line, stock_pool, missing_stock, stock_count TO throughline_app;
+GRANT UPDATE (qty, received, state, due_on) ON expected_supply TO throughline_app;
+GRANT UPDATE (settled_at, settled_by) ON missing_stock TO throughline_app;
 GRANT UPDATE, DELETE ON stock_pool TO throughline_app;
 -- SELECT … FOR UPDATE asks for an UPDATE privilege on some column; this one carries no quantity.
 GRANT UPDATE (changed_at) ON stock_position TO throughline_app;

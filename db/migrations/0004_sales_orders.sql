@@ -27,6 +27,8 @@ CREATE TABLE sales_order (
   requested_service text,
   ship_by          date,
   deliver_by       date,
+  -- Until when somebody has accepted a later delivery than was promised; 9999-12-31 is whenever it comes.
+  accepted_late_until date,
   ship_complete    boolean NOT NULL DEFAULT false,
   entered_by       text,
   policies         jsonb NOT NULL,
@@ -39,10 +41,26 @@ CREATE TABLE sales_order (
   closed_at        timestamptz,
   UNIQUE (channel_id, external_id)
 ) WITH (fillfactor = 80);
+-- An address that is given for an order later stands in a row of its own until it is taken, so that it too can be erased.
+ALTER TABLE personal_data ADD COLUMN order_id bigint REFERENCES sales_order;
+CREATE INDEX personal_data_order ON personal_data (order_id) WHERE order_id IS NOT NULL;
 CREATE INDEX sales_order_recent ON sales_order (id DESC, channel_id);
 CREATE INDEX sales_order_customer ON sales_order (customer_id, id);
 CREATE INDEX sales_order_phase ON sales_order (phase, id DESC);
 CREATE INDEX sales_order_open ON sales_order (id) WHERE closed_at IS NULL;
+
+-- What the order's entries are made of stays as it was placed: company, channel, rate, segment and rules.
+CREATE FUNCTION sales_order_stays_as_placed() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  RAISE EXCEPTION 'company, channel, currency, rate, segment, total and policies of order % are frozen', OLD.id
+    USING ERRCODE = 'integrity_constraint_violation', CONSTRAINT = 'sales_order_frozen';
+END $$;
+CREATE TRIGGER frozen BEFORE UPDATE ON sales_order FOR EACH ROW
+  WHEN ((NEW.id, NEW.entity_id, NEW.channel_id, NEW.external_id, NEW.workflow_id, NEW.customer_id, NEW.segment, NEW.currency, NEW.rate_e9,
+      NEW.placed_at, NEW.placed_on, NEW.tax_collected_by, NEW.fulfilled_by, NEW.total_minor, NEW.policies, NEW.recorded_at)
+    IS DISTINCT FROM (OLD.id, OLD.entity_id, OLD.channel_id, OLD.external_id, OLD.workflow_id, OLD.customer_id, OLD.segment, OLD.currency, OLD.rate_e9,
+      OLD.placed_at, OLD.placed_on, OLD.tax_collected_by, OLD.fulfilled_by, OLD.total_minor, OLD.policies, OLD.recorded_at))
+  EXECUTE FUNCTION sales_order_stays_as_placed();
 
 -- Money columns are frozen at placement, net of tax, in the order's currency; later documents take unit shares.
 CREATE TABLE sales_order_line (
@@ -81,6 +99,8 @@ CREATE TABLE sales_order_line (
   -- Of the shipped units, those that got lost before the buyer owed for them.
   lost_minor       bigint NOT NULL DEFAULT 0 CHECK (lost_minor >= 0),
   promise_on       date,
+  -- Since when units of it wait for stock.
+  backordered_at   timestamptz,
   UNIQUE (order_id, line_no),
   CONSTRAINT order_line_counters CHECK (
     qty_cancelled >= 0 AND qty_allocated >= 0 AND qty_backordered >= 0 AND qty_released >= 0 AND qty_picked >= 0
@@ -155,6 +175,8 @@ CREATE TABLE reservation (
   released      int NOT NULL DEFAULT 0,
   live          int GENERATED ALWAYS AS (qty - consumed - released) STORED,
   priority      int NOT NULL DEFAULT 50,
+  -- Units of it that came out of the channel's own pool, and go back there when they are released.
+  from_pool     int NOT NULL DEFAULT 0 CHECK (from_pool BETWEEN 0 AND qty),
   expires_at    timestamptz,
   recorded_at   timestamptz NOT NULL DEFAULT clock_timestamp(),
   CHECK (consumed >= 0 AND released >= 0 AND consumed + released <= qty)
@@ -188,6 +210,31 @@ CREATE TRIGGER reserves AFTER INSERT ON reservation REFERENCING NEW TABLE AS now
 CREATE TRIGGER reserves_again AFTER UPDATE ON reservation REFERENCING NEW TABLE AS now_rows OLD TABLE AS old_rows
   FOR EACH STATEMENT EXECUTE FUNCTION reservation_reserves();
 
+-- FUL-3: what a line's waiting units are promised from; an expected unit is promised to one line only.
+CREATE TABLE supply_promise (
+  supply_id     bigint NOT NULL REFERENCES expected_supply,
+  order_line_id bigint NOT NULL REFERENCES sales_order_line,
+  order_id      bigint NOT NULL REFERENCES sales_order,
+  qty           int NOT NULL CHECK (qty > 0),
+  PRIMARY KEY (order_line_id, supply_id)
+);
+CREATE INDEX supply_promise_supply ON supply_promise (supply_id);
+CREATE INDEX supply_promise_order ON supply_promise (order_id);
+
+-- FUL-12: sites that an order was short at, or that would not ship it; not asked again until goods come in there.
+CREATE TABLE routing_exclusion (
+  id          bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  order_id    bigint NOT NULL REFERENCES sales_order,
+  site_id     int NOT NULL REFERENCES site,
+  item_id     int NOT NULL REFERENCES item,
+  cause       text NOT NULL CHECK (cause IN ('rejected', 'short-pick')),
+  reason      text NOT NULL,
+  actor       text NOT NULL,
+  recorded_at timestamptz NOT NULL DEFAULT clock_timestamp()
+);
+CREATE INDEX routing_exclusion_order ON routing_exclusion (order_id);
+SELECT make_append_only('routing_exclusion');
+
 CREATE TABLE fulfilment_order (
   id            bigint GENERATED ALWAYS AS IDENTITY (START WITH 1001) PRIMARY KEY,
   order_id      bigint NOT NULL REFERENCES sales_order,
@@ -198,12 +245,12 @@ CREATE TABLE fulfilment_order (
   promise_on    date,
   ship_on       date NOT NULL,
   state         text NOT NULL DEFAULT 'released'
-    CHECK (state IN ('released', 'recall-requested', 'recalled', 'shipped', 'cancelled')),
+    CHECK (state IN ('released', 'recall-requested', 'recalled', 'rejected', 'shipped', 'cancelled')),
   released_at   timestamptz NOT NULL DEFAULT clock_timestamp(),
   released_by   text NOT NULL
 );
 CREATE INDEX fulfilment_order_order ON fulfilment_order (order_id);
-CREATE INDEX fulfilment_order_site_open ON fulfilment_order (site_id, ship_on, id) WHERE state IN ('released', 'recall-requested');
+CREATE INDEX fulfilment_order_site_day ON fulfilment_order (site_id, ship_on, id);
 
 CREATE TABLE fulfilment_line (
   fulfilment_id bigint NOT NULL REFERENCES fulfilment_order,
@@ -374,6 +421,15 @@ CREATE FUNCTION take_document_number(p_entity int, p_kind text) RETURNS bigint L
   INSERT INTO document_sequence AS s (entity_id, kind, next) VALUES (p_entity, p_kind, 2)
   ON CONFLICT (entity_id, kind) DO UPDATE SET next = s.next + 1 RETURNING next - 1
 $$;
+REVOKE EXECUTE ON FUNCTION take_document_number(int, text) FROM PUBLIC;
+
+-- Whatever number the writer gives: nobody chooses one, and none is taken without its invoice.
+CREATE FUNCTION customer_invoice_takes_number() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+BEGIN
+  NEW.number := take_document_number(NEW.entity_id, 'customer-invoice');
+  RETURN NEW;
+END $$;
+CREATE TRIGGER takes_number BEFORE INSERT ON customer_invoice FOR EACH ROW EXECUTE FUNCTION customer_invoice_takes_number();
 
 CREATE TABLE order_change (
   id          bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -388,10 +444,42 @@ CREATE TABLE order_change (
 CREATE INDEX order_change_order ON order_change (order_id);
 SELECT make_append_only('order_change');
 
+-- FUL-10: what people decided about buyers, so that the rules know them again; the newest row of a hash holds.
+CREATE TABLE fraud_mark (
+  id          bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  kind        text NOT NULL CHECK (kind IN ('email', 'address')),
+  hash        bytea NOT NULL,
+  verdict     text NOT NULL CHECK (verdict IN ('blocked', 'trusted')),
+  order_id    bigint NOT NULL REFERENCES sales_order,
+  reason      text NOT NULL,
+  actor       text NOT NULL,
+  recorded_at timestamptz NOT NULL DEFAULT clock_timestamp()
+);
+CREATE INDEX fraud_mark_hash ON fraud_mark (hash, id);
+
+
+-- What past files say was given back and no known sale explains: kept, so that nothing of a file is lost, and matched later when its sale is imported.
+CREATE TABLE history_cancellation (
+  channel_id   int NOT NULL REFERENCES channel,
+  mark         text NOT NULL,
+  customer_external_id text,
+  sku          text NOT NULL,
+  qty          int NOT NULL CHECK (qty > 0),
+  unit_price_minor bigint NOT NULL,
+  cancelled_at timestamptz NOT NULL,
+  reason       text NOT NULL,
+  origin       text NOT NULL,
+  order_line_id bigint REFERENCES sales_order_line,
+  recorded_at  timestamptz NOT NULL DEFAULT clock_timestamp(),
+  PRIMARY KEY (channel_id, mark)
+);
+
 GRANT SELECT ON ALL TABLES IN SCHEMA public TO throughline_app;
 GRANT INSERT ON sales_order, sales_order_line, order_line_discount, order_line_tax, order_hold, reservation, fulfilment_order,
-  fulfilment_line, shipment, shipment_line, parcel, tracking_event, payment, payment_event, gift_card, customer_invoice, order_change TO throughline_app;
+  supply_promise, routing_exclusion, fulfilment_line, shipment, shipment_line, parcel, tracking_event, payment, payment_event, gift_card, customer_invoice, order_change, fraud_mark, history_cancellation TO throughline_app;
 GRANT UPDATE (channel_id, external_id) ON gift_card TO throughline_app;
 GRANT UPDATE ON sales_order, sales_order_line, order_hold, fulfilment_order, fulfilment_line, parcel, payment TO throughline_app;
+GRANT DELETE ON supply_promise TO throughline_app;
 GRANT UPDATE (consumed, released, expires_at) ON reservation TO throughline_app;
+GRANT UPDATE (order_line_id) ON history_cancellation TO throughline_app;
 RESET ROLE;

@@ -1,5 +1,6 @@
 import type { Reader } from '#db/client'
 import type { Scopes } from '#domain/access'
+import { MINOR_EXPONENTS } from '#domain/money'
 
 export interface CaseRow {
   id: bigint
@@ -30,12 +31,22 @@ export interface CaseRow {
   reopened: number
   /** Money at risk × closeness of the due time × customer class; the parts stand in `rankParts`. */
   rank: string
-  rankParts: { money: string; hoursLeft: string; classWeight: string }
+  exactRank: string
+  rankParts: { money: string; currency: string; hoursLeft: string; classWeight: string }
+}
+
+/** A place in the queue as it stood at an instant; the next page begins behind it. */
+export interface QueuePlace {
+  /** Exact, as text. */
+  rank: string
+  id: bigint
 }
 
 export interface CaseFilter {
   limit: number
-  offset: number
+  /** Ranks are those of this instant, on every page. */
+  at: string
+  behind?: QueuePlace | undefined
   state: string
   type?: string | undefined
   team?: string | undefined
@@ -48,33 +59,48 @@ const columns = (reader: Reader) => reader`
   x.owner_team AS "ownerTeam", x.owner_user AS "ownerUser", x.severity, x.escalations, x.due_at AS "dueAt", x.opened_at AS "openedAt", x.opened_by AS "openedBy",
   x.money_at_risk_minor AS "moneyAtRiskMinor", x.currency, x.customer_class AS "customerClass", x.summary, x.evidence, x.allowed, x.resolution,
   x.resolved_by AS "resolvedBy", x.resolved_at AS "resolvedAt", x.reopened,
-  round(r.rank, 2)::text AS rank, jsonb_build_object('money', x.money_at_risk_minor::text, 'hoursLeft', round(r.hours_left, 2)::text, 'classWeight', r.class_weight::text) AS "rankParts"`
+  round(r.rank, 2)::text AS rank, r.rank::text AS "exactRank", jsonb_build_object('money', round(r.money, 2)::text, 'currency', e.functional_currency, 'hoursLeft', round(r.hours_left, 2)::text, 'classWeight', r.class_weight::text) AS "rankParts"`
 
-const ranked = (reader: Reader) => reader`
+const exponentOf = (reader: Reader, currency: ReturnType<Reader>) =>
+  reader`coalesce((${reader.json(MINOR_EXPONENTS)}::jsonb->>${currency})::int, 2)`
+
+/**
+ * Money is ranked in whole units of the company's own currency: minor units of yen and of dollars
+ * do not compare. Without a rate an amount counts as if it were in that currency.
+ */
+const ranked = (reader: Reader, at: string) => reader`
   FROM exception_case x JOIN entity e ON e.id = x.entity_id LEFT JOIN channel c ON c.id = x.channel_id LEFT JOIN site s ON s.id = x.site_id
-  CROSS JOIN LATERAL (SELECT extract(epoch FROM x.due_at - clock_timestamp()) / 3600 AS hours_left,
-    CASE x.customer_class WHEN 'vip' THEN 2.0 WHEN 'wholesale' THEN 1.5 ELSE 1.0 END AS class_weight) p
-  CROSS JOIN LATERAL (SELECT p.hours_left, p.class_weight, (x.money_at_risk_minor + 100) * p.class_weight / greatest(p.hours_left + 1, 0.1) AS rank) r`
+  CROSS JOIN LATERAL (SELECT extract(epoch FROM x.due_at - ${at}::timestamptz) / 3600 AS hours_left,
+    CASE x.customer_class WHEN 'vip' THEN 2.0 WHEN 'wholesale' THEN 1.5 ELSE 1.0 END AS class_weight,
+    x.money_at_risk_minor / 10::numeric ^ ${exponentOf(reader, reader`x.currency`)} * CASE WHEN x.currency = e.functional_currency THEN 1 ELSE coalesce((
+      SELECT f.rate_e9 / 1e9 FROM fx_rate f WHERE f.from_currency = x.currency AND f.to_currency = e.functional_currency AND f.kind = 'spot'
+        AND f.rate_on <= ${at}::date AND f.recorded_at <= ${at} ORDER BY f.rate_on DESC, f.id DESC LIMIT 1), 1) END AS money) p
+  CROSS JOIN LATERAL (SELECT p.hours_left, p.class_weight, p.money, (p.money + 1) * 100 * p.class_weight / greatest(p.hours_left + 1, 0.1) AS rank) r`
 
 /** The exception queue: most money, least time and best customer first (AI-3 explains itself in `rankParts`). */
 export async function listCases(reader: Reader, filter: CaseFilter): Promise<CaseRow[]> {
-  const { scopes } = filter
+  const { scopes, behind } = filter
   return reader<CaseRow[]>`
-    SELECT ${columns(reader)} ${ranked(reader)}
+    SELECT ${columns(reader)} ${ranked(reader, filter.at)}
     WHERE x.state = ${filter.state}
       AND (${filter.type ?? null}::text IS NULL OR x.type = ${filter.type ?? null})
       AND (${filter.team ?? null}::text IS NULL OR x.owner_team = ${filter.team ?? null})
       AND (${filter.subjectId ?? null}::text IS NULL OR x.subject_id = ${filter.subjectId ?? null})
-      AND (${scopes.entities === null} OR e.code = ANY(${scopes.entities ?? []}::text[]))
-      AND (${scopes.channels === null} OR c.code = ANY(${scopes.channels ?? []}::text[]))
-      AND (${scopes.sites === null} OR s.code IS NULL OR s.code = ANY(${scopes.sites ?? []}::text[]))
-    ORDER BY r.rank DESC, x.id LIMIT ${filter.limit} OFFSET ${filter.offset}`
+      AND ${inScope(reader, scopes)}
+      ${behind === undefined ? reader`` : reader`AND (r.rank < ${behind.rank}::numeric OR (r.rank = ${behind.rank}::numeric AND x.id > ${behind.id}))`}
+    ORDER BY r.rank DESC, x.id LIMIT ${filter.limit}`
 }
+
+/** A case that belongs to no channel or site in particular is narrowed by its company alone. */
+const inScope = (reader: Reader, { entities, channels, sites }: Scopes) => reader`
+  (${entities === null} OR e.code = ANY(${[...(entities ?? [])]}::text[]))
+  AND (${channels === null} OR c.code IS NULL OR c.code = ANY(${[...(channels ?? [])]}::text[]))
+  AND (${sites === null} OR s.code IS NULL OR s.code = ANY(${[...(sites ?? [])]}::text[]))`
 
 export async function readCase(reader: Reader, id: bigint): Promise<CaseRow | undefined> {
   const [row] = await reader<
     CaseRow[]
-  >`SELECT ${columns(reader)} ${ranked(reader)} WHERE x.id = ${id}`
+  >`SELECT ${columns(reader)} ${ranked(reader, new Date().toISOString())} WHERE x.id = ${id}`
   return row
 }
 
@@ -93,8 +119,7 @@ export async function caseSummary(reader: Reader, scopes: Scopes) {
   >`
     SELECT x.type, x.owner_team AS "ownerTeam", count(*)::int AS open, count(*) FILTER (WHERE x.due_at < clock_timestamp())::int AS overdue,
       sum(x.money_at_risk_minor)::bigint AS "moneyAtRiskMinor", x.currency, min(x.opened_at) AS oldest
-    FROM exception_case x JOIN entity e ON e.id = x.entity_id LEFT JOIN channel c ON c.id = x.channel_id
-    WHERE x.state = 'open' AND (${scopes.entities === null} OR e.code = ANY(${scopes.entities ?? []}::text[]))
-      AND (${scopes.channels === null} OR c.code = ANY(${scopes.channels ?? []}::text[]))
+    FROM exception_case x JOIN entity e ON e.id = x.entity_id LEFT JOIN channel c ON c.id = x.channel_id LEFT JOIN site s ON s.id = x.site_id
+    WHERE x.state = 'open' AND ${inScope(reader, scopes)}
     GROUP BY x.type, x.owner_team, x.currency ORDER BY 5 DESC, 1, 2`
 }

@@ -5,7 +5,10 @@ export interface ReportScope {
   entityId: number
   /** Entries effective on or before; bitemporal with `knownAt`. */
   asOf: string
-  /** Entries recorded at or before; now unless given, and then the report never changes again. */
+  /**
+   * What was sealed at this instant, which is at most seconds behind what was recorded; now unless
+   * given. An instant that has passed gives the same report for ever, whatever commits later.
+   */
   knownAt?: string
   from?: string
   book?: string
@@ -21,18 +24,34 @@ export interface TrialBalanceRow {
   funcMinor: bigint
 }
 
-const inScope = (db: Reader, { entityId, asOf, knownAt, from, book = 'main' }: ReportScope) => db`
+/**
+ * Where knowledge ended at an instant. Asked in a statement of its own: the report's snapshot must
+ * be younger than the seal that it goes by.
+ */
+async function horizonAt(db: Reader, knownAt: string | undefined): Promise<string | undefined> {
+  if (knownAt === undefined) return undefined
+  const [known] = await db<{ horizon: string }[]>`
+    SELECT known_horizon(${knownAt})::text AS horizon`
+  return known!.horizon
+}
+
+const inScope = (
+  db: Reader,
+  { entityId, asOf, from, book = 'main' }: ReportScope,
+  horizon: string | undefined,
+) => db`
   e.entity_id = ${entityId} AND e.book = ${book} AND l.effective_on <= ${asOf}
   ${from === undefined ? db`` : db`AND l.effective_on >= ${from}`}
-  ${knownAt === undefined ? db`` : db`AND e.recorded_at <= ${knownAt}`}`
+  ${horizon === undefined ? db`` : db`AND e.xid < ${horizon}::text::xid8`}`
 
 /** Balance of every account and currency; its functional column sums to zero. */
 export async function trialBalance(db: Reader, scope: ReportScope): Promise<TrialBalanceRow[]> {
+  const horizon = await horizonAt(db, scope.knownAt)
   return db<TrialBalanceRow[]>`
     SELECT a.id AS "accountId", a.code, a.name, a.class, l.currency, sum(l.amount_minor)::bigint AS "amountMinor",
       sum(l.func_minor)::bigint AS "funcMinor"
     FROM journal_line l JOIN journal_entry e ON e.id = l.entry_id JOIN gl_account a ON a.id = l.account_id
-    WHERE ${inScope(db, scope)}
+    WHERE ${inScope(db, scope, horizon)}
     GROUP BY a.id, l.currency HAVING sum(l.amount_minor) <> 0 OR sum(l.func_minor) <> 0 ORDER BY a.code, l.currency`
 }
 
@@ -73,6 +92,7 @@ export async function profitBy(
   grain: ProfitGrain,
   scope: ReportScope,
 ): Promise<ProfitRow[]> {
+  const horizon = await horizonAt(db, scope.knownAt)
   const column = {
     order: db`l.order_id`,
     channel: db`l.channel_id`,
@@ -85,7 +105,7 @@ export async function profitBy(
     SELECT ${column}::text AS of, a.id AS "accountId", a.name AS "accountName",
       (-sum(l.func_minor))::bigint AS "resultMinor"
     FROM journal_line l JOIN journal_entry e ON e.id = l.entry_id JOIN gl_account a ON a.id = l.account_id
-    WHERE a.class IN ('income', 'expense') AND ${inScope(db, scope)}
+    WHERE a.class IN ('income', 'expense') AND ${inScope(db, scope, horizon)}
     GROUP BY ${column}, a.id ORDER BY ${column} NULLS LAST, a.id`
 }
 
@@ -143,4 +163,38 @@ export async function openItemMovements(db: Reader, itemId: bigint): Promise<Ope
       e.source_type AS "sourceType", e.source_id AS "sourceId", m.amount_minor AS "amountMinor"
     FROM open_item_match m JOIN journal_entry e ON e.id = m.entry_id
     WHERE m.open_item_id = ${itemId} ORDER BY m.entry_id, m.line_no`
+}
+
+export interface LateFact {
+  entryId: bigint
+  eventType: string
+  sourceType: string
+  sourceId: string
+  /** The day of the fact, in the period that was locked. */
+  factOn: string
+  /** Where it is booked. */
+  effectiveOn: string
+  period: string
+  recordedAt: string
+  /** Sum of its debits, in functional currency. */
+  totalMinor: bigint
+}
+
+/**
+ * As closed against as known (§3.4): the facts of a period that became known after it was locked
+ * and stand in a later one, oldest first.
+ */
+export async function lateFacts(
+  db: Reader,
+  { entityId, period, limit = 500 }: { entityId: number; period: string; limit?: number },
+): Promise<LateFact[]> {
+  return db<LateFact[]>`
+    SELECT e.id AS "entryId", e.event_type AS "eventType", e.source_type AS "sourceType", e.source_id AS "sourceId",
+      e.fact_on AS "factOn", e.effective_on AS "effectiveOn", p.period, e.recorded_at AS "recordedAt", d.total AS "totalMinor"
+    FROM journal_entry e JOIN gl_period p ON p.id = e.period_id
+    CROSS JOIN LATERAL (
+      SELECT sum(l.func_minor) FILTER (WHERE l.func_minor > 0)::bigint AS total, min(l.belongs_to) AS belongs_to
+      FROM journal_line l WHERE l.entry_id = e.id) d
+    WHERE e.entity_id = ${entityId} AND e.fact_on IS NOT NULL AND d.belongs_to = ${period}
+    ORDER BY e.id LIMIT ${limit}`
 }

@@ -29,6 +29,12 @@ export const orderProofs: readonly Proof[] = [
       WHERE l.qty_allocated <> coalesce(r.live, 0)`,
   },
   {
+    name: 'LINE-PROMISED',
+    invariant: 'A line is promised no more expected units than it has units that wait.',
+    sql: `SELECT l.id AS order_line_id, l.qty_backordered, sum(p.qty) AS promised FROM supply_promise p JOIN sales_order_line l ON l.id = p.order_line_id
+      GROUP BY l.id HAVING sum(p.qty) > l.qty_backordered`,
+  },
+  {
     name: 'LAYER-FLOW',
     invariant: 'What went into a cost layer is what remains of it and what was consumed.',
     sql: `SELECT l.id AS layer_id, l.remaining_qty, l.remaining_minor FROM cost_layer l

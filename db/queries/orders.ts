@@ -117,6 +117,25 @@ export async function placeOfOrder(reader: Reader, id: bigint): Promise<OrderPla
   return row
 }
 
+/**
+ * An order that has been shipped and whose process may have ended: what is asked of it now takes
+ * it up again. Undefined where nothing has left, for then there is nothing to decide any more.
+ */
+export async function shippedOrder(
+  reader: Reader,
+  workflowId: string,
+): Promise<
+  { workflowId: string; channel: string; externalId: string; orderNumber: string } | undefined
+> {
+  const [row] = await reader<
+    { workflowId: string; channel: string; externalId: string; orderNumber: string }[]
+  >`
+    SELECT o.workflow_id AS "workflowId", c.code AS channel, o.external_id AS "externalId", o.order_number AS "orderNumber"
+    FROM sales_order o JOIN channel c ON c.id = o.channel_id
+    WHERE o.workflow_id = ${workflowId} AND EXISTS (SELECT FROM sales_order_line l WHERE l.order_id = o.id AND l.qty_shipped > 0)`
+  return row
+}
+
 /** The order that a parcel belongs to, by its tracking number. */
 export async function orderOfParcel(
   reader: Reader,

@@ -44,9 +44,18 @@ export const ledgerProofs: readonly Proof[] = [
     name: 'IN-PERIOD',
     invariant: 'Every entry is dated within its period, and every line as its entry.',
     sql: `SELECT e.id AS entry_id, e.effective_on FROM journal_entry e LEFT JOIN gl_period p ON p.id = e.period_id
-      WHERE p.id IS NULL OR p.entity_id <> e.entity_id OR p.area <> e.area OR e.effective_on NOT BETWEEN p.starts AND p.ends
+      WHERE p.id IS NULL OR p.entity_id <> e.entity_id OR e.effective_on NOT BETWEEN p.starts AND p.ends
       UNION ALL
       SELECT l.entry_id, l.effective_on FROM journal_line l JOIN journal_entry e ON e.id = l.entry_id WHERE l.effective_on <> e.effective_on`,
+  },
+  {
+    name: 'AREAS',
+    invariant: 'Every entry names all areas that its lines touch, and each period its open areas.',
+    sql: `SELECT e.id AS entry_id, e.areas FROM journal_entry e JOIN journal_line l ON l.entry_id = e.id JOIN gl_account a ON a.id = l.account_id
+      GROUP BY e.id HAVING bit_or(a.area_bit) | ledger_area_bit(e.area) <> e.areas
+      UNION ALL
+      SELECT p.id, p.open_areas FROM gl_period p LEFT JOIN gl_period_area a ON a.period_id = p.id
+      GROUP BY p.id HAVING count(a.area) <> 6 OR coalesce(bit_or(ledger_area_bit(a.area)) FILTER (WHERE a.state = 'open'), 0) <> p.open_areas`,
   },
   {
     name: 'SIGN',
@@ -95,6 +104,28 @@ export const ledgerProofs: readonly Proof[] = [
     sql: `SELECT seal_no, entry_id, problem FROM verify_seals()`,
   },
   {
+    name: 'AUDIT-SEAL',
+    invariant:
+      'Every sealed audit event still has the content, the tree and the chain that it was sealed with.',
+    sql: `SELECT seal_no, problem FROM verify_audit_seals()`,
+  },
+  {
+    name: 'CLOSE-STABLE',
+    invariant: 'A closed period holds what it held when its last area was closed.',
+    sql: `WITH standing AS (
+        SELECT DISTINCT ON (c.period_id) c.id, c.period_id FROM period_closing c
+        WHERE NOT EXISTS (SELECT FROM gl_period_event v WHERE v.period_id = c.period_id AND v.action = 'reopen' AND v.recorded_at > c.recorded_at)
+        ORDER BY c.period_id, c.id DESC
+      )
+      SELECT period_id, book, account_id, currency, sum(amount)::bigint AS difference FROM (
+        SELECT c.period_id, b.book, b.account_id, b.currency, b.amount_minor AS amount, b.func_minor AS func
+        FROM standing c JOIN period_closing_balance b ON b.closing_id = c.id
+        UNION ALL
+        SELECT c.period_id, e.book, l.account_id, l.currency, -l.amount_minor, -l.func_minor
+        FROM standing c JOIN journal_entry e ON e.period_id = c.period_id JOIN journal_line l ON l.entry_id = e.id) t
+      GROUP BY 1, 2, 3, 4 HAVING sum(amount) <> 0 OR sum(func) <> 0`,
+  },
+  {
     name: 'REV',
     invariant: 'A reversal is the mirror image of the entry it reverses.',
     sql: `SELECT r.id AS entry_id, r.reverses, a.line_no FROM journal_entry r
@@ -109,16 +140,16 @@ export const ledgerProofs: readonly Proof[] = [
     name: 'CLEAR',
     invariant:
       'Each clearing, receivable, payable and deposit key: journal lines = matches = open item.',
-    sql: `SELECT entity_id, account_id, currency, key, sum(line)::bigint AS lines, sum(match)::bigint AS matches, sum(item)::bigint AS item FROM (
-        SELECT e.entity_id, l.account_id, l.currency, l.open_key AS key, l.amount_minor AS line, 0 AS match, 0 AS item,
+    sql: `SELECT entity_id, account_id, currency, key, book, sum(line)::bigint AS lines, sum(match)::bigint AS matches, sum(item)::bigint AS item FROM (
+        SELECT e.entity_id, l.account_id, l.currency, l.open_key AS key, e.book, l.amount_minor AS line, 0 AS match, 0 AS item,
           l.func_minor AS line_func, 0 AS match_func, 0 AS item_func
         FROM journal_line l JOIN journal_entry e ON e.id = l.entry_id JOIN gl_account a ON a.id = l.account_id WHERE a.open_items
         UNION ALL
-        SELECT i.entity_id, i.account_id, i.currency, i.key, 0, m.amount_minor, 0, 0, m.func_minor, 0
+        SELECT i.entity_id, i.account_id, i.currency, i.key, i.book, 0, m.amount_minor, 0, 0, m.func_minor, 0
         FROM open_item_match m JOIN open_item i ON i.id = m.open_item_id
         UNION ALL
-        SELECT entity_id, account_id, currency, key, 0, 0, balance_minor, 0, 0, func_minor FROM open_item) t
-      GROUP BY entity_id, account_id, currency, key
+        SELECT entity_id, account_id, currency, key, book, 0, 0, balance_minor, 0, 0, func_minor FROM open_item) t
+      GROUP BY entity_id, account_id, currency, key, book
       HAVING sum(line) <> sum(match) OR sum(match) <> sum(item) OR sum(line_func) <> sum(match_func) OR sum(match_func) <> sum(item_func)`,
   },
   {

@@ -72,7 +72,8 @@ export async function stockDetail(reader: Reader, sku: string, scopes: Scopes) {
           AND (${scopes.channels === null} OR o.channel_id IN (SELECT id FROM channel WHERE code = ANY(${[...(scopes.channels ?? [])]}::text[])))),
       'layers', (SELECT coalesce(jsonb_agg(jsonb_build_object('id', l.id::text, 'site', s.code, 'condition', l.condition, 'rankedOn', l.ranked_on, 'remainingQty', l.remaining_qty::text,
         'remainingMinor', l.remaining_minor::text, 'source', l.source_type || '/' || l.source_id) ORDER BY l.ranked_on, l.id), '[]') FROM cost_layer l JOIN ${mine} s ON s.id = l.site_id WHERE l.item_id = i.id AND l.remaining_qty > 0),
-      'pools', (SELECT coalesce(jsonb_agg(jsonb_build_object('channel', c.code, 'site', s.code, 'qty', po.qty::text, 'reason', po.reason)), '[]') FROM stock_pool po JOIN channel c ON c.id = po.channel_id JOIN ${mine} s ON s.id = po.site_id WHERE po.item_id = i.id),
+      'pools', (SELECT coalesce(jsonb_agg(jsonb_build_object('channel', c.code, 'site', s.code, 'qty', po.qty::text, 'reason', po.reason)), '[]') FROM stock_pool po JOIN channel c ON c.id = po.channel_id JOIN ${mine} s ON s.id = po.site_id WHERE po.item_id = i.id
+        AND (${scopes.channels === null} OR c.code = ANY(${[...(scopes.channels ?? [])]}::text[]))),
       'safetyStock', (SELECT coalesce(jsonb_agg(jsonb_build_object('site', s.code, 'safetyStock', sp.safety_stock::text, 'from', sp.effective_from, 'reason', sp.reason, 'actor', sp.actor) ORDER BY sp.id DESC), '[]')
         FROM stock_policy sp JOIN ${mine} s ON s.id = sp.site_id WHERE sp.item_id = i.id),
       'expected', (SELECT coalesce(jsonb_agg(jsonb_build_object('site', s.code, 'open', (es.qty - es.received)::text, 'dueOn', es.due_on, 'source', es.source_type || '/' || es.source_id) ORDER BY es.due_on), '[]')

@@ -1,5 +1,5 @@
 import type { Reader } from '#db/client'
-import type { Place } from '#domain/access'
+import type { Place, Scopes } from '#domain/access'
 
 export interface DecisionRow {
   id: bigint
@@ -91,7 +91,8 @@ export async function placeOfSubject(
   subjectType: string,
   subjectId: string,
 ): Promise<Place | undefined> {
-  if (subjectType === 'item' || subjectType === 'policy') return {}
+  if (subjectType === 'item') return {}
+  if (subjectType === 'policy') return placeOfPolicy(db, subjectId)
   if (!['order', 'sales-order', 'sales_order'].includes(subjectType)) return undefined
   if (!/^\d{1,18}$/.test(subjectId)) return undefined
   const [place] = await db<Place[]>`
@@ -100,18 +101,34 @@ export async function placeOfSubject(
   return place
 }
 
+/** A policy for all channels lies nowhere in particular, and so does one of a channel that is still to come. */
+async function placeOfPolicy(db: Reader, subjectId: string): Promise<Place> {
+  const scope = subjectId.slice(subjectId.indexOf('/') + 1)
+  const [place] = await db<Place[]>`
+    SELECT e.code AS entity, c.code AS channel FROM channel c JOIN entity e ON e.id = c.entity_id WHERE c.code = ${scope}`
+  return place ?? (scope === '*' ? {} : { channel: scope })
+}
+
 const policyColumns = (db: Reader) => db`
   kind, scope, version, owner, approver, effective_from AS "effectiveFrom", body, recorded_at AS "recordedAt"`
 
 /** The newest version of each policy, by kind and scope. */
 export async function listPolicies(
   db: Reader,
-  filter: { kind?: string | undefined; scope?: string | undefined; after: string; limit: number },
+  filter: {
+    kind?: string | undefined
+    scope?: string | undefined
+    after: string
+    limit: number
+    scopes: Scopes
+  },
 ): Promise<PolicyVersion[]> {
-  const { kind, scope, after, limit } = filter
+  const { kind, scope, after, limit, scopes } = filter
   return db<PolicyVersion[]>`
     SELECT DISTINCT ON (kind || ' ' || scope) ${policyColumns(db)} FROM policy
     WHERE kind || ' ' || scope > ${after}
+      ${scopes.channels === null ? db`` : db`AND scope = ANY(${[...scopes.channels, '*']})`}
+      ${scopes.entities === null ? db`` : db`AND NOT EXISTS (SELECT FROM channel c JOIN entity e ON e.id = c.entity_id WHERE c.code = scope AND e.code <> ALL(${[...scopes.entities]}))`}
       ${kind === undefined ? db`` : db`AND kind = ${kind}`}
       ${scope === undefined ? db`` : db`AND scope = ${scope}`}
     ORDER BY kind || ' ' || scope, version DESC LIMIT ${limit}`

@@ -1,6 +1,6 @@
 import type { Tx } from '#db/client'
 import { readApiKey, readUser, type ApiKey, type User } from '#db/queries/access'
-import { conflictingRoles, PROGRAM_ROLES, type Scopes } from '#domain/access'
+import { conflictingRoles, KEY_ROLES, PROGRAM_ROLES, type Scopes } from '#domain/access'
 import { Refusal } from '#domain/refusal'
 
 export interface NewUser {
@@ -49,21 +49,32 @@ export async function updateUser(
   await tx`
     UPDATE app_user SET name = ${name}, roles = ${[...roles]}, entity_codes = ${list(scopes.entities)},
       site_codes = ${list(scopes.sites)}, channel_codes = ${list(scopes.channels)}
-      ${change.passwordHash === undefined ? tx`` : tx`, password_hash = ${change.passwordHash}`}
+      ${change.passwordHash === undefined ? tx`` : tx`, password_hash = ${change.passwordHash}, password_changed_at = clock_timestamp()`}
       ${change.disabled === undefined ? tx`` : disabling(tx, change.disabled)}
     WHERE id = ${id}`
   return { before, after: (await readUser(tx, id))! }
 }
 
-/** Only the hash is kept; the key itself is shown once, by the caller. */
-export async function insertApiKey(
-  tx: Tx,
-  key: { name: string; keyHash: Buffer; roles: readonly string[]; scopes: Scopes },
-): Promise<ApiKey> {
+export interface NewApiKey {
+  name: string
+  keyHash: Buffer
+  roles: readonly string[]
+  scopes: Scopes
+  /** The user who makes it and will hold it; absent for keys of the installation itself. */
+  createdBy?: number | null
+}
+
+/**
+ * Only the hash is kept; the key itself is shown once, by the caller.
+ * @throws Refusal ApiKeyExists, InvalidRole, RoleConflict
+ */
+export async function insertApiKey(tx: Tx, key: NewApiKey): Promise<ApiKey> {
+  const maker = key.createdBy == null ? undefined : await readUser(tx, key.createdBy)
+  refuseKeyRoles(key.roles, maker?.roles ?? [])
   const [row] = await tx<{ id: number }[]>`
-    INSERT INTO api_key (name, key_hash, roles, entity_codes, site_codes, channel_codes)
+    INSERT INTO api_key (name, key_hash, roles, entity_codes, site_codes, channel_codes, created_by)
     VALUES (${key.name}, ${key.keyHash}, ${[...key.roles]}, ${list(key.scopes.entities)},
-      ${list(key.scopes.sites)}, ${list(key.scopes.channels)})
+      ${list(key.scopes.sites)}, ${list(key.scopes.channels)}, ${key.createdBy ?? null})
     ON CONFLICT (name) DO NOTHING RETURNING id`
   if (!row)
     throw new Refusal('ApiKeyExists', `There is a key ${key.name} already: take another name.`)
@@ -89,6 +100,22 @@ function refuseRoles(roles: readonly string[]): void {
     throw new Refusal('InvalidRole', `${program} is for programs: give it to an API key.`, {
       field: 'body.roles',
     })
+  refuseConflict(roles)
+}
+
+/** Whoever made a key holds it: its roles count as theirs too. */
+function refuseKeyRoles(roles: readonly string[], makersRoles: readonly string[]): void {
+  const personal = roles.find((role) => !(KEY_ROLES as readonly string[]).includes(role))
+  if (personal)
+    throw new Refusal(
+      'InvalidRole',
+      `No key may be ${personal}. Give it one of ${KEY_ROLES.join(', ')}.`,
+      { field: 'body.roles' },
+    )
+  refuseConflict([...roles, ...makersRoles])
+}
+
+function refuseConflict(roles: readonly string[]): void {
   const [conflict] = conflictingRoles(roles)
   if (conflict)
     throw new Refusal(

@@ -41,7 +41,7 @@ export async function recogniseBreakage(
   await tx`SELECT pg_advisory_xact_lock(7261004, ${entityId})`
   const [portfolio] = await tx<{ issued: bigint; left: bigint }[]>`
     SELECT coalesce(sum(c.face_minor), 0)::bigint AS issued, coalesce(sum(-i.balance_minor), 0)::bigint AS left
-    FROM gift_card c JOIN open_item i ON i.entity_id = c.entity_id AND i.account_id = 2110 AND i.currency = c.currency AND i.key = 'gift-card/' || c.id
+    FROM gift_card c JOIN open_item i ON i.entity_id = c.entity_id AND i.account_id = 2110 AND i.currency = c.currency AND i.book = 'main' AND i.key = 'gift-card/' || c.id
     WHERE c.entity_id = ${entityId} AND c.currency = ${currency} AND NOT coalesce(c.jurisdiction = ANY (${[...run.escheatIn]}::text[]), false)`
   const earnedMinor = earnedBreakage({
     issuedMinor: portfolio!.issued,
@@ -77,7 +77,7 @@ export async function escheatCards(
 ): Promise<{ cards: number; amountMinor: bigint }> {
   const { entityId, functionalCurrency, currency, escheatedOn, jurisdiction } = run
   const unused = await tx<{ id: bigint }[]>`
-    SELECT c.id FROM gift_card c JOIN open_item i ON i.entity_id = c.entity_id AND i.account_id = 2110 AND i.currency = c.currency AND i.key = 'gift-card/' || c.id
+    SELECT c.id FROM gift_card c JOIN open_item i ON i.entity_id = c.entity_id AND i.account_id = 2110 AND i.currency = c.currency AND i.book = 'main' AND i.key = 'gift-card/' || c.id
     WHERE c.entity_id = ${entityId} AND c.currency = ${currency} AND c.jurisdiction = ${jurisdiction} AND i.balance_minor < 0
       AND NOT EXISTS (SELECT FROM open_item_match m JOIN journal_entry e ON e.id = m.entry_id WHERE m.open_item_id = i.id AND e.effective_on >= ${run.unusedSince})
     ORDER BY c.id`

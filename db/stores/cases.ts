@@ -20,21 +20,34 @@ export interface NewCase {
   summary: string
   evidence: Record<string, unknown>
   openedBy: string
+  /** What was found anew about a case that is open already is added to it; else it stays as it is. */
+  addsToOpen?: boolean
 }
 
-/** Opens an exception case, once per key; a healed or resolved one of the same key opens again. */
-export async function openCase(tx: Tx, found: NewCase): Promise<void> {
-  await tx`
+export interface OpenedCase {
+  id: bigint
+  reopened: number
+  /** False when it was open already and something was added. */
+  isNew: boolean
+}
+
+/** Opens an exception case, once per key; a healed or resolved one of the same key opens again. Null when it stays as it is. */
+export async function openCase(tx: Tx, found: NewCase): Promise<OpenedCase | null> {
+  const [row] = await tx<OpenedCase[]>`
     INSERT INTO exception_case (key, type, subject_type, subject_id, workflow_id, entity_id, channel_id, site_id, owner_team, severity, due_at,
       money_at_risk_minor, currency, customer_class, summary, evidence, allowed, opened_by)
     VALUES (${found.key}, ${found.type}, ${found.subjectType}, ${found.subjectId}, ${found.workflowId}, ${found.entityId}, ${found.channelId},
       ${found.siteId ?? null}, ${found.policy.team}, ${found.policy.severity}, clock_timestamp() + make_interval(secs => ${found.policy.slaMinutes * 60}),
       ${found.moneyAtRiskMinor}, ${found.currency}, ${found.customerClass}, ${found.summary}, ${json(tx, found.evidence)},
       ${json(tx, allowedResolutions(found.type))}, ${found.openedBy})
-    ON CONFLICT (key) DO UPDATE SET state = 'open', reopened = exception_case.reopened + 1, due_at = excluded.due_at, summary = excluded.summary,
-      evidence = excluded.evidence, money_at_risk_minor = excluded.money_at_risk_minor, resolution = NULL, resolution_params = NULL,
-      resolved_by = NULL, resolved_at = NULL, opened_at = clock_timestamp()
-    WHERE exception_case.state <> 'open'`
+    ON CONFLICT (key) DO UPDATE SET state = 'open', reopened = exception_case.reopened + (exception_case.state <> 'open')::int,
+      due_at = CASE WHEN exception_case.state = 'open' THEN exception_case.due_at ELSE excluded.due_at END, summary = excluded.summary,
+      evidence = CASE WHEN exception_case.state = 'open' THEN exception_case.evidence ELSE '{}' END || excluded.evidence,
+      money_at_risk_minor = excluded.money_at_risk_minor, resolution = NULL, resolution_params = NULL, resolved_by = NULL, resolved_at = NULL,
+      opened_at = CASE WHEN exception_case.state = 'open' THEN exception_case.opened_at ELSE clock_timestamp() END
+    WHERE exception_case.state <> 'open' OR ${found.addsToOpen ?? false}
+    RETURNING id, reopened, old.state IS DISTINCT FROM 'open' AS "isNew"`
+  return row ?? null
 }
 
 export interface OpenCase {

@@ -9,6 +9,8 @@ import { Refusal } from '#domain/refusal'
 import { costOfFound, type KnownCost } from '#domain/valuation'
 import { postEntries } from './ledger.ts'
 import { addToOutbox, recordAudit } from './records.ts'
+import { settleMissing } from './routing.ts'
+import { receiveSupply } from './supply.ts'
 import { consumeCost, lockPositions, moveStock, receiveCost } from './stock.ts'
 
 export interface ReceiptLine {
@@ -120,6 +122,13 @@ async function takeIn(
     })),
   )
   await postReceipt(tx, receipt, receiptId, arrived, layers)
+  await receiveSupply(
+    tx,
+    { siteId: receipt.siteId, asn: receipt.asn ?? null },
+    arrived
+      .filter((line) => line.expectedQty > 0n)
+      .map((line) => ({ itemId: line.itemId, qty: line.receivedQty })),
+  )
   await addToOutbox(tx, [
     {
       topic: 'stock-arrived',
@@ -274,6 +283,7 @@ export async function adjustStock(tx: Tx, adjustment: Adjustment): Promise<void>
       actor: adjustment.actor,
     },
   ])
+  await settleMissing(tx, { itemId, siteId, actor: adjustment.actor })
   if (qty > 0n)
     await addToOutbox(tx, [
       {

@@ -11,7 +11,8 @@ export interface StoredInSet extends StoredDocument {
 
 /**
  * Keeps a set of messages in one statement; the answers are in the order of the messages. One that
- * was stored before is found by its id, as by `storeDocument`.
+ * was stored before is found by its id, and one that was refused is opened again, as by
+ * `storeDocument`.
  */
 export async function storeDocuments(
   db: Db,
@@ -31,8 +32,11 @@ export async function storeDocuments(
       INSERT INTO inbox (source, event_id, topic, body_hash, outcome, document)
       SELECT source, event_id, topic, body_hash, 'received', document FROM wanted ORDER BY n
       ON CONFLICT (source, event_id) DO NOTHING RETURNING id, source, event_id
+    ), opened AS (
+      UPDATE inbox i SET outcome = 'received', problems = NULL, told_at = NULL, attempts = 0, next_at = NULL FROM wanted w
+      WHERE (i.source, i.event_id) = (w.source, w.event_id) AND i.outcome = 'refused' AND i.body_hash = w.body_hash RETURNING i.id
     )
-    SELECT w.n, coalesce(a.id, i.id) AS id, coalesce(i.outcome, 'received') AS outcome, a.id IS NOT NULL AS fresh,
+    SELECT w.n, coalesce(a.id, i.id) AS id, CASE WHEN a.id IS NOT NULL OR i.id IN (SELECT id FROM opened) THEN 'received' ELSE i.outcome END AS outcome, a.id IS NOT NULL AS fresh,
       coalesce(i.body_hash = w.body_hash, true) AS same
     FROM wanted w LEFT JOIN added a ON (a.source, a.event_id) = (w.source, w.event_id)
     LEFT JOIN inbox i ON (i.source, i.event_id) = (w.source, w.event_id)

@@ -40,38 +40,23 @@ export async function storeDocument(db: Db, incoming: IncomingDocument): Promise
       'IdempotencyMismatch',
       'This key was already used for another order: send the same order, or a new key.',
     )
-  const outcome = known!.outcome === 'refused' ? await openAgain(db, known!.id) : known!.outcome
+  const again = known!.outcome === 'refused'
+  const outcome = again ? await openAgain(db, known!.id, incoming.document, hash) : known!.outcome
   return { inboxId: known!.id.toString(), outcome, fresh: false }
 }
 
 /** Whoever sends a refused document again has removed the reason, or is told it once more. */
-async function openAgain(db: Db, id: bigint): Promise<StoredDocument['outcome']> {
-  const opened = await db`
-    UPDATE inbox SET outcome = 'received', problems = NULL WHERE id = ${id} AND outcome = 'refused' AND document IS NOT NULL RETURNING 1`
-  return opened.length > 0 ? 'received' : 'refused'
-}
-
-/** Keeps why a message was not accepted, without its content: its sender is told the same. */
-export async function storeRefusal(
+async function openAgain(
   db: Db,
-  refused: {
-    source: string
-    eventId: string
-    topic: string
-    body: Buffer | string
-    problems: unknown[]
-  },
-): Promise<{ inboxId: string; fresh: boolean }> {
-  const hash = createHash('sha256').update(refused.body).digest()
-  const [added] = await db<{ id: bigint }[]>`
-    INSERT INTO inbox (source, event_id, topic, body_hash, outcome, problems)
-    VALUES (${refused.source}, ${refused.eventId}, ${refused.topic}, ${hash}, 'refused', ${db.json(refused.problems as never)})
-    ON CONFLICT (source, event_id) DO NOTHING RETURNING id`
-  if (added) return { inboxId: added.id.toString(), fresh: true }
-  const [known] = await db<
-    { id: bigint }[]
-  >`SELECT id FROM inbox WHERE source = ${refused.source} AND event_id = ${refused.eventId}`
-  return { inboxId: known!.id.toString(), fresh: false }
+  id: bigint,
+  document: OrderDocument,
+  hash: Buffer,
+): Promise<StoredDocument['outcome']> {
+  const opened = await db`
+    UPDATE inbox SET outcome = 'received', problems = NULL, document = ${db.json(document as never)}, body_hash = ${hash},
+      told_at = NULL, attempts = 0, next_at = NULL
+    WHERE id = ${id} AND outcome = 'refused' RETURNING 1`
+  return opened.length > 0 ? 'received' : 'refused'
 }
 
 /** Another message has made this order before: this one is refused, and true says so. */
@@ -98,14 +83,40 @@ export interface UntoldDocument {
   document: OrderDocument
 }
 
-/** Messages whose process was never told, e.g. because Temporal was away; oldest first. */
-export async function untoldDocuments(
+/**
+ * Takes messages whose process was never told, e.g. because Temporal was away, or was told long
+ * ago and never took them. Each is put off by 5, 10, 20 … seconds, at most ten minutes, so that
+ * one that cannot be told does not keep those behind it; `markTold` puts it off for longer.
+ */
+export async function takeUntold(
   db: Db,
   olderThanMs: number,
   limit: number,
 ): Promise<UntoldDocument[]> {
-  return db<UntoldDocument[]>`
-    SELECT id::text AS "inboxId", topic, document FROM inbox
-    WHERE outcome = 'received' AND document IS NOT NULL AND received_at < clock_timestamp() - make_interval(secs => ${olderThanMs / 1000})
-    ORDER BY id LIMIT ${limit}`
+  const taken = await db<UntoldDocument[]>`
+    UPDATE inbox i SET attempts = i.attempts + 1,
+      next_at = clock_timestamp() + make_interval(secs => least(600, 5 * 2 ^ least(i.attempts, 30)))
+    WHERE i.id IN (
+      SELECT id FROM inbox
+      WHERE outcome = 'received' AND document IS NOT NULL
+        AND coalesce(next_at, received_at + make_interval(secs => ${olderThanMs / 1000})) <= clock_timestamp()
+      ORDER BY next_at NULLS FIRST, id LIMIT ${limit} FOR UPDATE SKIP LOCKED)
+    RETURNING i.id::text AS "inboxId", i.topic, i.document`
+  return taken.sort((a, b) => Number(BigInt(a.inboxId) - BigInt(b.inboxId)))
+}
+
+/**
+ * Their processes know of these messages. One that has not taken its message after `againAfterMs`
+ * is told again, then after twice that, at most once a day: it may have ended in that very moment.
+ */
+export async function markTold(
+  db: Db,
+  inboxIds: readonly string[],
+  againAfterMs = 60_000,
+): Promise<void> {
+  if (inboxIds.length === 0) return
+  await db`
+    UPDATE inbox SET told_at = clock_timestamp(),
+      next_at = clock_timestamp() + make_interval(secs => least(86400, ${againAfterMs / 1000}::numeric * 2 ^ least(attempts, 30)))
+    WHERE id = ANY(${[...inboxIds]}::bigint[]) AND outcome = 'received'`
 }

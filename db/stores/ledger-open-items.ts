@@ -25,12 +25,12 @@ const columns = (db: Reader) => db`
   id, entity_id AS "entityId", account_id AS "accountId", currency, key, balance_minor AS "balanceMinor",
   func_minor AS "funcMinor", opened_on AS "openedOn"`
 
-/** The item, or undefined when nothing was ever posted under its key. */
+/** The item of the main book, or undefined when nothing was ever posted under its key. */
 export async function openItem(db: Reader, item: OpenItemKey): Promise<OpenItem | undefined> {
   const [found] = await db<OpenItem[]>`
     SELECT ${columns(db)} FROM open_item
     WHERE entity_id = ${item.entityId} AND account_id = ${accountId(item)} AND currency = ${item.currency}
-      AND key = ${item.key}`
+      AND key = ${item.key} AND book = 'main'`
   return found
 }
 
@@ -50,7 +50,7 @@ export async function openReceivables(
   return db<OpenItem[]>`
     SELECT ${columns(db)} FROM open_item
     WHERE entity_id = ${order.entityId} AND account_id = ${accountOfRole.Receivables} AND currency = ${order.currency}
-      AND key IN (SELECT 'shipment/' || id FROM shipment WHERE order_id = ${order.id}) AND balance_minor > 0
+      AND key IN (SELECT 'shipment/' || id FROM shipment WHERE order_id = ${order.id}) AND balance_minor > 0 AND book = 'main'
     ORDER BY id`
 }
 

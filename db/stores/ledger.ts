@@ -52,6 +52,7 @@ export function toPosting(drafts: readonly JournalEntryDraft[], actor = 'system'
       area: draft.area,
       period: draft.period,
       effective_on: draft.effectiveOn,
+      late: draft.late,
       event_type: draft.eventType,
       source_type: draft.sourceType,
       source_id: draft.sourceId,

@@ -145,7 +145,7 @@ async function itemsOf(
   const first = `${provider}/${reference}`
   const named = await tx<{ key: string }[]>`
     SELECT key FROM open_item WHERE entity_id = ${entityId} AND account_id = ${accountOfRole.ProcessorClearing} AND currency = ${currency}
-      AND (key = ${first} OR starts_with(key, ${`${first}#`})) ORDER BY id`
+      AND book = 'main' AND (key = ${first} OR starts_with(key, ${`${first}#`})) ORDER BY id`
   const items: ClearingItem[] = []
   for (const { key } of named) {
     const item = await lockOpenItem(tx, { entityId, account: 'ProcessorClearing', currency, key })

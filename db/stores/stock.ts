@@ -46,10 +46,11 @@ export async function poolsOf(tx: Tx, itemIds: readonly number[]): Promise<Pool[
 export async function drawPool(
   tx: Tx,
   channelId: number,
-  draws: { itemId: number; siteId: number; qty: number }[],
+  draws: { itemId: number; siteId: number; fromPool: number }[],
 ): Promise<void> {
   for (const draw of draws) {
-    const write = tx`UPDATE stock_pool SET qty = greatest(0, qty - ${draw.qty})
+    if (draw.fromPool === 0) continue
+    const write = tx`UPDATE stock_pool SET qty = greatest(0, qty - ${draw.fromPool})
       WHERE channel_id = ${channelId} AND item_id = ${draw.itemId} AND site_id = ${draw.siteId}`
     await sendAlong(tx, write)
   }
@@ -62,6 +63,8 @@ export interface NewReservation {
   siteId: number
   qty: number
   priority: number
+  /** Units of it that the channel's own pool gives. */
+  fromPool: number
 }
 
 /** Reserves; the CHECK on stock_position refuses what is not there, whoever calls this. */
@@ -71,8 +74,8 @@ export async function insertReservations(
 ): Promise<{ id: bigint; orderLineId: bigint; itemId: number; siteId: number; qty: number }[]> {
   if (rows.length === 0) return []
   return tx`
-    INSERT INTO reservation (order_id, order_line_id, item_id, site_id, qty, priority)
-    SELECT order_id, order_line_id, item_id, site_id, qty, priority
+    INSERT INTO reservation (order_id, order_line_id, item_id, site_id, qty, priority, from_pool)
+    SELECT order_id, order_line_id, item_id, site_id, qty, priority, from_pool
     FROM jsonb_to_recordset(${json(
       tx,
       rows.map((row) => ({
@@ -82,26 +85,64 @@ export async function insertReservations(
         site_id: row.siteId,
         qty: row.qty,
         priority: row.priority,
+        from_pool: row.fromPool,
       })),
     )})
-      AS r (order_id bigint, order_line_id bigint, item_id int, site_id int, qty int, priority int)
+      AS r (order_id bigint, order_line_id bigint, item_id int, site_id int, qty int, priority int, from_pool int)
     ORDER BY item_id, site_id
     RETURNING id, order_line_id AS "orderLineId", item_id AS "itemId", site_id AS "siteId", qty`
 }
 
-/** Gives reserved units back (`released`) or lets them go out of the door (`consumed`). */
+interface ReservationUse {
+  id: bigint
+  qty: number
+}
+
+/** Reserved units go out of the door (`consumed`), or to another order in this very commit (`handed-over`). */
 export async function useReservations(
   tx: Tx,
-  how: 'released' | 'consumed',
-  uses: readonly { id: bigint; qty: number }[],
+  how: 'consumed' | 'handed-over',
+  uses: readonly ReservationUse[],
 ): Promise<void> {
   if (uses.length === 0) return
+  const counter = tx(how === 'consumed' ? 'consumed' : 'released')
+  await sendAlong(
+    tx,
+    tx`UPDATE reservation r SET ${counter} = r.${counter} + u.qty FROM ${usesById(tx, uses)} WHERE r.id = u.id`,
+  )
+}
+
+/**
+ * Gives reserved units back: to the channel's pool what came out of it, and to whoever waits for
+ * the items, who are told in the order of the demand policy (INV-29, FUL-3).
+ */
+export async function freeReservations(tx: Tx, uses: readonly ReservationUse[]): Promise<void> {
+  if (uses.length === 0) return
+  const ids = uses.map((use) => use.id.toString())
+  // Pools are read and drawn under the positions' locks, so these come first here too.
   await sendAlong(
     tx,
     tx`
-    UPDATE reservation r SET ${tx(how)} = r.${tx(how)} + u.qty
-    FROM (SELECT id, sum(qty)::int AS qty FROM jsonb_to_recordset(${json(tx, uses)}) AS u (id bigint, qty int) GROUP BY id) u WHERE r.id = u.id`,
+    SELECT 1 FROM stock_position p WHERE p.condition = 'sellable' AND (p.item_id, p.site_id) IN (SELECT item_id, site_id FROM reservation WHERE id = ANY(${ids}::bigint[]))
+    ORDER BY p.item_id, p.site_id FOR UPDATE`,
   )
+  await sendAlong(
+    tx,
+    tx`
+    WITH freed AS (
+      UPDATE reservation r SET released = r.released + u.qty FROM ${usesById(tx, uses)} WHERE r.id = u.id
+      RETURNING r.id, r.order_id, r.item_id, r.site_id, new.released, least(new.released, r.from_pool) - least(old.released, r.from_pool) AS to_pool),
+    pooled AS (
+      UPDATE stock_pool p SET qty = p.qty + b.qty
+      FROM (SELECT o.channel_id, f.item_id, f.site_id, sum(f.to_pool) AS qty FROM freed f JOIN sales_order o ON o.id = f.order_id WHERE f.to_pool > 0 GROUP BY 1, 2, 3) b
+      WHERE (p.channel_id, p.item_id, p.site_id) = (b.channel_id, b.item_id, b.site_id))
+    INSERT INTO outbox (topic, key, body)
+    SELECT 'stock-arrived', 'freed/' || id || '/' || released, jsonb_build_object('itemIds', jsonb_build_array(item_id)) FROM freed ORDER BY id`,
+  )
+}
+
+function usesById(tx: Tx, uses: readonly ReservationUse[]) {
+  return tx`(SELECT id, sum(qty)::int AS qty FROM jsonb_to_recordset(${json(tx, uses)}) AS u (id bigint, qty int) GROUP BY id) u`
 }
 
 export interface Movement {

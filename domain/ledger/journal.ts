@@ -46,6 +46,11 @@ export interface JournalEntryDraft {
   /** Only for an adjusting period such as `2026-13`; else the date decides. */
   period?: string
   effectiveOn: string
+  /**
+   * A fact that must be booked even when its period is locked: it then goes to the first day of the
+   * first later period that takes it, and each line says in `belongsTo` where it belongs.
+   */
+  late?: 'next-open'
   eventType: string
   sourceType: string
   sourceId: string

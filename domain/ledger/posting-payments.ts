@@ -187,6 +187,7 @@ function paymentEntry(
   return journalEntry({
     entityId: event.entity,
     area: 'AR',
+    late: 'next-open',
     effectiveOn,
     eventType,
     sourceType: 'order',

@@ -146,6 +146,8 @@ function revenueAndCost(
   return journalEntry({
     ...header(event, eventType),
     area: 'AR',
+    // The carrier says when it arrived; nobody can be asked to confirm another day.
+    ...(eventType === 'goods-delivered' ? { late: 'next-open' as const } : {}),
     lines: [
       ...settlementOf(event),
       ...event.lines.flatMap((line) => revenueLines(event, line)),

@@ -70,6 +70,7 @@ function tenderEntry(
   return journalEntry({
     entityId: event.entity,
     area: 'AR',
+    late: 'next-open',
     effectiveOn,
     eventType,
     sourceType: 'order',

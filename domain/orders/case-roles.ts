@@ -11,6 +11,7 @@ const RESERVED: Partial<Record<CaseType, readonly Role[]>> = {
   'price-suspect': ['pricing-manager', 'oms-supervisor'],
   'effect-unknown': ['controller', 'oms-supervisor'],
   'gift-card-unknown': ['controller', 'oms-supervisor'],
+  'document-refused': ['csr', 'oms-supervisor', 'controller'],
   'payment-pending': ['oms-supervisor', 'controller', 'csr'],
 }
 

@@ -6,7 +6,7 @@ export const CASE_RESOLUTIONS = {
   'authorisation-expired': ['re-authorise', 'wait', 'cancel'],
   'gift-card-unknown': ['match-card', 'take-on', 'cancel'],
   'fraud-review': ['accept', 'ask-for-evidence', 'cancel-and-block'],
-  'address-invalid': ['accept-suggestion', 'correct', 'override', 'cancel'],
+  'address-invalid': ['accept-suggestion', 'correct', 'ask-customer', 'override', 'cancel'],
   'compliance-match': ['clear', 'cancel'],
   'data-missing': ['retry', 'cancel'],
   'price-suspect': ['accept', 'cancel'],
@@ -21,6 +21,7 @@ export const CASE_RESOLUTIONS = {
   'parcel-stalled': ['keep-waiting', 'claim-lost', 'mark-delivered'],
   'effect-unknown': ['ask-again', 'mark-done', 'mark-failed'],
   'consent-needed': ['customer-agreed', 'cancel'],
+  'document-refused': ['retry', 'reject'],
 } as const satisfies Record<string, readonly string[]>
 
 export type CaseType = keyof typeof CASE_RESOLUTIONS

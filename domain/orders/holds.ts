@@ -4,7 +4,7 @@ import type { FraudPolicy, OrderPolicy } from './policies.ts'
 
 /** What the validation rules look at; nothing here is looked up by the rules themselves. */
 export interface OrderUnderReview {
-  document: OrderDocument
+  document: DocumentUnderReview
   items: {
     line: number
     sku: string | null
@@ -20,10 +20,30 @@ export interface OrderUnderReview {
     qty: number
   }[]
   customerBlocked: string | null
-  deniedParties: { list: string; name: string; country: string | null }[]
+  /** What people decided about earlier orders of this mail address and this destination. */
+  marks: readonly {
+    kind: 'email' | 'address'
+    verdict: 'blocked' | 'trusted'
+    reason: string
+  }[]
+  deniedParties: { id: number; list: string; name: string; country: string | null }[]
   siteCountries: string[]
   policy: OrderPolicy
   fraud: FraudPolicy
+}
+
+export interface PartiesUnderReview {
+  customer: { name: string | null }
+  shipTo: AddressDocument | null
+  billTo: AddressDocument | null
+}
+
+/** What the rules read of a document; an order that stands already is described by the same. */
+export interface DocumentUnderReview extends PartiesUnderReview {
+  currency: string
+  lines: readonly { requiresShipping: boolean }[]
+  payment: Pick<OrderDocument['payment'], 'state' | 'amountMinor' | 'otherTenders'>
+  total: OrderDocument['total']
 }
 
 export interface FoundHold {
@@ -63,13 +83,21 @@ function payment({ document }: OrderUnderReview): FoundHold | null {
   }
 }
 
-function fraud({
+export interface FraudScore {
+  score: number
+  reviewFrom: number
+  reasons: { rule: string; score: number }[]
+}
+
+/** What speaks for a look at the order, each with its weight; also of one that nobody needs to look at (FUL-10). */
+export function fraudScore({
   document,
   items,
   customerBlocked,
+  marks,
   fraud: policy,
-}: OrderUnderReview): FoundHold | null {
-  const reasons: { rule: string; score: number }[] = []
+}: OrderUnderReview): FraudScore {
+  const reasons: FraudScore['reasons'] = []
   if (customerBlocked) reasons.push({ rule: `customer is blocked: ${customerBlocked}`, score: 100 })
   if (
     document.payment.state !== 'marketplace' &&
@@ -92,19 +120,33 @@ function fraud({
       score: policy.countryMismatchScore,
     })
   }
+  for (const { kind, verdict, reason } of marks)
+    if (verdict === 'blocked') reasons.push({ rule: `${kind} is blocked: ${reason}`, score: 100 })
+  // Only both together: a stolen mail address orders to another place.
+  if (marks.filter((mark) => mark.verdict === 'trusted').length === 2)
+    reasons.push({ rule: 'accepted by a person before', score: -policy.trustedScore })
   const score = reasons.reduce((total, reason) => total + reason.score, 0)
-  if (score < policy.reviewScore) return null
+  return { score, reviewFrom: policy.reviewScore, reasons }
+}
+
+function fraud(order: OrderUnderReview): FoundHold | null {
+  const { score, reviewFrom, reasons } = fraudScore(order)
+  if (score < reviewFrom) return null
   return {
     type: 'fraud',
     caseType: 'fraud-review',
     reason: reasons.map((reason) => reason.rule).join('; '),
-    evidence: { score, reviewFrom: policy.reviewScore, reasons },
+    evidence: { score, reviewFrom, reasons },
   }
 }
 
 function address({ document }: OrderUnderReview): FoundHold | null {
-  if (!document.lines.some((line) => line.requiresShipping)) return null
-  const problems = addressProblems(document.shipTo)
+  return document.lines.some((line) => line.requiresShipping) ? ofAddress(document.shipTo) : null
+}
+
+/** The hold of an address that cannot be delivered to. */
+export function ofAddress(shipTo: AddressDocument | null): FoundHold | null {
+  const problems = addressProblems(shipTo)
   if (problems.length === 0) return null
   const fields = problems.map((problem) => problem.field)
   return {
@@ -113,8 +155,8 @@ function address({ document }: OrderUnderReview): FoundHold | null {
     reason: `The ship-to address cannot be delivered to: ${problems.map((problem) => problem.message).join('; ')}.`,
     evidence: {
       fields,
-      country: document.shipTo?.country ?? null,
-      postalCode: document.shipTo?.postalCode ?? null,
+      country: shipTo?.country ?? null,
+      postalCode: shipTo?.postalCode ?? null,
     },
   }
 }
@@ -166,16 +208,19 @@ function compliance({
 }: OrderUnderReview): FoundHold | null {
   const country = document.shipTo?.country ?? null
   const matches: Record<string, unknown>[] = []
-  const names = [
-    document.shipTo?.name,
-    document.shipTo?.company,
-    document.billTo?.name,
-    document.customer.name,
-  ]
+  const names = {
+    'ship-to name': document.shipTo?.name,
+    'ship-to company': document.shipTo?.company,
+    'bill-to name': document.billTo?.name,
+    'bill-to company': document.billTo?.company,
+    customer: document.customer.name,
+  }
   for (const party of deniedParties) {
-    const hit = names.some((name) => name && normalName(name) === normalName(party.name))
-    if (hit && (party.country === null || country === null || party.country === country))
-      matches.push({ kind: 'denied-party', list: party.list })
+    if (party.country !== null && country !== null && party.country !== country) continue
+    for (const [who, name] of Object.entries(names))
+      // The party by its id: its name is the customer's, and evidence is copied where nobody can erase it.
+      if (name && normalName(name) === normalName(party.name))
+        matches.push({ kind: 'denied-party', list: party.list, partyId: party.id, who })
   }
   for (const item of items) {
     if (country && item.restrictedCountries.includes(country))

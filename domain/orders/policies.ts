@@ -9,7 +9,7 @@ export interface OrderPolicy {
   revenueOn: 'shipped' | 'delivered'
   /** What happens to units that no site can ship: a person decides, or they wait by themselves. */
   shortage: 'ask' | 'backorder'
-  /** How long units may wait on backorder; no rule reads it yet. */
+  /** Days that units may wait on backorder before they are cancelled; 0: as long as it takes. */
   backorderMaxDays: number
   /** Released to the warehouse at once, or when a supervisor says so. */
   autoRelease: boolean
@@ -35,12 +35,14 @@ export interface FraudPolicy {
   /** Billing and shipping country differ. */
   countryMismatchScore: number
   reviewScore: number
+  /** What is taken off for a buyer and destination whose order a person has accepted before. */
+  trustedScore: number
 }
 
 export interface RoutingPolicy {
   /** Minor units that a day of transit is taken to be worth when sites are compared. */
   dayMinor: string
-  /** Minor units that another parcel must save to be worth a split; no rule reads it yet. */
+  /** Minor units that each further parcel must save to be worth a split. */
   splitMinor: string
 }
 
@@ -59,12 +61,33 @@ export interface DemandPolicy {
   classes: string[]
 }
 
+/** Mails to customers by what they are about. */
+export type MailTemplate =
+  | 'shipped'
+  | 'evidence'
+  | 'address'
+  | 'payment-pending'
+  | 'payment-declined'
+  | 'authorisation-expired'
+  | 'promise'
+  | 'waited-too-long'
+
+export interface NotificationPolicy {
+  /** Mails that nobody gets. */
+  suppress: MailTemplate[]
+  /** One mail a shipment that names all its parcels, instead of one a parcel. */
+  mergeParcels: boolean
+  /** How long a new order may be unpaid before its buyer is reminded: most pay meanwhile. */
+  paymentReminderMinutes: number
+}
+
 export interface PolicyBodies {
   order: OrderPolicy
   fraud: FraudPolicy
   routing: RoutingPolicy
   exceptions: ExceptionPolicy
   demand: DemandPolicy
+  notification: NotificationPolicy
 }
 
 export type PolicyKind = keyof PolicyBodies
@@ -72,6 +95,8 @@ export type PolicyKind = keyof PolicyBodies
 export interface PinnedPolicy<K extends PolicyKind = PolicyKind> {
   kind: K
   version: number
+  /** Who answers for the rule; nobody for the built-in version 0. */
+  owner?: string
   body: PolicyBodies[K]
 }
 
@@ -111,6 +136,7 @@ export const DEFAULT_POLICIES: PolicyBodies = {
     maxUnits: 500,
     countryMismatchScore: 40,
     reviewScore: 50,
+    trustedScore: 30,
   },
   routing: { dayMinor: '50', splitMinor: '300' },
   exceptions: {
@@ -135,9 +161,11 @@ export const DEFAULT_POLICIES: PolicyBodies = {
     'parcel-stalled': team('order-desk', hours(24)),
     'effect-unknown': team('finance', hours(4), 'high'),
     'consent-needed': team('order-desk', hours(24)),
+    'document-refused': team('order-desk', hours(4), 'high'),
   },
   demand: {
     rank: ['channel-priority', 'customer-class', 'ship-by', 'placed'],
     classes: ['vip', 'wholesale', 'standard'],
   },
+  notification: { suppress: [], mergeParcels: false, paymentReminderMinutes: 60 },
 }

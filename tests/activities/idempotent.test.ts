@@ -6,7 +6,7 @@ import type { OrderDocument } from '#contracts/order-intake'
 import { orderToCashId, type OrderActivities, type OrderProgress } from '#contracts/order-to-cash'
 import { storeDocument } from '#db/stores/inbox'
 import { agreeableGateways } from '#tests/support/agreeable-gateways'
-import { aLine, anOrder, foundCompany } from '#tests/support/company'
+import { aLine, anOrder, aStranger, foundCompany } from '#tests/support/company'
 import { freshDatabase, type TestDatabase } from '#tests/support/database'
 
 let database: TestDatabase
@@ -56,7 +56,7 @@ const settings: Settings = {
     return { document, input: await startOf(document) }
   },
   resolveException: async () => {
-    const { document, order } = await received({ line: { quantity: 26 } })
+    const { document, order } = await received({ customer: aStranger(), line: { quantity: 26 } })
     const caseId = order.cases[0]!.id
     return { document, input: { ...at(order, 'r1'), caseId, resolution: 'accept' } }
   },
@@ -66,17 +66,22 @@ const settings: Settings = {
     const lines = [{ orderLineId, picked: 1 }]
     return { document, input: { ...at(order, 'p1'), fulfilmentId, lines } }
   },
+  rejectFulfilment: async () => {
+    const { document, order } = await received()
+    const { fulfilmentId } = await atWarehouse(order)
+    return { document, input: { ...at(order, 'n1'), fulfilmentId, reason: 'no packer today' } }
+  },
   confirmShipment: async () => {
     const { document, order } = await received({ line: { quantity: 2 } })
     const { fulfilmentId } = await atWarehouse(order)
     return { document, input: { ...at(order, 's1'), fulfilmentId, reference: 'S-1' } }
   },
   cancelOrder: async () => {
-    const { document, order } = await received({ line: { quantity: 27 } })
+    const { document, order } = await received({ channel: 'desk', line: { quantity: 2 } })
     return { document, input: { ...at(order, 'c1'), reason: 'changed their mind' } }
   },
   changeOrder: async () => {
-    const { document, order } = await received({ line: { quantity: 28 } })
+    const { document, order } = await received({ channel: 'desk', line: { quantity: 2 } })
     const [line] = await database.db<
       { id: bigint }[]
     >`SELECT id FROM sales_order_line WHERE order_id = ${order.orderId}`
@@ -87,7 +92,7 @@ const settings: Settings = {
     }
   },
   placeHold: async () => {
-    const { document, order } = await received({ line: { quantity: 26 } })
+    const { document, order } = await received({ channel: 'desk', line: { quantity: 2 } })
     return { document, input: { ...at(order, 'h1'), reason: 'the customer rang' } }
   },
   releaseOrder: async () => {

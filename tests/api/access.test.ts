@@ -102,6 +102,58 @@ describe('API keys', () => {
     expect((await me()).statusCode).toBe(401)
   })
 
+  test.each([
+    'administrator',
+    'ap-clerk',
+    'buyer',
+    'controller',
+    'csr',
+    'oms-supervisor',
+    'pricing-manager',
+    'risk-analyst',
+    'system',
+  ])('a key is never %s: that role is a person or the system itself', async (role) => {
+    const answer = await post(administrator, '/v1/api-keys', {
+      name: `wants-${role}`,
+      roles: [role],
+    })
+    expect(answer.json(), answer.body).toMatchObject({ status: 422, code: 'InvalidRole' })
+    expect(answer.json().errors[0].field).toBe('body.roles')
+  })
+
+  test.each(['receiver', 'warehouse-lead'])(
+    'an administrator who made a %s key would be one',
+    async (role) => {
+      const answer = await post(administrator, '/v1/api-keys', {
+        name: `becomes-${role}`,
+        roles: [role],
+      })
+      expect(answer.json(), answer.body).toMatchObject({ status: 422, code: 'RoleConflict' })
+    },
+  )
+
+  test('whoever runs a warehouse makes its keys, and hands on no other role', async () => {
+    const lead = await api.as('warehouse-lead')
+    const made = await post(lead, '/v1/api-keys', { name: 'wms-west', roles: ['warehouse-lead'] })
+    expect(made.statusCode, made.body).toBe(201)
+    expect(made.json().createdBy).toBe(String(lead.id))
+    const other = await post(lead, '/v1/api-keys', { name: 'wms-north', roles: ['auditor'] })
+    expect(other.json()).toMatchObject({ status: 403, code: 'OwnAccess' })
+  })
+
+  test('a key does not change its maker, nor the keys that it makes anybody else’s', async () => {
+    const maker = await api.as(['administrator', 'csr'])
+    const key = await api.as('administrator', {}, { asKeyOf: maker.id })
+    const promoted = await key({
+      method: 'PATCH',
+      url: `/v1/users/${maker.id}`,
+      payload: { roles: ['controller'], reason: 'my maker would like to post' },
+    })
+    expect(promoted.json(), promoted.body).toMatchObject({ status: 403, code: 'OwnAccess' })
+    const made = await post(key, '/v1/api-keys', { name: 'made-by-a-key', roles: ['connector'] })
+    expect(made.json()).toMatchObject({ createdBy: String(maker.id) })
+  })
+
   test('a key and a token together are ambiguous', async () => {
     const headers = { 'x-api-key': `tlk_${'a'.repeat(40)}`, authorization: 'Bearer x' }
     const answer = await api.anonymous({ method: 'GET', url: '/v1/me', headers })

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { OrderDocument } from '#contracts/order-intake'
 import { CASE_RESOLUTIONS, type CaseType } from '#domain/orders/exceptions'
-import { aLine, anOrder } from '#tests/support/company'
+import { aLine, anOrder, aStranger } from '#tests/support/company'
 import { eventually, post, runningApi, type RunningApi } from './running-api.ts'
 import type { Caller } from './support.ts'
 
@@ -54,7 +54,12 @@ describe('the queue', () => {
       type: 'stock-short',
       state: 'open',
       allowed: expect.arrayContaining(['backorder', 'cancel']),
-      rankParts: { money: '12500', hoursLeft: expect.any(String), classWeight: '1.0' },
+      rankParts: {
+        money: '125.00',
+        currency: 'USD',
+        hoursLeft: expect.any(String),
+        classWeight: '1.0',
+      },
     })
   })
 
@@ -71,6 +76,50 @@ describe('the queue', () => {
     expect(summary.open).toBeGreaterThan(1)
     const one = await get(`/v1/exceptions/${first.items[0].id}`)
     expect(one.json()).toMatchObject({ id: first.items[0].id, type: first.items[0].type })
+  })
+
+  test('a page is not cut short by what was resolved on the page before', async () => {
+    for (let n = 1; n <= 4; n += 1) await caseOf(shortOf(), 'stock-short')
+    const walk = async (limit: number, between: (seen: string[]) => Promise<unknown>) => {
+      const seen: string[] = []
+      let cursor: string | null = null
+      do {
+        const from: string = cursor === null ? '' : `&cursor=${cursor}`
+        const page = (await get(`/v1/exceptions?limit=${limit}${from}`)).json()
+        seen.push(...page.items.map((row: { id: string }) => row.id))
+        await between(page.items.map((row: { id: string }) => row.id))
+        cursor = page.nextCursor
+      } while (cursor !== null)
+      return seen
+    }
+    const before = await walk(200, async () => {})
+    const { admin } = api.system
+    const seen = await walk(
+      2,
+      ([id]) => admin`UPDATE exception_case SET state = 'self-healed' WHERE id = ${id!}`,
+    )
+    await admin`UPDATE exception_case SET state = 'open' WHERE state = 'self-healed'`
+    expect(seen).toEqual(before)
+  })
+
+  test('compares money in the company’s currency, whatever each order was paid in', async () => {
+    const { admin } = api.system
+    const [dollars, yen] = [
+      await caseOf(shortOf('TEA'), 'stock-short'),
+      await caseOf(shortOf('TEA'), 'stock-short'),
+    ]
+    await admin`INSERT INTO fx_rate (from_currency, to_currency, rate_on, rate_e9, source) VALUES ('JPY', 'USD', '2026-01-01', 6700000, 'test')`
+    await admin`UPDATE exception_case SET money_at_risk_minor = 10000, due_at = now() + interval '4 hours' WHERE id = ${dollars.caseId}`
+    await admin`UPDATE exception_case SET money_at_risk_minor = 12000, currency = 'JPY', due_at = now() + interval '4 hours' WHERE id = ${yen.caseId}`
+    const partsOf = async ({ caseId }: { caseId: string }) => {
+      const { rank, rankParts } = (await get(`/v1/exceptions/${caseId}`)).json()
+      return { rank: Number(rank), money: rankParts.money }
+    }
+    const [hundredDollars, twelveThousandYen] = [await partsOf(dollars), await partsOf(yen)]
+    expect(hundredDollars.money).toBe('100.00')
+    expect(twelveThousandYen.money).toBe('80.40')
+    expect(hundredDollars.rank).toBeGreaterThan(twelveThousandYen.rank)
+    await admin`UPDATE exception_case SET currency = 'USD' WHERE id = ${yen.caseId}`
   })
 
   test('shows nobody what lies outside their scope', async () => {
@@ -113,6 +162,8 @@ const address = {
   country: 'US',
 }
 
+const big = () => anOrder({ customer: aStranger(), line: { quantity: 60 } })
+
 /** Each kind of case that a new order can open, with every choice that it allows. */
 const situations: [CaseType, string, () => OrderDocument, Record<string, unknown>?][] = [
   ['stock-short', 'backorder', () => shortOf()],
@@ -144,9 +195,9 @@ const situations: [CaseType, string, () => OrderDocument, Record<string, unknown
   ['unknown-sku', 'reject', () => shortOf('WHAT3')],
   ['compliance-match', 'clear', () => anOrder(denied)],
   ['compliance-match', 'cancel', () => anOrder(denied)],
-  ['fraud-review', 'accept', () => anOrder({ line: { quantity: 60 } })],
-  ['fraud-review', 'ask-for-evidence', () => anOrder({ line: { quantity: 60 } })],
-  ['fraud-review', 'cancel-and-block', () => anOrder({ line: { quantity: 60 } })],
+  ['fraud-review', 'accept', big],
+  ['fraud-review', 'ask-for-evidence', big],
+  ['fraud-review', 'cancel-and-block', big],
 ]
 
 describe('a choice', () => {
@@ -215,7 +266,7 @@ describe('a choice', () => {
   })
 
   test('on fraud or compliance is for those who answer for it', async () => {
-    const fraud = await caseOf(anOrder({ line: { quantity: 60 } }), 'fraud-review')
+    const fraud = await caseOf(big(), 'fraud-review')
     const match = await caseOf(anOrder(denied), 'compliance-match')
     const csr = await api.as('csr')
     for (const { caseId } of [fraud, match])

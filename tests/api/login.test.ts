@@ -21,7 +21,7 @@ describe('logging in', () => {
 
     expect(session.user).toMatchObject({ email: 'anna@example.com', roles: ['csr'] })
     const me = await whoAmI(`Bearer ${session.token}`)
-    expect(me.json()).toMatchObject({ actor: 'user:anna@example.com', kind: 'user' })
+    expect(me.json()).toMatchObject({ actor: `user:${session.user.id}`, kind: 'user' })
     expect(me.json().permissions).toContain('orders:read')
     expect(me.json().permissions).not.toContain('journal:post')
   })
@@ -75,6 +75,56 @@ describe('logging in', () => {
     expect((await whoAmI(`Bearer ${token}`)).statusCode).toBe(401)
   })
 
+  test.each(['own', 'administrator’s'])(
+    'a change of password, %s, ends every session that was opened before it',
+    async (whose) => {
+      const csr = await api.as(['csr', whose === 'own' ? 'picker' : 'buyer'])
+      const email = csr.actor.slice('user:'.length)
+      const { token } = (await login(email, PASSWORD)).json()
+      const next = 'another long password'
+      const changed =
+        whose === 'own'
+          ? await csr({
+              method: 'PUT',
+              url: '/v1/me/password',
+              payload: { current: PASSWORD, next },
+            })
+          : await (
+              await api.as('administrator')
+            )({
+              method: 'PATCH',
+              url: `/v1/users/${csr.id}`,
+              payload: { password: next, reason: 'the laptop was stolen' },
+            })
+      expect(changed.statusCode, changed.body).toBeLessThan(300)
+      expect((await whoAmI(`Bearer ${token}`)).statusCode).toBe(401)
+      const renewed = await api.anonymous({
+        method: 'POST',
+        url: '/v1/login/renew',
+        headers: { authorization: `Bearer ${token}` },
+      })
+      expect(renewed.statusCode).toBe(401)
+      expect((await csr({ method: 'GET', url: '/v1/me' })).statusCode).toBe(401)
+      const fresh = (await login(email, next)).json()
+      expect((await whoAmI(`Bearer ${fresh.token}`)).statusCode).toBe(200)
+    },
+  )
+
+  test('whoever holds a token of somebody else guesses the password five times only', async () => {
+    const victim = await api.as(['csr', 'auditor'])
+    const guess = (current: string) =>
+      victim({
+        method: 'PUT',
+        url: '/v1/me/password',
+        payload: { current, next: 'the thief knows it' },
+      })
+    for (let tries = 0; tries < 5; tries += 1)
+      expect((await guess(`guess ${tries}`)).json().code).toBe('InvalidPassword')
+    const sixth = await guess(PASSWORD)
+    expect(sixth.statusCode).toBe(429)
+    expect(sixth.json().code).toBe('TooManyLogins')
+  })
+
   test('a session is renewed until its password is twelve hours old', async () => {
     const { token } = (await login('anna@example.com', PASSWORD)).json()
     const renew = (bearer: string) =>
@@ -85,9 +135,10 @@ describe('logging in', () => {
       })
     expect((await renew(token)).statusCode).toBe(200)
 
-    const { signToken } = await import('#api/tokens')
+    const { signToken, verifyToken } = await import('#api/tokens')
+    const claims = await verifyToken(JWT_SECRET, token)
     const old = await signToken(JWT_SECRET, {
-      userId: 1,
+      ...claims!,
       authenticatedAt: Math.floor(Date.now() / 1000) - 13 * 3600,
     })
     expect((await renew(old)).json().code).toBe('LoginNeeded')

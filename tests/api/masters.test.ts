@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { secretsFrom } from '#api/channel-secrets'
 import { apiUnderTest, type ApiUnderTest, type Caller } from './support.ts'
 
 let api: ApiUnderTest
@@ -303,5 +304,35 @@ describe('policies', () => {
       'body.body.backorderDays',
       'body.body.autoRelease',
     ])
+  })
+})
+
+describe('signing secrets of a channel', () => {
+  test.each(['PATH', 'HOME', 'JWT_SECRET', 'STRIPE_WEBHOOK_SECRET', 'DATABASE_URL'])(
+    'are never %s',
+    async (name) => {
+      const administrator = await api.as('administrator')
+      const answer = await administrator({
+        method: 'PATCH',
+        url: '/v1/channels/shopify-us',
+        payload: { secretRefs: [name] },
+      })
+      expect(answer.statusCode, answer.body).toBe(422)
+      expect(answer.json().errors[0].field).toBe('body.secretRefs.0')
+      expect(secretsFrom({ [name]: 'known to many' }, [name])).toEqual([])
+    },
+  )
+
+  test('stand in variables that are named for them', async () => {
+    const administrator = await api.as('administrator')
+    const answer = await administrator({
+      method: 'PATCH',
+      url: '/v1/channels/shopify-us',
+      payload: { secretRefs: ['SHOPIFY_SECRET_US'] },
+    })
+    expect(answer.statusCode, answer.body).toBe(200)
+    expect(
+      secretsFrom({ SHOPIFY_SECRET_US: 's' }, ['SHOPIFY_SECRET_US', 'SHOPIFY_SECRET_OLD']),
+    ).toEqual(['s'])
   })
 })

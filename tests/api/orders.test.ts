@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { Client, Connection } from '@temporalio/client'
-import { aLine, anOrder } from '#tests/support/company'
+import { aLine, anOrder, setPolicy } from '#tests/support/company'
 import { eventually, post, runningApi, type RunningApi } from './running-api.ts'
 import { apiOn, type Caller } from './support.ts'
 
@@ -76,6 +76,19 @@ describe('placing an order', () => {
     expect(outcomes).toEqual(['accepted', 'refused'])
   })
 
+  test('that is over by now is refused to a new key and names the order', async () => {
+    const document = anOrder({ line: { sku: 'TEA', unitPriceMinor: '250' } })
+    const { orderId } = await api.place(document)
+    await post(supervisor, `/v1/orders/${orderId}/cancellation`, { reason: 'no longer wanted' })
+    await eventually(
+      () => get(`/v1/orders/${orderId}/waiting-for`),
+      (answer) => answer.json().running === false,
+    )
+    const again = await post(connector, '/v1/orders', document)
+    expect(again.statusCode, again.body).toBe(409)
+    expect(again.json()).toMatchObject({ code: 'OrderExists', details: { orderId } })
+  })
+
   test('of an unknown channel is refused with its code, and the inbox says so', async () => {
     const document = anOrder({ channel: 'nowhere' })
     const answer = await post(connector, '/v1/orders', document)
@@ -141,6 +154,63 @@ describe('commands', () => {
     const other = await hold('another reason')
     expect(other.statusCode, other.body).toBe(422)
     expect(other.json().code).toBe('IdempotencyMismatch')
+  })
+
+  test('a key belongs to one route and one order: elsewhere it is refused, not carried out', async () => {
+    const [one, other] = [await api.place(anOrder()), await api.place(anOrder())]
+    const hold = (orderId: string) =>
+      post(supervisor, `/v1/orders/${orderId}/holds`, { reason: 'look at it' }, 'one-key-one-order')
+    expect((await hold(one.orderId)).statusCode).toBe(200)
+    const elsewhere = [
+      await hold(other.orderId),
+      await post(
+        supervisor,
+        `/v1/orders/${one.orderId}/cancellation`,
+        { reason: 'look at it' },
+        'one-key-one-order',
+      ),
+      await post(
+        supervisor,
+        '/v1/listings',
+        { channel: 'web', externalId: 'K-1', sku: 'MUG' },
+        'one-key-one-order',
+      ),
+      await post(supervisor, '/v1/orders', anOrder(), 'one-key-one-order'),
+    ]
+    for (const answer of elsewhere)
+      expect([answer.statusCode, answer.json().code], answer.body).toEqual([
+        422,
+        'IdempotencyMismatch',
+      ])
+    expect((await get(`/v1/orders/${other.orderId}`)).json().phase).toBe('released')
+    const listing = { channel: 'web', externalId: 'K-2', sku: 'MUG' }
+    expect(
+      (await post(supervisor, '/v1/listings', listing, 'one-key-one-listing')).statusCode,
+    ).toBe(201)
+    const late = await post(
+      supervisor,
+      `/v1/orders/${one.orderId}/holds`,
+      { reason: 'look at it' },
+      'one-key-one-listing',
+    )
+    expect(late.json().code, late.body).toBe('IdempotencyMismatch')
+  })
+
+  test('a refused command may be sent again under its key when the reason is gone', async () => {
+    await setPolicy(api.system.admin, 'order', { autoRelease: false }, 'woo')
+    const { orderId } = await api.place(anOrder({ channel: 'woo' }))
+    const held = await post(supervisor, `/v1/orders/${orderId}/holds`, { reason: 'look at it' })
+    const release = () =>
+      post(supervisor, `/v1/orders/${orderId}/release`, {}, 'release-when-you-can')
+    for (let times = 0; times < 2; times += 1)
+      expect((await release()).json()).toMatchObject({ status: 409, code: 'NotReleasable' })
+    const lifted = await post(supervisor, `/v1/exceptions/${held.json().cases[0].id}/resolution`, {
+      resolution: 'release',
+    })
+    expect(lifted.json(), lifted.body).toMatchObject({ phase: 'allocated' })
+    const done = await release()
+    expect(done.json(), done.body).toMatchObject({ phase: 'released' })
+    expect((await release()).json()).toEqual(done.json())
   })
 
   test('after the order is over a repeat gets its answer and a new command is refused', async () => {
@@ -320,3 +390,21 @@ async function footprint({ system: { admin } }: RunningApi): Promise<unknown> {
     await admin`SELECT item_id, site_id, on_hand, reserved FROM stock_position ORDER BY 1, 2`
   return { rows, stock: [...stock] }
 }
+
+test('many orders are held or released at once, and each says what came of it', async () => {
+  const [one, two] = [await api.place(anOrder()), await api.place(anOrder())]
+  const payload = { orderIds: [one.orderId, two.orderId, '999999'], reason: 'a recall of lamps' }
+  const held = await post(supervisor, '/v1/orders/holds', payload, 'bulk-hold-1')
+  expect(held.statusCode, held.body).toBe(200)
+  expect(held.json().items).toMatchObject([
+    { orderId: one.orderId, done: true },
+    { orderId: two.orderId, done: true },
+    { orderId: '999999', done: false, code: 'NotFound' },
+  ])
+  const again = await post(supervisor, '/v1/orders/holds', payload, 'bulk-hold-1')
+  expect(again.json()).toEqual(held.json())
+  const released = await post(supervisor, '/v1/orders/releases', { orderIds: [one.orderId] })
+  expect(released.json().items).toMatchObject([{ done: false, code: 'NotReleasable' }])
+  const twice = await post(supervisor, '/v1/orders/releases', { orderIds: ['1', '1'] })
+  expect(twice.statusCode).toBe(422)
+})

@@ -7,7 +7,7 @@ import { createLogger } from '#api/plugins/logging'
 import { addProblems } from '#api/plugins/problems'
 import { LoginThrottle } from '#api/login-throttle'
 import type { ApiServer } from '#api/server'
-import { apiUnderTest, PASSWORD, type ApiUnderTest } from './support.ts'
+import { apiOn, apiUnderTest, PASSWORD, type ApiUnderTest } from './support.ts'
 
 const lines: string[] = []
 let api: ApiUnderTest
@@ -108,6 +108,26 @@ describe('the throttle of log-ins', () => {
     throttle.succeeded('1.2.3.4', 'a')
     throttle.failed('1.2.3.4', 'a')
     expect(throttle.waitSeconds('1.2.3.4', 'a')).toBe(0)
+  })
+
+  test('believes a trusted proxy about who calls, and nobody else', async () => {
+    const behind = await apiOn(api.database, api.deps.temporal, {
+      config: { TRUSTED_PROXIES: ['10.0.0.1'] } as never,
+    })
+    const guess = (remoteAddress: string, forwarded: string) =>
+      behind.server.inject({
+        method: 'POST',
+        url: '/v1/login',
+        remoteAddress,
+        headers: { 'x-forwarded-for': forwarded },
+        payload: { email: 'proxied@example.com', password: 'wrong' },
+      })
+    for (let tries = 0; tries < 5; tries += 1) await guess('10.0.0.1', '203.0.113.7')
+    expect((await guess('10.0.0.1', '203.0.113.7')).statusCode).toBe(429)
+    expect((await guess('10.0.0.1', '203.0.113.8')).statusCode).toBe(401)
+    for (let tries = 0; tries < 5; tries += 1) await guess('198.51.100.1', `203.0.113.${tries}`)
+    expect((await guess('198.51.100.1', '203.0.113.99')).statusCode).toBe(429)
+    await behind.close()
   })
 
   test('one address that tries many people is slowed down too', () => {

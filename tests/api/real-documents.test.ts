@@ -168,17 +168,17 @@ async function expectKept(
 ): Promise<void> {
   const rows = await admin`SELECT outcome FROM inbox WHERE event_id = ${eventId}`
   expect(rows).toHaveLength(1)
-  if (answer.statusCode === 422) {
-    const problem = answer.json()
-    expect(answer.headers['content-type']).toContain('application/problem+json')
-    expect(problem.errors.length).toBeGreaterThan(0)
-    for (const { field } of problem.errors) expect(field).toBeTruthy()
-    expect(rows[0]?.['outcome']).toBe('refused')
-    count(`${channel} refused`)
-    return
-  }
   expect(answer.statusCode, answer.body).toBe(202)
-  count(`${channel} ${answer.json().outcome}`)
+  const { outcome, problems } = answer.json() as {
+    outcome: string
+    problems?: { field: string }[]
+  }
+  if (outcome === 'refused' && problems) {
+    expect(problems.length).toBeGreaterThan(0)
+    for (const { field } of problems) expect(field).toBeTruthy()
+    expect(rows[0]?.['outcome']).toBe('refused')
+  }
+  count(`${channel} ${outcome}`)
 }
 
 async function inboxRows({ system: { admin } }: RunningApi): Promise<number> {

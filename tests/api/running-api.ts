@@ -16,7 +16,7 @@ import {
   type TestSystem,
 } from '#tests/support/process'
 import { createNotificationWorker } from '#worker'
-import { apiOn, type ApiUnderTest, type Caller } from './support.ts'
+import { apiOn, JWT_SECRET, type ApiUnderTest, type Caller } from './support.ts'
 
 /** Signing secrets of the test channels, as the environment would hold them. */
 export const SECRETS: Record<string, string> = {
@@ -94,6 +94,7 @@ async function startNotifying(
     bundle: await workflowBundle(),
     client,
     mail,
+    links: { publicUrl: 'https://erp.acme.example', secret: JWT_SECRET },
     taskQueue: own,
     orderTaskQueue: taskQueue,
     workMs: 1000,

@@ -130,6 +130,23 @@ describe('available to sell', () => {
     expect((await get('/v1/fulfilment-orders', abroad)).json().items).toEqual([])
   })
 
+  test('walks over a SKU with a line break in it', async () => {
+    const { admin } = api.system
+    await admin`INSERT INTO item (sku, name) VALUES (${'MUG\nTWO'}, 'Odd')`
+    await admin`INSERT INTO stock_position (item_id, site_id) SELECT i.id, s.id FROM item i, site s WHERE i.sku = ${'MUG\nTWO'}`
+    const seen: string[] = []
+    let cursor: string | null = null
+    do {
+      const from: string = cursor === null ? '' : `&cursor=${cursor}`
+      const page = (await get(`/v1/stock/ats?limit=1${from}`)).json()
+      seen.push(...page.items.map((row: { sku: string; site: string }) => `${row.sku} ${row.site}`))
+      cursor = page.nextCursor
+    } while (cursor !== null && seen.length < 50)
+    expect(seen).toHaveLength(new Set(seen).size)
+    expect(seen).toEqual(expect.arrayContaining(['MUG\nTWO EAST', 'MUG\nTWO WEST']))
+    await admin`DELETE FROM stock_position WHERE item_id = (SELECT id FROM item WHERE sku = ${'MUG\nTWO'})`
+  })
+
   test('of a channel that does not exist is no number', async () => {
     const answer = await get('/v1/stock/ats?channel=nowhere')
     expect(answer.statusCode).toBe(422)
@@ -268,5 +285,43 @@ describe('a goods receipt', () => {
     expect(detail.positions).toContainEqual(
       expect.objectContaining({ condition: 'damaged', onHand: '10' }),
     )
+  })
+})
+
+describe('expected supply', () => {
+  const expecting = (changes: object = {}) =>
+    post(buyerOfStock, '/v1/expected-supply', {
+      sku: 'TEA',
+      site: 'EAST',
+      qty: '50',
+      dueOn: '2090-05-01',
+      source: { type: 'purchase-order', id: `PO-${next()}` },
+      ...changes,
+    })
+  const change = (id: string, payload: object, caller = buyerOfStock) =>
+    caller({ method: 'PATCH', url: `/v1/expected-supply/${id}`, payload })
+
+  test('is said once for each source, and its changes are told with a reason', async () => {
+    const source = { type: 'purchase-order', id: `PO-${next()}` }
+    const made = await expecting({ source })
+    expect(made.statusCode, made.body).toBe(201)
+    expect((await expecting({ source })).json()).toMatchObject({ code: 'SupplyExists' })
+    const { id } = made.json()
+    expect((await change(id, { reason: 'nothing to say' })).statusCode).toBe(422)
+    expect((await change(id, { dueOn: '2090-06-01', reason: 'slips' }, lead)).statusCode).toBe(403)
+    const slipped = await change(id, { dueOn: '2090-06-01', reason: 'the ship is late' })
+    expect(slipped.json(), slipped.body).toMatchObject({
+      dueOn: '2090-06-01',
+      promised: '0',
+      source,
+    })
+    const listed = (await get('/v1/expected-supply?sku=TEA&state=open')).json().items
+    expect(listed.map((row: { id: string }) => row.id)).toContain(id)
+    const closed = await change(id, { closed: true, reason: 'fell through' })
+    expect(closed.json()).toMatchObject({ state: 'closed' })
+    expect((await change(id, { qty: '9', reason: 'again' })).json()).toMatchObject({
+      code: 'SupplyClosed',
+    })
+    expect((await change('999999', { qty: '9', reason: 'nobody' })).statusCode).toBe(404)
   })
 })

@@ -24,7 +24,12 @@ export interface ApiUnderTest {
   database: TestDatabase
   deps: ApiDeps
   /** A caller with these roles; a user, or a key where only a program may hold the role. */
-  as(role: Role | Role[], scopes?: Partial<Scopes>): Promise<Caller>
+  as(
+    role: Role | Role[],
+    scopes?: Partial<Scopes>,
+    /** A key that this user made, whatever its role. */
+    more?: { asKeyOf?: number },
+  ): Promise<Caller>
   /** Somebody without credentials. */
   anonymous: Caller
   /** Two entities, three sites, two channels; codes as the tests name them. */
@@ -73,9 +78,9 @@ export async function apiOn(
     server,
     database,
     deps,
-    as: (role, scopes = {}) => {
-      const name = JSON.stringify([role, scopes])
-      const known = callers.get(name) ?? addCaller(server, database, [role].flat(), scopes)
+    as: (role, scopes = {}, more = {}) => {
+      const name = JSON.stringify([role, scopes, more])
+      const known = callers.get(name) ?? addCaller(server, database, [role].flat(), scopes, more)
       callers.set(name, known)
       return known
     },
@@ -89,25 +94,27 @@ async function addCaller(
   { admin }: TestDatabase,
   roles: Role[],
   scopes: Partial<Scopes>,
+  { asKeyOf }: { asKeyOf?: number },
 ): Promise<Caller> {
   const { entities, sites, channels } = { ...EVERYWHERE, ...scopes }
   const name = `${roles.join('+')}-${randomUUID().slice(0, 8)}`
-  if (roles.some((role) => PROGRAM_ROLES.includes(role))) {
+  if (asKeyOf !== undefined || roles.some((role) => PROGRAM_ROLES.includes(role))) {
     const { hashApiKey } = await import('#api/tokens')
     const key = `tlk_${randomUUID().replaceAll('-', '')}`
     const [row] = await admin<{ id: number }[]>`
-      INSERT INTO api_key (name, key_hash, roles, entity_codes, site_codes, channel_codes)
-      VALUES (${name}, ${hashApiKey(key)}, ${roles}, ${codes(entities)}, ${codes(sites)}, ${codes(channels)}) RETURNING id`
+      INSERT INTO api_key (name, key_hash, roles, entity_codes, site_codes, channel_codes, created_by)
+      VALUES (${name}, ${hashApiKey(key)}, ${roles}, ${codes(entities)}, ${codes(sites)}, ${codes(channels)}, ${asKeyOf ?? null}) RETURNING id`
     return callerOf(server, { 'x-api-key': key }, `key:${name}`, row?.id ?? 0)
   }
   const email = `${name}@example.com`
-  const [row] = await admin<{ id: number }[]>`
+  const [row] = await admin<{ id: number; passwordChangedAt: string }[]>`
     INSERT INTO app_user (email, name, password_hash, roles, entity_codes, site_codes, channel_codes)
-    VALUES (${email}, ${name}, ${await storedPassword()}, ${roles}, ${codes(entities)}, ${codes(sites)}, ${codes(channels)}) RETURNING id`
-  const userId = row?.id ?? 0
+    VALUES (${email}, ${name}, ${await storedPassword()}, ${roles}, ${codes(entities)}, ${codes(sites)}, ${codes(channels)})
+    RETURNING id, password_changed_at AS "passwordChangedAt"`
+  const { id: userId, passwordChangedAt } = row!
   const authenticatedAt = Math.floor(Date.now() / 1000)
-  const token = await signToken(JWT_SECRET, { userId, authenticatedAt })
-  return callerOf(server, { authorization: `Bearer ${token}` }, `user:${email}`, userId)
+  const token = await signToken(JWT_SECRET, { userId, authenticatedAt, passwordChangedAt })
+  return callerOf(server, { authorization: `Bearer ${token}` }, `user:${userId}`, userId)
 }
 
 function callerOf(

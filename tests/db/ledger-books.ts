@@ -65,6 +65,8 @@ export interface RawEntry {
   lineDate?: string
   periodId?: number
   forgedXid?: string
+  /** Bits of the areas that the header claims to touch; those of a bank line and one of GL unless given. */
+  areas?: number
   lines: { account: number; amount: number; no?: number }[]
 }
 
@@ -72,11 +74,11 @@ export interface RawEntry {
 export async function insertRaw(db: Db | Tx, raw: RawEntry): Promise<void> {
   serial += 1
   const { entityId, effectiveOn = '2026-06-15', lines } = raw
-  const header = db`INSERT INTO journal_entry (entity_id, period_id, effective_on, rule_version, line_count, area, event_type,
+  const header = db`INSERT INTO journal_entry (entity_id, period_id, effective_on, rule_version, line_count, areas, area, event_type,
       source_type, source_id, idem_key, actor, leaf, xid)
     SELECT ${entityId}, coalesce(${raw.periodId ?? null}::int,
-        (SELECT id FROM gl_period WHERE entity_id = ${entityId} AND area = 'GL' AND period = '2026-06')),
-      ${effectiveOn}, 1, ${raw.lineCount ?? lines.length}, 'GL', 'raw', 'raw', 'raw', ${`raw/${serial}`}, 'raw', sha256('raw'),
+        (SELECT id FROM gl_period WHERE entity_id = ${entityId} AND period = '2026-06')),
+      ${effectiveOn}, 1, ${raw.lineCount ?? lines.length}, ${raw.areas ?? 40}, 'GL', 'raw', 'raw', 'raw', ${`raw/${serial}`}, 'raw', sha256('raw'),
       ${raw.forgedXid ?? '1'}::text::xid8
     RETURNING id`
   if (lines.length === 0) return void (await header)
@@ -85,4 +87,16 @@ export async function insertRaw(db: Db | Tx, raw: RawEntry): Promise<void> {
     SELECT e.id, no, account, ${raw.lineDate ?? effectiveOn}, 'USD', amount, amount
     FROM e, unnest(${lines.map((line, nth) => line.no ?? nth + 1)}::int[], ${lines.map((line) => line.account)}::int[],
       ${lines.map((line) => line.amount)}::bigint[]) AS l(no, account, amount)`
+}
+
+/** Seals until nothing is left; other databases of the server may hold the horizon back for a moment. */
+export async function allSealed({ db, admin }: { db: Db; admin: Db }): Promise<void> {
+  for (let tries = 0; tries < 100; tries += 1) {
+    await db`SELECT seal_ledger()`
+    const open = await admin`
+      SELECT 1 FROM journal_entry WHERE xid >= (SELECT coalesce(max(to_xid), '0') FROM seal)`
+    if (open.length === 0) return
+    await new Promise((resolve) => setTimeout(resolve, 50))
+  }
+  throw new Error('the horizon does not move')
 }

@@ -1,11 +1,17 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { connect, type Db, type Tx } from '#db/client'
 import { commitOnce } from '#db/commit-once'
+import { trialBalance } from '#db/queries/ledger-reports'
 import { ledgerProofs, runProofs } from '#db/queries/proofs'
-import { closeArea, reopenArea, softCloseArea } from '#db/stores/ledger-periods'
+import {
+  approvePeriodException,
+  closeArea,
+  reopenArea,
+  requestPeriodException,
+} from '#db/stores/ledger-periods'
 import { credit, debit } from '#domain/ledger/journal'
 import { freshDatabase, type TestDatabase } from '#tests/support/database'
-import { entry, openBooks, post } from './ledger-books.ts'
+import { allSealed, entry, openBooks, post } from './ledger-books.ts'
 
 let database: TestDatabase
 let entityId: number
@@ -94,44 +100,93 @@ describe('closing a period against posting into it', () => {
 
   test('other areas and other periods stay open', async () => {
     await close(database.db, '2026-04', 'close/2026-04')
-    await post(database.db, entry({ entityId, effectiveOn: '2026-04-15', area: 'CASH' }))
+    const lines = [debit('CashInTransit', 5n, { openKey: 'payout/1' }), credit('Bank', 5n)]
+    await post(database.db, entry({ entityId, effectiveOn: '2026-04-15', area: 'CASH', lines }))
     await post(database.db, entry({ entityId, effectiveOn: '2026-05-15' }))
   })
 
-  test('soft takes named exceptions only; a reopening needs another person and ends by itself', async () => {
+  test.each(['AR', 'AP', 'INV', 'CASH', 'TAX'] as const)(
+    'a closer of %s waits for an entry in flight that only its lines tell of',
+    async (area) => {
+      const lines = {
+        AR: [debit('Receivables', 5n, { openKey: 'x/1' }), credit('Capital', 5n)],
+        AP: [debit('Payables', 5n, { openKey: 'x/1', party: 's/1' }), credit('Capital', 5n)],
+        INV: [debit('Scrap', 5n, { itemId: 1 }), credit('Capital', 5n)],
+        CASH: [debit('Bank', 5n), credit('Capital', 5n)],
+        TAX: [debit('InputVat', 5n, { taxCode: 's', jurisdiction: 'DE' }), credit('Capital', 5n)],
+      }[area]
+      const fact = { entityId, effectiveOn: '2026-08-15', lines }
+      const poster = await held((tx) => post(tx, entry(fact)))
+      let closed = false
+      const closing = database.db
+        .begin((tx) => closeArea(tx as never, { entityId, period: '2026-08', area, actor: 'c' }))
+        .then(() => (closed = true))
+      await wait(150)
+      expect(closed).toBe(false)
+      await poster.commit()
+      await closing
+      await expect(post(database.db, entry(fact))).rejects.toMatchObject({
+        constraint_name: 'gl_period_open',
+      })
+    },
+  )
+
+  test('a late fact that waits for the closer goes on to the next period', async () => {
+    const closer = await held((tx) =>
+      closeArea(tx, { entityId, period: '2026-09', area: 'TAX', actor: 'controller' }),
+    )
+    // Something is locked already, so that the door has to look for a period.
+    await database.db.begin((tx) =>
+      closeArea(tx as never, { entityId, period: '2026-10', area: 'AP', actor: 'controller' }),
+    )
+    await closer.commit()
+    const second = await held((tx) =>
+      closeArea(tx, { entityId, period: '2026-09', area: 'GL', actor: 'controller' }),
+    )
+    const posting = post(database.db, {
+      ...entry({ entityId, effectiveOn: '2026-09-15', key: 'race/late' }),
+      late: 'next-open' as const,
+    })
+    await wait(150)
+    await second.commit()
+    await posting
+    const [row] = await database.admin`
+      SELECT effective_on::text AS on FROM journal_entry WHERE idem_key = 'race/late'`
+    expect(row).toEqual({ on: '2026-10-01' })
+  })
+
+  test('a reopening ends by itself and takes only entries of its exception', async () => {
     const lock = { entityId, period: '2026-07', area: 'GL' as const, actor: 'controller' }
     const facts = { entityId, effectiveOn: '2026-07-15' }
     const act = (key: string, work: (tx: Tx) => Promise<void>) =>
       commitOnce(database.db, { key, request: {}, actor: 'x' }, work)
-    await act('soft', (tx) => softCloseArea(tx, lock))
-    await expect(post(database.db, entry(facts))).rejects.toMatchObject({
-      constraint_name: 'gl_period_open',
-    })
-    await post(database.db, { ...entry(facts), approvalId: 'approval/1' })
-
-    await act('hard', (tx) => closeArea(tx, lock))
-    await expect(
-      post(database.db, { ...entry(facts), approvalId: 'approval/1' }),
-    ).rejects.toMatchObject({ constraint_name: 'gl_period_open' })
-    const reopening = {
-      ...lock,
-      approvalId: 'approval/2',
-      reason: 'late bill',
-      until: new Date(Date.now() + 1500).toISOString(),
+    const until = new Date(Date.now() + 1500).toISOString()
+    for (const approvalId of ['approval/1', 'approval/2']) {
+      const asked = {
+        entityId,
+        period: '2026-07',
+        areas: ['GL'] as const,
+        approvalId,
+        reason: 'late bill',
+        until,
+      }
+      await act(
+        `ask-${approvalId}`,
+        async (tx) => void (await requestPeriodException(tx, { ...asked, requestedBy: 'petra' })),
+      )
+      await act(`ok-${approvalId}`, (tx) => approvePeriodException(tx, approvalId, 'anna'))
     }
-    await expect(act('reopen-self', (tx) => reopenArea(tx, reopening))).rejects.toMatchObject({
-      code: 'SameCloser',
-    })
-    await act('reopen', (tx) => reopenArea(tx, { ...reopening, actor: 'other' }))
-
-    await expect(
-      post(database.db, { ...entry(facts), approvalId: 'approval/1' }),
-    ).rejects.toMatchObject({ constraint_name: 'gl_period_open' })
-    await post(database.db, { ...entry(facts), approvalId: 'approval/2' })
+    const attempt = (approvalId: string) => post(database.db, { ...entry(facts), approvalId })
+    const locked = { constraint_name: 'gl_period_open' }
+    await act('hard', (tx) => closeArea(tx, lock))
+    await expect(attempt('approval/2')).rejects.toMatchObject(locked)
+    await act('reopen', (tx) =>
+      reopenArea(tx, { ...lock, actor: 'other', approvalId: 'approval/2' }),
+    )
+    await expect(attempt('approval/1')).rejects.toMatchObject(locked)
+    await attempt('approval/2')
     await wait(1600)
-    await expect(
-      post(database.db, { ...entry(facts), approvalId: 'approval/2' }),
-    ).rejects.toMatchObject({ constraint_name: 'gl_period_open' })
+    await expect(attempt('approval/2')).rejects.toMatchObject(locked)
   })
 })
 
@@ -178,7 +233,7 @@ describe('an early transaction that commits late', () => {
     const before = await balance()
     await slow.commit()
     expect(await balance()).toBe(before + 777n)
-    await settle()
+    await allSealed(database)
     await database.db`SELECT take_balance_snapshot()`
     expect(await balance()).toBe(before + 777n)
 
@@ -188,10 +243,39 @@ describe('an early transaction that commits late', () => {
     expect(sealed?.entries).toBe(2n)
   })
 
+  test('BITEMP: is not in a report of what was known before it committed, neither then nor later', async () => {
+    await allSealed(database)
+    const slow = await held((tx) => post(tx, entry({ entityId, key: 'known/slow' }, 31n)))
+    await post(database.db, entry({ entityId, key: 'known/fast' }, 7n))
+    await database.db`SELECT seal_ledger()`
+    const [now] = await database.db<{ at: string }[]>`SELECT clock_timestamp() AS at`
+    await wait(5)
+    const asKnown = () =>
+      trialBalance(database.db, { entityId, asOf: '2026-12-31', knownAt: now!.at })
+    const then = await asKnown()
+    await slow.commit()
+    expect(await asKnown()).toEqual(then)
+    await allSealed(database)
+    expect(await asKnown()).toEqual(then)
+  })
+
+  test('BITEMP: a report waits for the sealer whose seal bears an earlier instant', async () => {
+    await post(database.db, entry({ entityId }, 3n))
+    const sealer = await held((tx) => tx`SELECT seal_ledger()`)
+    const [now] = await database.db<{ at: string }[]>`SELECT clock_timestamp() AS at`
+    await wait(5)
+    const asKnown = () =>
+      trialBalance(database.db, { entityId, asOf: '2026-12-31', knownAt: now!.at })
+    const during = asKnown()
+    await wait(50)
+    await sealer.commit()
+    expect(await during).toEqual(await asKnown())
+  })
+
   test('sealers at once seal each entry once', async () => {
     await post(database.db, entry({ entityId }), entry({ entityId }), entry({ entityId }))
     await Promise.all(Array.from({ length: 4 }, () => database.db`SELECT seal_ledger()`))
-    await settle()
+    await allSealed(database)
     const [row] = await database.admin<{ entries: bigint; sealed: bigint }[]>`
       SELECT (SELECT count(*) FROM journal_entry) AS entries, (SELECT sum(entries)::bigint FROM seal) AS sealed`
     expect(row!.sealed).toBe(row!.entries)
@@ -201,7 +285,7 @@ describe('an early transaction that commits late', () => {
 describe('tampering', () => {
   test('with triggers off, one edited amount changes exactly one leaf and the root', async () => {
     await post(database.db, ...Array.from({ length: 7 }, () => entry({ entityId })))
-    await settle()
+    await allSealed(database)
     const found = await tampered(
       (tx) =>
         tx`UPDATE journal_line SET segment = 'forged' WHERE entry_id = (SELECT max(id) FROM journal_entry) AND line_no = 2`,
@@ -241,18 +325,6 @@ async function tampered(
       if (error !== undo) throw error
     })
   return found
-}
-
-/** Seals until nothing is left; other databases of the server may hold the horizon back for a moment. */
-async function settle(): Promise<void> {
-  for (let tries = 0; tries < 100; tries += 1) {
-    await database.db`SELECT seal_ledger()`
-    const open =
-      await database.admin`SELECT 1 FROM journal_entry WHERE xid >= (SELECT max(to_xid) FROM seal)`
-    if (open.length === 0) return
-    await wait(50)
-  }
-  throw new Error('the horizon does not move')
 }
 
 async function balance(): Promise<bigint> {

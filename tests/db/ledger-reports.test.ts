@@ -17,7 +17,7 @@ import { postPaymentCaptured, postProcessorFee } from '#domain/ledger/posting-pa
 import { postGoodsShipped } from '#domain/ledger/posting-sales'
 import { freshDatabase, type TestDatabase } from '#tests/support/database'
 import { moneyOfO1, shipmentOfO1 } from '../domain/ledger/orders.ts'
-import { entry, openBooks, post } from './ledger-books.ts'
+import { allSealed, entry, openBooks, post } from './ledger-books.ts'
 
 let database: TestDatabase
 let entity: number
@@ -139,16 +139,23 @@ describe('order O1, captured, shipped and charged', () => {
   })
 
   test('BITEMP: a report as known then stays what it was; late facts are the difference', async () => {
+    await allSealed(database)
     const [now] = await database.db<{ at: string }[]>`SELECT clock_timestamp() AS at`
     await new Promise((resolve) => setTimeout(resolve, 5))
     const then = await trialBalance(database.db, { ...scope(), knownAt: now!.at })
+    expect(then).toHaveLength(10)
     await post(database.db, entry({ entityId: entity, effectiveOn: '2026-06-10' }, 500n))
+    await allSealed(database)
 
     expect(await trialBalance(database.db, { ...scope(), knownAt: now!.at })).toEqual(then)
     const bank = (await trialBalance(database.db, scope())).find((row) => row.code === '1010')
     expect(bank?.amountMinor).toBe(500n)
     expect(then.some((row) => row.code === '1010')).toBe(false)
     expect(await trialBalance(database.db, scope('2026-06-09'))).toEqual([])
+    const tomorrow = new Date(Date.now() + 86_400_000).toISOString()
+    await expect(
+      trialBalance(database.db, { ...scope(), knownAt: tomorrow }),
+    ).rejects.toMatchObject({ constraint_name: 'known_at_passed' })
   })
 
   test('a balance is the last snapshot and what came after it', async () => {

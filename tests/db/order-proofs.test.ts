@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { orderProofs } from '#db/queries/order-proofs'
 import { runProofs } from '#db/queries/proofs'
+import { referenceProofs } from '#db/queries/reference-proofs'
 import { foundCompany } from '#tests/support/company'
 import { freshDatabase, type TestDatabase } from '#tests/support/database'
 
@@ -12,14 +13,14 @@ beforeAll(async () => {
 afterAll(() => database.drop())
 
 /** What breaks after one change that no code of ours would make. */
-async function brokenBy(corruption: string): Promise<string[]> {
+async function brokenBy(corruption: string, proofs = orderProofs): Promise<string[]> {
   const undo = new Error('undo')
   let broken: string[] = []
   await database.admin
     .begin(async (tx) => {
       await tx.unsafe('SET LOCAL session_replication_role = replica')
       await tx.unsafe(corruption)
-      const results = await runProofs(tx as never, orderProofs)
+      const results = await runProofs(tx as never, proofs)
       broken = results.filter((r) => r.broken.length > 0).map((r) => r.proof.name)
       throw undo
     })
@@ -43,4 +44,13 @@ test.each([
   ['UPDATE journal_line SET func_minor = func_minor + 1 WHERE account_id = 1300', ['LAYER-GL']],
 ])('%s breaks %j', async (corruption, names) => {
   expect(await brokenBy(corruption)).toEqual(names)
+})
+
+test.each([
+  ['UPDATE journal_line SET order_id = 999999 WHERE line_no = 1', ['LINE-REFERENCES']],
+  ['UPDATE journal_line SET layer_id = 999999 WHERE layer_id IS NOT NULL', ['LINE-REFERENCES']],
+  ['UPDATE journal_line SET item_id = item_id % 2 + 1 WHERE layer_id IS NOT NULL', ['LINE-OWNERS']],
+  ['UPDATE cost_layer SET entity_id = entity_id + 1', ['LINE-OWNERS']],
+])('%s breaks %j of what lines name', async (corruption, names) => {
+  expect(await brokenBy(corruption, referenceProofs)).toEqual(names)
 })

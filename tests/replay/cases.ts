@@ -15,7 +15,8 @@ import {
 import { NOTIFICATION_ID, NOTIFICATION_TASK_QUEUE } from '#contracts/notification'
 import { receiveGoods } from '#db/stores/goods'
 import { DEFAULT_POLICIES } from '#domain/orders/policies'
-import { aLine, anOrder } from '#tests/support/company'
+import { aLine, anOrder, aStranger } from '#tests/support/company'
+import { syncContinuedAsNew, untilPaused } from './channel-sync-cases.ts'
 import type { RecordingSystem } from './recording-system.ts'
 
 /** Acts out one way through a process and answers the id of the process to keep. */
@@ -44,11 +45,13 @@ export const cases: Record<string, Record<string, Case>> = {
     'with-patience': withPatience,
   },
   notification: { 'one-round': oneRound },
+  'channel-sync': { 'until-paused': untilPaused },
 }
 
 /** Recorded on a server that suggests it after a few events. */
 export const longCases: Record<string, Record<string, Case>> = {
   'order-to-cash': { 'continued-as-new': continuedAsNew },
+  'channel-sync': { 'sync-continued-as-new': syncContinuedAsNew },
 }
 
 async function clean(system: RecordingSystem): Promise<string> {
@@ -66,7 +69,10 @@ async function updateWithStart(system: RecordingSystem): Promise<string> {
 }
 
 async function heldThenReleased(system: RecordingSystem): Promise<string> {
-  const order = named('held-then-released', { line: { quantity: 25 } })
+  const order = named('held-then-released', {
+    customer: aStranger(),
+    line: { quantity: 25 },
+  })
   await system.place(order)
   const released = await system.resolve(order, 'accept')
   await system.ship(order, released)

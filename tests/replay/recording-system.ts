@@ -105,6 +105,8 @@ async function startWorkers({ native, client, database, outside }: Parts): Promi
     findPayment: (effect) => (outside.findPayment ?? agreeableGateways.findPayment)(effect),
     buyLabel: (effect, route) => (outside.buyLabel ?? agreeableGateways.buyLabel)(effect, route),
     findLabel: (effect) => (outside.findLabel ?? agreeableGateways.findLabel)(effect),
+    voidLabel: (effect) => (outside.voidLabel ?? agreeableGateways.voidLabel)(effect),
+    findVoid: (effect) => (outside.findVoid ?? agreeableGateways.findVoid)(effect),
     verifyAddress: (to) => (outside.verifyAddress ?? agreeableGateways.verifyAddress)(to),
   }
   const common = { connection: native, namespace, db: database.db, bundle: await bundleWorkflows() }

@@ -9,7 +9,7 @@ let api: RunningApi
 let lead: Caller
 let supervisor: Caller
 beforeAll(async () => {
-  api = await runningApi({ stock: { MUG: { east: 100 } } })
+  api = await runningApi({ stock: { MUG: { east: 100 }, LAMP: { east: 2 } } })
   lead = await api.as('warehouse-lead')
   supervisor = await api.as('oms-supervisor')
 })
@@ -66,6 +66,26 @@ describe('stock that arrives', () => {
     ).toBe(3)
     expect(got[first], `${JSON.stringify(got)}`).toBe(2)
   })
+})
+
+test('units that a cancelled order gives back go to the order that waits for them', async () => {
+  const stop = await api.notify()
+  const lamp = (quantity: number) => anOrder({ line: { sku: 'LAMP', quantity } })
+  const [position] = await api.system.db<{ free: number }[]>`
+    SELECT (on_hand - reserved)::int AS free FROM stock_position p JOIN item i ON i.id = p.item_id WHERE i.sku = 'LAMP'`
+  const had = await api.place(lamp(position!.free))
+  const waits = await api.place(lamp(1))
+  await post(supervisor, `/v1/exceptions/${waits.cases[0]!.id}/resolution`, {
+    resolution: 'backorder',
+  })
+  await post(supervisor, `/v1/orders/${had.orderId}/cancellation`, { reason: 'changed their mind' })
+  const recall = (await get(`/v1/orders/${had.orderId}`)).json().cases[0]
+  await post(lead, `/v1/exceptions/${recall.id}/resolution`, { resolution: 'recall' })
+  await eventually(
+    async () => (await get(`/v1/orders/${waits.orderId}`)).json().phase,
+    (phase) => phase === 'released',
+  )
+  await stop()
 })
 
 test('a mail is sent once for each parcel', async () => {

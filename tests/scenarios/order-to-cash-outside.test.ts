@@ -27,6 +27,8 @@ const script = {
   findPayment: [] as Found[],
   buyLabel: [] as KeptOutcome[],
   findLabel: [] as Found[],
+  voidLabel: [] as KeptOutcome[],
+  findVoid: [] as Found[],
   asked: [] as string[],
 }
 const unknown = { outcome: 'unknown', message: 'no answer' } as const
@@ -45,10 +47,12 @@ const gateways: Gateways = {
   buyLabel: (effect, route) =>
     answer('buyLabel', effect, () => agreeableGateways.buyLabel(effect, route)),
   findLabel: (effect) => answer('findLabel', effect, () => agreeableGateways.findLabel(effect)),
+  voidLabel: (effect) => answer('voidLabel', effect, () => agreeableGateways.voidLabel(effect)),
+  findVoid: (effect) => answer('findVoid', effect, () => agreeableGateways.findVoid(effect)),
 }
 
 function answer<A extends KeptOutcome | Found>(
-  call: 'pay' | 'findPayment' | 'buyLabel' | 'findLabel',
+  call: keyof Omit<typeof script, 'asked'>,
   effect: Effect,
   agree: () => Promise<A>,
 ): Promise<A> {
@@ -183,6 +187,75 @@ test('a label is bought once although the carrier’s answer got lost', async ()
   const [parcel] =
     await system.db`SELECT tracking_number FROM parcel WHERE order_id = ${order.orderId}`
   expect(parcel).toEqual({ tracking_number: '1Z-FOUND' })
+})
+
+/** The warehouse has a bought label and gives the goods back. */
+async function labelledAndRecalled() {
+  const order = await placed()
+  const [fulfilment] = await fulfilmentsOf(system.db, order.orderId)
+  await order.update(buyLabels, {
+    key: aKey(),
+    actor: 'packer',
+    fulfilmentId: fulfilment!.id,
+    parcels: [{ weightG: 500 }],
+  })
+  await order.until((seen) => seen.effects.length === 0)
+  await order.update(requestCancellation, { key: aKey(), actor: 'csr', reason: 'changed mind' })
+  script.asked.length = 0
+  await order.resolve('channel-changed-after-release', 'recall')
+  return order
+}
+
+test('a label that was bought and not used is given back to the carrier, once', async () => {
+  script.voidLabel = [unknown]
+  script.findVoid = [{ outcome: 'confirmed', facts: { state: 'submitted' } }]
+  const order = await labelledAndRecalled()
+  expect(await order.until((seen) => !seen.open)).toMatchObject({ phase: 'cancelled' })
+  expect(script.asked.filter((call) => call.includes('void-label'))).toEqual([
+    'voidLabel void-label',
+    'findVoid void-label',
+  ])
+  expect(await effectsOf(system.db, order.orderId)).toContain('void-label confirmed')
+})
+
+test('a label that the carrier does not take back stops nobody; one that nobody knows of asks a person', async () => {
+  script.voidLabel = [{ outcome: 'refused', code: 'void-refused', message: 'used' }]
+  const refused = await labelledAndRecalled()
+  expect(await refused.until((seen) => !seen.open)).toMatchObject({ phase: 'cancelled' })
+
+  script.voidLabel = [unknown]
+  script.findVoid = [unknown, unknown, unknown]
+  const order = await labelledAndRecalled()
+  const stuck = await order.until((seen) => seen.cases.length > 0)
+  expect(stuck.cases).toMatchObject([{ type: 'effect-unknown' }])
+  await order.resolve('effect-unknown', 'mark-failed')
+  expect(await order.until((seen) => !seen.open)).toMatchObject({ phase: 'cancelled' })
+})
+
+test('a label that arrives after the goods were given back is given back too', async () => {
+  let answerLabel = () => {}
+  const late = new Promise<void>((done) => (answerLabel = done))
+  const buys = gateways.buyLabel
+  gateways.buyLabel = async (effect, route) => {
+    await late
+    return buys(effect, route)
+  }
+  const order = await placed()
+  const [fulfilment] = await fulfilmentsOf(system.db, order.orderId)
+  await order.update(buyLabels, {
+    key: aKey(),
+    actor: 'packer',
+    fulfilmentId: fulfilment!.id,
+    parcels: [{ weightG: 500 }],
+  })
+  await order.update(requestCancellation, { key: aKey(), actor: 'csr', reason: 'changed mind' })
+  await order.resolve('channel-changed-after-release', 'recall')
+  answerLabel()
+  gateways.buyLabel = buys
+  await order.until((seen) => !seen.open)
+  expect(await effectsOf(system.db, order.orderId)).toEqual(
+    expect.arrayContaining(['buy-label confirmed', 'void-label confirmed']),
+  )
 })
 
 test('a label that cannot be bought is tried again, by another service, or written by hand', async () => {

@@ -12,7 +12,9 @@ import {
 } from '#contracts/order-to-cash'
 import type { OrderDocument } from '#contracts/order-intake'
 import type { Db } from '#db/client'
+import { keepAddress, wholeAddress, type Address } from '#db/stores/addresses'
 import { storeDocument } from '#db/stores/inbox'
+import { transaction } from '#db/transaction'
 import { accountName } from '#domain/ledger/chart'
 import { formatMinor } from '#domain/money'
 import type { CaseType } from '#domain/orders/exceptions'
@@ -73,6 +75,18 @@ export async function effectsOf(db: Db, orderId: string): Promise<string[]> {
     SELECT operation || ' ' || state || coalesce(' ' || (request->>'amountMinor'), '') AS said FROM external_effect
     WHERE subject_type = 'order' AND subject_id = ${orderId} AND gateway <> 'mail' ORDER BY intended_at, key`
   return rows.map((row) => row.said)
+}
+
+/** Keeps an address for an order as the API does, and answers its id. */
+export function giveAddress(db: Db, orderId: string, address: Partial<Address>): Promise<string> {
+  return transaction(db, (tx) => keepAddress(tx, BigInt(orderId), wholeAddress(address)))
+}
+
+/** Where an order goes, as the label will say. */
+export async function shipToOf(db: Db, orderId: string): Promise<Address> {
+  const [row] = await db<{ shipTo: Address }[]>`
+    SELECT d.body->'shipTo' AS "shipTo" FROM sales_order o JOIN personal_data d ON d.id = o.personal_data_id WHERE o.id = ${orderId}`
+  return row!.shipTo
 }
 
 let keys = 0

@@ -24,6 +24,13 @@ test('a short secret is refused without being repeated', () => {
   expect(load).not.toThrow('hunter2')
 })
 
+test.each(['0.0.0.0/0', '10.0.0.300', 'everybody', '10.0.0.0/33', '::/0', '10.0.0.1,'])(
+  'callers are not believed because of the proxy %j',
+  (list) => {
+    expect(() => loadConfig({ TRUSTED_PROXIES: list })).toThrow('TRUSTED_PROXIES names something')
+  },
+)
+
 test('each variable says what it is for', () => {
   expect(describeConfig().filter(({ meaning }) => meaning.length < 20)).toEqual([])
 })

@@ -132,8 +132,9 @@ function underReview(sale: Sale, document: OrderDocument): Parameters<typeof fin
       : DEFAULT_POLICIES.order
   return {
     document,
+    marks: [],
     customerBlocked: document.customer.externalId === 'W-1012' ? 'overdue' : null,
-    deniedParties: DENIED_PARTIES,
+    deniedParties: DENIED_PARTIES.map((party, n) => ({ id: n + 1, ...party })),
     siteCountries: sale.channel === WOOCOMMERCE ? ['DE'] : ['US'],
     policy,
     fraud: { ...DEFAULT_POLICIES.fraud, reviewFromMinor: '100000' },

@@ -1,0 +1,122 @@
+import { randomUUID } from 'node:crypto'
+import type { Tx } from '#db/client'
+import { openStock } from '#db/stores/goods'
+import { aLine, anOrder } from '#tests/support/company'
+import type { RunningApi } from './running-api.ts'
+import { storedPassword } from './support.ts'
+
+/** One object of each kind that lies in another company, channel and site than the caller's. */
+export interface Foreign {
+  userId: string
+  keyId: string
+  orderId: string
+  fulfilmentId: string
+  caseId: string
+  listingId: string
+  entryId: string
+  openItemId: string
+  supplyId: string
+  inboxId: string
+}
+
+/** What no answer to a limited caller may hold, by what the foreign objects are called. */
+export const FOREIGN = {
+  entity: 'ACME-DE',
+  site: 'NORD',
+  channel: 'de',
+  amazon: 'amz-de',
+  user: 'frida@example.com',
+  key: 'foreign-key',
+} as const
+
+const abroad = {
+  currency: 'EUR',
+  channel: FOREIGN.channel,
+  shipTo: {
+    name: 'Emil Kern',
+    company: null,
+    line1: 'Am Hafen 1',
+    line2: null,
+    city: 'Hamburg',
+    region: null,
+    postalCode: '20457',
+    country: 'DE',
+  },
+} as const
+
+/** A second company beside ACME-US, with an order at the warehouse and one that waits for its money. */
+export async function foundForeignCompany(api: RunningApi): Promise<Foreign> {
+  const { admin } = api.database
+  const entityId = await foundMasters(api)
+  await stockUp(api, entityId)
+  const { orderId } = await api.place(
+    anOrder({ ...abroad, lines: [aLine({ sku: 'MUG', unitPriceMinor: '1000' })] }),
+  )
+  const unpaid = await api.place(
+    anOrder({
+      ...abroad,
+      lines: [aLine({ sku: 'MUG', unitPriceMinor: '1000' })],
+      payment: { state: 'pending', provider: 'stripe', reference: null, amountMinor: '0' },
+    }),
+  )
+  const caseId = unpaid.cases[0]!.id
+  await admin`UPDATE exception_case SET type = 'parcel-stalled', site_id = (SELECT id FROM site WHERE code = ${FOREIGN.site}) WHERE id = ${caseId}`
+  await admin`INSERT INTO expected_supply (item_id, site_id, qty, due_on, source_type, source_id) SELECT i.id, s.id, 5, current_date + 9, 'purchase-order', 'PO-DE' FROM item i, site s WHERE i.sku = 'MUG' AND s.code = ${FOREIGN.site}`
+  await admin`INSERT INTO inbox (source, event_id, topic, body_hash, outcome, problems) VALUES (${`shopify/${FOREIGN.channel}`}, 'DE-1', 'placed', ${Buffer.from('x')}, 'refused', '[]')`
+  const one = async (sql: string) => String((await admin.unsafe<{ id: unknown }[]>(sql))[0]!.id)
+  return {
+    ...(await addAccess(api)),
+    orderId,
+    caseId,
+    fulfilmentId: await one(`SELECT id FROM fulfilment_order WHERE order_id = ${orderId}`),
+    listingId: await one(`SELECT id FROM listing WHERE external_id = 'DE-MUG'`),
+    entryId: await one(`SELECT max(id) AS id FROM journal_entry WHERE entity_id = ${entityId}`),
+    supplyId: await one(`SELECT id FROM expected_supply WHERE source_id = 'PO-DE'`),
+    inboxId: await one(`SELECT id FROM inbox WHERE event_id = 'DE-1'`),
+    openItemId: await one(`SELECT max(id) AS id FROM open_item WHERE entity_id = ${entityId}`),
+  }
+}
+
+async function foundMasters(api: RunningApi): Promise<number> {
+  const { admin } = api.database
+  const [entity] = await admin<{ id: number }[]>`
+    INSERT INTO entity (code, name, functional_currency, country) VALUES (${FOREIGN.entity}, 'Acme GmbH', 'EUR', 'DE') RETURNING id`
+  const { id } = entity!
+  await admin`SELECT open_periods(${id}, ${new Date().getUTCFullYear()})`
+  await admin`INSERT INTO site (entity_id, code, name, kind, country, postal_code, cutoff_local) VALUES (${id}, ${FOREIGN.site}, 'Hamburg', 'own', 'DE', '20457', '23:59')`
+  await admin`INSERT INTO channel (code, name, kind, entity_id, currency) VALUES (${FOREIGN.channel}, 'Web shop DE', 'shopify', ${id}, 'EUR'), (${FOREIGN.amazon}, 'Amazon DE', 'amazon', ${id}, 'EUR')`
+  await admin`INSERT INTO shipping_zone (from_country, to_country, zone) VALUES ('DE', 'DE', 'domestic')`
+  await admin`INSERT INTO carrier_service (carrier, service, from_country, to_zone, transit_days, base_minor, per_kg_minor, currency) VALUES ('DHL', 'Paket', 'DE', 'domestic', 2, 500, 50, 'EUR')`
+  await admin`INSERT INTO listing (channel_id, external_id, item_id) SELECT c.id, 'DE-MUG', i.id FROM channel c, item i WHERE c.code = ${FOREIGN.channel} AND i.sku = 'MUG'`
+  await admin`INSERT INTO policy (kind, scope, version, owner, body) VALUES ('order', ${FOREIGN.channel}, 1, 'test', '{}')`
+  return id
+}
+
+async function stockUp(api: RunningApi, entityId: number): Promise<void> {
+  const { admin } = api.database
+  const [found] = await admin<{ siteId: number; itemId: number }[]>`
+    SELECT s.id AS "siteId", i.id AS "itemId" FROM site s, item i WHERE s.code = ${FOREIGN.site} AND i.sku = 'MUG'`
+  await admin.begin((tx) =>
+    openStock(tx as unknown as Tx, {
+      openingId: `abroad-${randomUUID()}`,
+      entityId,
+      functionalCurrency: 'EUR',
+      openedOn: `${new Date().getUTCFullYear()}-01-01`,
+      actor: 'test',
+      lines: [{ ...found!, qty: 50n, valueMinor: 20_000n }],
+    }),
+  )
+  await admin`INSERT INTO stock_pool (channel_id, item_id, site_id, qty, reason) SELECT c.id, i.id, s.id, 3, 'promised' FROM channel c, item i, site s WHERE c.code = ${FOREIGN.channel} AND i.sku = 'MUG' AND s.code IN (${FOREIGN.site}, 'EAST')`
+}
+
+async function addAccess(api: RunningApi): Promise<{ userId: string; keyId: string }> {
+  const { admin } = api.database
+  const reach = [[FOREIGN.entity], [FOREIGN.site], [FOREIGN.channel]] as const
+  const [user] = await admin<{ id: number }[]>`
+    INSERT INTO app_user (email, name, password_hash, roles, entity_codes, site_codes, channel_codes)
+    VALUES (${FOREIGN.user}, 'Frida', ${await storedPassword()}, '{csr}', ${reach[0]}, ${reach[1]}, ${reach[2]}) RETURNING id`
+  const [key] = await admin<{ id: number }[]>`
+    INSERT INTO api_key (name, key_hash, roles, entity_codes, site_codes, channel_codes)
+    VALUES (${FOREIGN.key}, ${Buffer.from('foreign')}, '{connector}', ${reach[0]}, ${reach[1]}, ${reach[2]}) RETURNING id`
+  return { userId: String(user!.id), keyId: String(key!.id) }
+}

@@ -1,0 +1,478 @@
+import type { InjectOptions, LightMyRequestResponse } from 'fastify'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { Scopes } from '#domain/access'
+import { aLine, anOrder } from '#tests/support/company'
+import { anAmazonOrder } from './channel-messages.ts'
+import { FOREIGN, foundForeignCompany, type Foreign } from './foreign-company.ts'
+import { runningApi, type RunningApi } from './running-api.ts'
+import type { Caller } from './support.ts'
+
+/**
+ * What a route does about an object that lies outside one kind of scope. `hidden` and `refused` by
+ * status; `absent`: the list comes without it; `free`: this kind of scope does not narrow the route.
+ */
+type Verdict = 'hidden' | 'refused' | 'absent' | 'free'
+
+interface Probe {
+  route: string
+  ask: (foreign: Foreign) => InjectOptions
+  entity: Verdict
+  channel: Verdict
+  site: Verdict
+  /** What must not be in an answer without it; the code of the company, channel or site unless given. */
+  mark?: string | ((foreign: Foreign) => string)
+}
+
+const get = (url: string): InjectOptions => ({ method: 'GET', url })
+const command = (method: 'POST' | 'PUT' | 'PATCH' | 'DELETE', url: string, payload: object = {}) =>
+  ({ method, url, payload }) as InjectOptions
+const reason = 'the scope matrix asks'
+const { entity, site, channel } = FOREIGN
+const today = new Date().toISOString().slice(0, 10)
+const all = (verdict: Verdict) => ({ entity: verdict, channel: verdict, site: verdict })
+const ofChannel = (verdict: Verdict) => ({
+  entity: verdict,
+  channel: verdict,
+  site: 'free' as const,
+})
+const ofSite = (verdict: Verdict) => ({ entity: verdict, channel: 'free' as const, site: verdict })
+const ofEntity = (verdict: Verdict) => ({
+  entity: verdict,
+  channel: 'free' as const,
+  site: 'free' as const,
+})
+
+const access: Probe[] = [
+  { route: 'GET /v1/users', ask: () => get('/v1/users'), ...all('absent'), mark: FOREIGN.user },
+  { route: 'GET /v1/users/:id', ask: (f) => get(`/v1/users/${f.userId}`), ...all('hidden') },
+  {
+    route: 'POST /v1/users',
+    ask: () =>
+      command('POST', '/v1/users', {
+        email: 'wide@example.com',
+        name: 'Wide',
+        password: 'a password that is long',
+        roles: ['csr'],
+      }),
+    ...all('refused'),
+  },
+  {
+    route: 'PATCH /v1/users/:id',
+    ask: (f) => command('PATCH', `/v1/users/${f.userId}`, { name: 'Mine', reason }),
+    ...all('refused'),
+  },
+  {
+    route: 'GET /v1/api-keys',
+    ask: () => get('/v1/api-keys'),
+    ...all('absent'),
+    mark: FOREIGN.key,
+  },
+  {
+    route: 'POST /v1/api-keys',
+    ask: () => command('POST', '/v1/api-keys', { name: 'wide-key', roles: ['connector'] }),
+    ...all('refused'),
+  },
+  {
+    route: 'DELETE /v1/api-keys/:id',
+    ask: (f) => command('DELETE', `/v1/api-keys/${f.keyId}`, { reason }),
+    ...all('refused'),
+  },
+]
+
+const newSite = { code: 'SUED', entity, name: 'Munich', kind: 'own', country: 'DE' }
+const newChannel = { code: 'de-two', entity, name: 'Second', kind: 'phone', currency: 'EUR' }
+const masters: Probe[] = [
+  { route: 'GET /v1/entities', ask: () => get('/v1/entities'), ...ofEntity('absent') },
+  { route: 'GET /v1/sites', ask: () => get('/v1/sites'), ...ofSite('absent') },
+  { route: 'GET /v1/sites/:code', ask: () => get(`/v1/sites/${site}`), ...ofSite('hidden') },
+  {
+    route: 'POST /v1/sites',
+    ask: () => command('POST', '/v1/sites', newSite),
+    ...ofSite('refused'),
+  },
+  {
+    route: 'PATCH /v1/sites/:code',
+    ask: () => command('PATCH', `/v1/sites/${site}`, { name: 'Mine' }),
+    ...ofSite('refused'),
+  },
+  { route: 'GET /v1/channels', ask: () => get('/v1/channels'), ...ofChannel('absent') },
+  {
+    route: 'GET /v1/channels/:code',
+    ask: () => get(`/v1/channels/${channel}`),
+    ...ofChannel('hidden'),
+  },
+  {
+    route: 'POST /v1/channels',
+    ask: () => command('POST', '/v1/channels', newChannel),
+    ...ofChannel('refused'),
+  },
+  {
+    route: 'PATCH /v1/channels/:code',
+    ask: () => command('PATCH', `/v1/channels/${channel}`, { priority: 1 }),
+    ...ofChannel('refused'),
+  },
+  {
+    route: 'GET /v1/listings',
+    ask: () => get('/v1/listings'),
+    ...ofChannel('absent'),
+    mark: 'DE-MUG',
+  },
+  {
+    route: 'POST /v1/listings',
+    ask: () => command('POST', '/v1/listings', { channel, externalId: 'DE-LAMP', sku: 'LAMP' }),
+    ...ofChannel('refused'),
+  },
+  {
+    route: 'PATCH /v1/listings/:id',
+    ask: (f) => command('PATCH', `/v1/listings/${f.listingId}`, { buffer: '2' }),
+    ...ofChannel('refused'),
+  },
+  {
+    route: 'GET /v1/policies',
+    ask: () => get('/v1/policies'),
+    ...ofChannel('absent'),
+    mark: `"scope":"${channel}"`,
+  },
+  {
+    route: 'GET /v1/policies/:kind/:scope',
+    ask: () => get(`/v1/policies/order/${channel}`),
+    ...ofChannel('hidden'),
+  },
+  ...['*', channel].map((scope) => ({
+    route: 'POST /v1/policies',
+    ask: () =>
+      command('POST', '/v1/policies', {
+        kind: 'order',
+        scope,
+        basedOn: scope === '*' ? 0 : 1,
+        owner: 'me',
+        reason,
+        body: {},
+      }),
+    ...all('refused'),
+  })),
+]
+
+const about = (f: Foreign) => `subjectType=order&subjectId=${f.orderId}`
+const trail: Probe[] = [
+  {
+    route: 'GET /v1/decisions',
+    ask: (f) => get(`/v1/decisions?${about(f)}`),
+    ...ofChannel('absent'),
+    mark: (f) => f.orderId,
+  },
+  {
+    route: 'GET /v1/audit-events',
+    ask: (f) => get(`/v1/audit-events?${about(f)}`),
+    ...ofChannel('refused'),
+  },
+  {
+    route: 'GET /v1/audit-events',
+    ask: () => get(`/v1/audit-events?subjectType=policy&subjectId=order/${channel}`),
+    ...ofChannel('refused'),
+  },
+  { route: 'GET /v1/audit-events', ask: () => get('/v1/audit-events'), ...all('refused') },
+  {
+    route: 'GET /v1/inbox',
+    ask: () => get('/v1/inbox'),
+    ...ofChannel('absent'),
+    mark: `/${channel}/`,
+  },
+]
+
+const ledger: Probe[] = [
+  ...[
+    ['GET /v1/ledger/entries', `/v1/ledger/entries?entity=${entity}`],
+    ['GET /v1/ledger/balances', `/v1/ledger/balances?entity=${entity}&account=1300`],
+    ['GET /v1/ledger/trial-balance', `/v1/ledger/trial-balance?entity=${entity}&asOf=${today}`],
+    ['GET /v1/ledger/open-items', `/v1/ledger/open-items?entity=${entity}&asOf=${today}`],
+    ['GET /v1/ledger/profit', `/v1/ledger/profit?entity=${entity}&asOf=${today}&by=channel`],
+  ].map(([route, url]) => ({ route: route!, ask: () => get(url!), ...ofEntity('hidden') })),
+  {
+    route: 'GET /v1/ledger/entries/:id',
+    ask: (f) => get(`/v1/ledger/entries/${f.entryId}`),
+    ...ofEntity('hidden'),
+  },
+  {
+    route: 'GET /v1/ledger/open-items/:id/movements',
+    ask: (f) => get(`/v1/ledger/open-items/${f.openItemId}/movements`),
+    ...ofEntity('hidden'),
+  },
+  {
+    route: 'GET /v1/ledger/orders/:id/profit',
+    ask: (f) => get(`/v1/ledger/orders/${f.orderId}/profit`),
+    ...ofChannel('hidden'),
+  },
+]
+
+const orderCommands: [string, object][] = [
+  ['cancellation/preview', { reason }],
+  ['changes/preview', { actions: [{ kind: 'add-line', sku: 'MUG', qty: 1, unitPriceMinor: '1' }] }],
+  ['changes', { actions: [{ kind: 'add-line', sku: 'MUG', qty: 1, unitPriceMinor: '1' }] }],
+  ['holds', { reason }],
+  ['release', {}],
+  ['reallocations', { fromOrderId: '1001', orderLineId: '1', qty: 1, reason }],
+  ['cancellation', { reason, expectedVersion: 9999 }],
+]
+const orders: Probe[] = [
+  {
+    route: 'GET /v1/orders',
+    ask: () => get('/v1/orders'),
+    ...ofChannel('absent'),
+    mark: `"channel":"${channel}"`,
+  },
+  {
+    route: 'GET /v1/orders/:orderId',
+    ask: (f) => get(`/v1/orders/${f.orderId}`),
+    ...ofChannel('hidden'),
+  },
+  {
+    route: 'GET /v1/orders/:orderId/waiting-for',
+    ask: (f) => get(`/v1/orders/${f.orderId}/waiting-for`),
+    ...ofChannel('hidden'),
+  },
+  {
+    route: 'GET /v1/orders/:orderId/personal-data',
+    ask: (f) => get(`/v1/orders/${f.orderId}/personal-data`),
+    ...ofChannel('hidden'),
+  },
+  {
+    route: 'POST /v1/inbox/:inboxId/retry',
+    ask: (f) => command('POST', `/v1/inbox/${f.inboxId}/retry`),
+    ...ofChannel('refused'),
+  },
+  {
+    route: 'POST /v1/orders',
+    ask: () => command('POST', '/v1/orders', anOrder({ channel, currency: 'EUR' })),
+    ...ofChannel('refused'),
+  },
+  ...orderCommands.map(([path, payload]) => ({
+    route: `POST /v1/orders/:orderId/${path}`,
+    ask: (f: Foreign) => command('POST', `/v1/orders/${f.orderId}/${path}`, payload),
+    ...ofChannel('hidden'),
+  })),
+  {
+    route: 'POST /v1/webhooks/amazon/:channel',
+    ask: () => command('POST', `/v1/webhooks/amazon/${FOREIGN.amazon}`, anAmazonOrder()),
+    ...ofChannel('refused'),
+  },
+]
+
+const parcels = [{ weightG: 100 }]
+const warehouse: Probe[] = [
+  {
+    route: 'GET /v1/fulfilment-orders',
+    ask: () => get('/v1/fulfilment-orders'),
+    ...all('absent'),
+    mark: `"site":"${site}"`,
+  },
+  {
+    route: 'GET /v1/fulfilment-orders/:fulfilmentId',
+    ask: (f) => get(`/v1/fulfilment-orders/${f.fulfilmentId}`),
+    ...all('hidden'),
+  },
+  ...(
+    [
+      ['picks', { lines: [{ orderLineId: '1', picked: 1 }] }],
+      ['labels', { parcels }],
+      ['shipments', { reference: 'S-1' }],
+    ] as [string, object][]
+  ).map(([path, payload]) => ({
+    route: `POST /v1/fulfilment-orders/:fulfilmentId/${path}`,
+    ask: (f: Foreign) =>
+      command('POST', `/v1/fulfilment-orders/${f.fulfilmentId}/${path}`, payload),
+    ...all('hidden'),
+  })),
+]
+
+const choice = { resolution: 'wait' }
+const cases: Probe[] = [
+  {
+    route: 'GET /v1/exceptions',
+    ask: () => get('/v1/exceptions'),
+    ...all('absent'),
+    mark: 'parcel-stalled',
+  },
+  {
+    route: 'GET /v1/exceptions/summary',
+    ask: () => get('/v1/exceptions/summary'),
+    ...all('absent'),
+    mark: 'parcel-stalled',
+  },
+  {
+    route: 'GET /v1/exceptions/:caseId',
+    ask: (f) => get(`/v1/exceptions/${f.caseId}`),
+    ...all('hidden'),
+  },
+  ...['resolution/preview', 'resolution'].map((path) => ({
+    route: `POST /v1/exceptions/:caseId/${path}`,
+    ask: (f: Foreign) => command('POST', `/v1/exceptions/${f.caseId}/${path}`, choice),
+    ...all('hidden'),
+  })),
+]
+
+const receipt = {
+  receiptNo: 'ABROAD',
+  site,
+  supplier: 'Potter',
+  lines: [{ sku: 'MUG', expectedQty: '1', receivedQty: '1', unitCostMinor: '400' }],
+}
+const stock: Probe[] = [
+  { route: 'GET /v1/stock/ats', ask: () => get('/v1/stock/ats'), ...ofSite('absent') },
+  {
+    route: 'GET /v1/stock/ats',
+    ask: () => get(`/v1/stock/ats?channel=${channel}`),
+    entity: 'refused',
+    channel: 'refused',
+    site: 'absent',
+  },
+  { route: 'GET /v1/stock/items/:sku', ask: () => get('/v1/stock/items/MUG'), ...ofSite('absent') },
+  {
+    route: 'GET /v1/stock/items/:sku',
+    ask: () => get('/v1/stock/items/MUG'),
+    entity: 'free',
+    channel: 'absent',
+    site: 'free',
+    mark: `"channel":"${channel}"`,
+  },
+  { route: 'GET /v1/stock/movements', ask: () => get('/v1/stock/movements'), ...ofSite('absent') },
+  {
+    route: 'GET /v1/expected-supply',
+    ask: () => get('/v1/expected-supply'),
+    ...ofSite('absent'),
+    mark: 'PO-DE',
+  },
+  {
+    route: 'POST /v1/expected-supply',
+    ask: () =>
+      command('POST', '/v1/expected-supply', {
+        sku: 'MUG',
+        site,
+        qty: '5',
+        dueOn: today,
+        source: { type: 'production', id: 'P-1' },
+      }),
+    ...ofSite('refused'),
+  },
+  {
+    route: 'PATCH /v1/expected-supply/:supplyId',
+    ask: (f) => command('PATCH', `/v1/expected-supply/${f.supplyId}`, { qty: '6', reason }),
+    ...ofSite('hidden'),
+  },
+  {
+    route: 'POST /v1/goods-receipts',
+    ask: () => command('POST', '/v1/goods-receipts', receipt),
+    ...ofSite('refused'),
+  },
+  {
+    route: 'POST /v1/stock/adjustments',
+    ask: () => command('POST', '/v1/stock/adjustments', { sku: 'MUG', site, qty: '1', reason }),
+    ...ofSite('refused'),
+  },
+  {
+    route: 'POST /v1/stock/safety-stock',
+    ask: () =>
+      command('POST', '/v1/stock/safety-stock', { sku: 'MUG', site, safetyStock: '1', reason }),
+    ...ofSite('refused'),
+  },
+  {
+    route: 'POST /v1/stock/pools',
+    ask: () => command('POST', '/v1/stock/pools', { sku: 'MUG', site, channel, qty: '1', reason }),
+    ...all('refused'),
+  },
+]
+
+const probes = [
+  ...access,
+  ...masters,
+  ...trail,
+  ...ledger,
+  ...orders,
+  ...warehouse,
+  ...cases,
+  ...stock,
+]
+
+/** Nothing of a company, channel or site is behind these: items and accounts are everybody's. */
+const EVERYBODYS = new Set([
+  'GET /v1/metrics',
+  'POST /v1/login/renew',
+  'GET /v1/me',
+  'PUT /v1/me/password',
+  'GET /v1/items',
+  'GET /v1/items/:sku',
+  'POST /v1/items',
+  'PATCH /v1/items/:sku',
+  'PUT /v1/items/:sku/components',
+  'POST /v1/items/:sku/substitutes',
+  'GET /v1/ledger/accounts',
+])
+/** Proved with the report that it is. */
+const ELSEWHERE = new Set(['GET /v1/stock/valuation'])
+
+let api: RunningApi
+let foreign: Foreign
+const callers = {} as Record<'entity' | 'channel' | 'site', Caller>
+beforeAll(async () => {
+  api = await runningApi({ stock: { MUG: { east: 50 }, LAMP: { east: 5 } } })
+  await api.place(anOrder({ lines: [aLine({ sku: 'MUG' })] }))
+  foreign = await foundForeignCompany(api)
+  const reach: Record<keyof typeof callers, Partial<Scopes>> = {
+    entity: { entities: ['ACME-US'] },
+    channel: { channels: ['web', 'b2b', 'market', 'woo'] },
+    site: { sites: ['EAST', 'WEST'] },
+  }
+  for (const kind of ['entity', 'channel', 'site'] as const)
+    callers[kind] = await api.as(['system', 'administrator'], reach[kind])
+})
+afterAll(() => api.close())
+
+test('every route that asks who calls is in the matrix', () => {
+  const named = new Set([...probes.map(({ route }) => route), ...EVERYBODYS, ...ELSEWHERE])
+  const asked = api.server.accessTable
+    .filter(
+      ({ method, access: needs }) => method !== 'HEAD' && needs !== 'public' && needs !== 'signed',
+    )
+    .map(({ method, url }) => `${method} ${url}`)
+  expect(asked.filter((route) => !named.has(route))).toEqual([])
+})
+
+describe.each(['entity', 'channel', 'site'] as const)('a caller limited by %s', (kind) => {
+  test.each(probes.map((probe) => ({ ...probe, verdict: probe[kind] })))(
+    '$route: what is foreign is $verdict',
+    async ({ ask, verdict, mark }) => {
+      const answer = await callers[kind](ask(foreign))
+      const sign =
+        (typeof mark === 'function' ? mark(foreign) : mark) ??
+        `"${{ entity, site, channel }[kind]}"`
+      judge(answer, verdict, sign)
+    },
+  )
+})
+
+test('whoever has no limits is shown what the matrix hides', async () => {
+  const everywhere = await api.as(['system', 'administrator'])
+  for (const { route, ask, mark, ...verdicts } of probes) {
+    if (!route.startsWith('GET') || route.includes('audit-events')) continue
+    const answer = await everywhere(ask(foreign))
+    expect(answer.statusCode, `${route} ${answer.body}`).toBe(200)
+    const sign = typeof mark === 'function' ? mark(foreign) : mark
+    if (sign && Object.values(verdicts).includes('absent'))
+      expect(answer.body, route).toContain(sign)
+  }
+})
+
+function judge(answer: LightMyRequestResponse, verdict: Verdict, sign: string): void {
+  const { statusCode, body } = answer
+  const { code } = answer.json<{ code?: string }>()
+  if (verdict === 'hidden') expect([statusCode, code], body).toEqual([404, 'NotFound'])
+  else if (verdict === 'refused') expect([statusCode, code], body).toEqual([403, 'OutOfScope'])
+  else {
+    expect(['OutOfScope', 'NotFound'], body).not.toContain(code)
+    expect(statusCode, body).toBeLessThan(500)
+    if (verdict === 'absent') {
+      expect(statusCode, body).toBe(200)
+      expect(body).not.toContain(sign)
+    }
+  }
+}
