@@ -21,6 +21,7 @@ import { personalDataRoutes } from './personal-data.ts'
 import { processRoutes } from './processes.ts'
 import { settlementRoutes } from './settlements.ts'
 import { stockCountRoutes } from './stock-counts.ts'
+import { stockValuationRoutes } from './stock-valuation.ts'
 import { stockRoutes } from './stock.ts'
 import { webhookRoutes } from './webhooks.ts'
 
@@ -48,6 +49,7 @@ export const routes: readonly RouteModule[] = [
   fulfilmentRoutes,
   exceptionRoutes,
   stockRoutes,
+  stockValuationRoutes,
   expectedSupplyRoutes,
   stockCountRoutes,
   processRoutes,
