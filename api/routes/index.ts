@@ -2,6 +2,7 @@ import type { ApiServer, RouteDeps } from '../deps.ts'
 import { apiKeyRoutes } from './api-keys.ts'
 import { bulkOrderRoutes } from './bulk-orders.ts'
 import { channelRoutes } from './channels.ts'
+import { giftCardRoutes } from './gift-cards.ts'
 import { healthRoutes } from './health.ts'
 import { itemRoutes } from './items.ts'
 import { ledgerRoutes } from './ledger.ts'
@@ -20,7 +21,9 @@ import { orderRoutes } from './orders.ts'
 import { personalDataRoutes } from './personal-data.ts'
 import { providerWebhookRoutes } from './provider-webhooks.ts'
 import { processRoutes } from './processes.ts'
+import { settlementRoutes } from './settlements.ts'
 import { stockCountRoutes } from './stock-counts.ts'
+import { stockValuationRoutes } from './stock-valuation.ts'
 import { stockRoutes } from './stock.ts'
 import { webhookRoutes } from './webhooks.ts'
 
@@ -38,6 +41,8 @@ export const routes: readonly RouteModule[] = [
   policyRoutes,
   trailRoutes,
   ledgerRoutes,
+  giftCardRoutes,
+  settlementRoutes,
   orderRoutes,
   orderCommandRoutes,
   personalDataRoutes,
@@ -47,6 +52,7 @@ export const routes: readonly RouteModule[] = [
   exceptionRoutes,
   exceptionWorkRoutes,
   stockRoutes,
+  stockValuationRoutes,
   expectedSupplyRoutes,
   stockCountRoutes,
   processRoutes,
