@@ -3,7 +3,11 @@ import { apiKeyRoutes } from './api-keys.ts'
 import { channelRoutes } from './channels.ts'
 import { healthRoutes } from './health.ts'
 import { itemRoutes } from './items.ts'
+import { exchangeRateRoutes } from './exchange-rates.ts'
+import { ledgerProofRoutes } from './ledger-proof.ts'
 import { ledgerRoutes } from './ledger.ts'
+import { periodExceptionRoutes } from './period-exceptions.ts'
+import { periodRoutes } from './periods.ts'
 import { loginRoutes } from './login.ts'
 import { policyRoutes } from './policies.ts'
 import { siteRoutes } from './sites.ts'
@@ -35,6 +39,10 @@ export const routes: readonly RouteModule[] = [
   policyRoutes,
   trailRoutes,
   ledgerRoutes,
+  ledgerProofRoutes,
+  periodRoutes,
+  periodExceptionRoutes,
+  exchangeRateRoutes,
   orderRoutes,
   orderCommandRoutes,
   personalDataRoutes,
