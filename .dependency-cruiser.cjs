@@ -42,7 +42,7 @@ const layers = {
       'db/client',
       'db/commit-once',
       'db/queries',
-      'db/stores/(access|addresses|counts|goods|inbox|ledger-periods|masters|policies|rates|records|refused-documents|stock-settings|supply)',
+      'db/stores/(access|addresses|counts|goods|inbox|ledger-periods|masters|policies|provider-events|rates|records|refused-documents|stock-settings|supply)',
       'config',
     ],
     packages: [

@@ -17,13 +17,14 @@ import { amazonLister, SHOPIFY_LISTER, WOOCOMMERCE_LISTER } from '#activities/ga
 import { notificationActivities } from '#activities/notifications/index'
 import type { MailLinks } from '#activities/notifications/mails'
 import { refusalsAreAnswers } from '#activities/refusal-interceptor'
-import { loadConfig, type Config } from '#config'
+import { exitIfWrong, loadConfig, type Config } from '#config'
 import { NOTIFICATION_ID, NOTIFICATION_TASK_QUEUE } from '#contracts/notification'
 import { processKey } from '#contracts/search-attributes'
 import { ORDER_TASK_QUEUE } from '#contracts/order-to-cash'
 import { connect, type Db } from '#db/client'
 import { openComingPeriods } from '#db/stores/ledger-periods'
 import { outliveLostConnections } from '#db/transaction'
+import { verifyConfig } from '#verify-config'
 
 export interface OrderWorkerDeps {
   connection: NativeConnection
@@ -97,6 +98,7 @@ async function main(): Promise<void> {
     'CARRIER_BASE_URL',
     'CARRIER_API_KEY',
   ])
+  await verifyConfig(config, { log: (line) => console.error(`worker: ${line}`) })
   await runWorkers(config)
 }
 
@@ -234,4 +236,4 @@ function keepBooks(db: Db): () => void {
   }
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) await main()
+if (process.argv[1] === fileURLToPath(import.meta.url)) await main().catch(exitIfWrong)

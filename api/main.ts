@@ -1,20 +1,32 @@
+import { setTimeout as wait } from 'node:timers/promises'
 import { pathToFileURL } from 'node:url'
 import { Client, Connection } from '@temporalio/client'
 import { collectDefaultMetrics, Registry } from 'prom-client'
 import { orderPreviews } from '#activities/orders/preview'
-import { loadConfig } from '#config'
+import { exitIfWrong, loadConfig } from '#config'
 import { connect } from '#db/client'
 import { outliveLostConnections } from '#db/transaction'
+import { verifyConfig } from '#verify-config'
 import { secretsFrom } from './channel-secrets.ts'
 import { createLogger } from './plugins/logging.ts'
 import { buildServer } from './server.ts'
 
-/** Opens what the API stands on, listens, and closes everything in order on SIGTERM. */
-export async function startApi(
-  env = process.env,
-): Promise<{ address: string; close(): Promise<void> }> {
+/** How long the servers may take to say whether the configuration is right before it listens. */
+const VERDICT_MS = 3_000
+
+/**
+ * Opens what the API stands on, listens, and closes everything in order on SIGTERM. While a
+ * server does not answer it says "not ready"; one that refuses the configuration ends it.
+ */
+async function startApi(env = process.env): Promise<{ close(): Promise<void> }> {
   const config = loadConfig(env, ['DATABASE_URL', 'TEMPORAL_ADDRESS', 'JWT_SECRET'])
   const logger = createLogger(config.LOG_LEVEL)
+  const closing = new AbortController()
+  const log = (line: string) => logger.warn(line)
+  const verdict = verifyConfig(config, { log, signal: closing.signal })
+  verdict.catch((cause: unknown) => closing.signal.aborted || exitIfWrong(cause))
+  await Promise.race([verdict, wait(VERDICT_MS, undefined, { ref: false })])
+
   const db = connect(config.DATABASE_URL, {
     role: config.THROUGHLINE_APP_ROLE,
     max: config.DATABASE_POOL,
@@ -36,10 +48,10 @@ export async function startApi(
     previews: orderPreviews(db),
     channelSecrets: (refs) => secretsFrom(env, refs),
   })
-  const address = await server.listen({ host: config.API_HOST, port: config.API_PORT })
+  await server.listen({ host: config.API_HOST, port: config.API_PORT })
   return {
-    address,
     close: async () => {
+      closing.abort()
       await server.close()
       await Promise.allSettled([db.end({ timeout: 5 }), connection.close()])
     },
@@ -48,7 +60,7 @@ export async function startApi(
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
   outliveLostConnections()
-  const api = await startApi()
+  const api = await startApi().catch(exitIfWrong)
   for (const signal of ['SIGTERM', 'SIGINT'] as const)
     process.once(signal, () => void api.close().then(() => process.exit(0)))
 }

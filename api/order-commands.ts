@@ -27,7 +27,7 @@ export function callerOf(request: FastifyRequest): CommandCaller {
 /** The order, when it exists and its caller may command it. */
 export async function orderInScope(
   db: Db,
-  request: FastifyRequest,
+  request: Pick<FastifyRequest, 'principal'>,
   id: string,
 ): Promise<OrderPlace> {
   const place = visible(request.principal, await placeOfOrder(db, BigInt(id)), 'order', (row) => ({

@@ -37,7 +37,7 @@ export interface OrderProgress {
   whoMayAct: string
   /** When silence has a consequence next (ISO instant), or null. */
   nextDeadline: string | null
-  /** Outside calls to make or to ask about next; one whose outcome waits for a person is none of them. */
+  /** Outside calls to make or to ask about now; one that is to be asked about later is none of them. */
   effects: { key: string; summary: string }[]
   cases: { id: string; type: CaseType; dueAt: string }[]
   site: string | null
@@ -133,10 +133,25 @@ export interface BuyLabels extends CommandBase {
 
 export interface RecordPayment {
   key: string
-  kind: 'captured' | 'authorised' | 'declined' | 'voided'
+  /** The stored event that says so; the commit that acts on it takes it off the list. */
+  eventId?: string
+  kind:
+    | 'captured'
+    | 'authorised'
+    | 'declined'
+    | 'voided'
+    | 'expired'
+    | 'refund-settled'
+    | 'refund-failed'
   provider: string
+  /** The provider's id of the payment. */
   reference: string
+  /** Authorised: in all, taken or not; captured: in all by this payment; a refund: its own. */
   amountMinor: string
+  /** The effect of ours that caused it; a refund always names it. */
+  effectKey?: string
+  /** The provider's word for why, of what failed. */
+  reason?: string
   effectiveOn: string
   expiresAt?: string
   actor: string
@@ -144,6 +159,8 @@ export interface RecordPayment {
 
 export interface RecordTracking {
   providerEventId: string
+  /** The stored event that says so; the commit that acts on it takes it off the list. */
+  eventId?: string
   trackingNumber: string
   status: 'pre-transit' | 'in-transit' | 'out-for-delivery' | 'delivered' | 'exception' | 'returned'
   at: string
@@ -205,6 +222,8 @@ export interface OrderActivities {
   settleEffect(effect: { key: string } & OrderRef): Promise<OrderProgress>
   /** Keeps why a stored document was refused, so that its sender can be told. */
   refuseDocument(refusal: { inboxId: string; code: string; message: string }): Promise<void>
+  /** Keeps why a fact could not be taken yet; it is told again after a pause. */
+  explainEvent(refusal: { eventId: string; code: string; message: string }): Promise<void>
 }
 
 export interface OrderRef {

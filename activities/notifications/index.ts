@@ -15,6 +15,7 @@ import type { MailGateway } from '../gateways/mail.ts'
 import type { MailTemplate } from '#domain/orders/policies'
 import { Refusal } from '#domain/refusal'
 import { sendMails, type MailLinks } from './mails.ts'
+import { tellWaitingEvents } from './provider-events.ts'
 import { waitingForItems } from './waiting-orders.ts'
 
 export interface NotificationDeps {
@@ -23,7 +24,7 @@ export interface NotificationDeps {
   /** Null where no mail server is set: mails then stay in the outbox. */
   mail: MailGateway | null
   links: MailLinks
-  orders: Pick<OrderActivities, 'reviewOrder'>
+  orders: Pick<OrderActivities, 'reviewOrder' | 'recordPayment' | 'recordTracking'>
   orderTaskQueue: string
   /** Where this process and those that it starts run. */
   taskQueue: string
@@ -55,7 +56,7 @@ export function notificationActivities(deps: NotificationDeps): NotificationActi
         (topic) => deps.mail || topic !== 'mail',
       )
       const each = topics.map((topic) => () => deliverBatch(deps, topic, until, done))
-      const works = [...each, () => tellUntold(deps, until, done)]
+      const works = [...each, () => tellUntold(deps, until, done), () => tellEvents(deps, done)]
       await startSyncs(deps)
       await Promise.all(works.map((work) => repeat(work, until, deps.workMs)))
       await watchRefused(deps.db)
@@ -187,6 +188,13 @@ async function tellUntold(
       log.warn('a stored document cannot be told', { inboxId, error: String(error) })
     }
   }
+  done.told += told
+  return told
+}
+
+/** What processors and carriers told and no order has taken yet. */
+async function tellEvents(deps: NotificationDeps, done: Delivered): Promise<number> {
+  const told = await tellWaitingEvents(deps)
   done.told += told
   return told
 }

@@ -42,7 +42,8 @@ async function escalateCases(
       waitedMinutes >= order.policies.order.body.paymentWaitHours * 60
     ) {
       await giveUpOnPayment(tx, order, found, by)
-      continue
+      // What the warehouse has cannot be cancelled from here: then somebody else has to look.
+      if (!(await isOpen(tx, found.id))) continue
     }
     await escalateCase(tx, found.id, { team: policy.escalateTo, slaMinutes: policy.slaMinutes })
     await addToOutbox(tx, [
@@ -80,6 +81,11 @@ async function giveUpOnPayment(
   }
   await settleCancellation(tx, order, { ...by, reason: 'nobody paid in time' })
   await resumeOrder(tx, order, by)
+}
+
+async function isOpen(tx: Tx, caseId: bigint): Promise<boolean> {
+  const open = await tx`SELECT 1 FROM exception_case WHERE id = ${caseId} AND state = 'open'`
+  return open.length > 0
 }
 
 async function watchParcels(tx: Tx, order: SalesOrder): Promise<void> {

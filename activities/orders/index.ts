@@ -21,6 +21,7 @@ import type { Db, Tx } from '#db/client'
 import { commitOnce } from '#db/commit-once'
 import { lockOrder, type SalesOrder } from '#db/stores/orders'
 import { refuseStored } from '#db/stores/refused-documents'
+import { explainProviderEvent, takeProviderEvent } from '#db/stores/provider-events'
 import { transaction } from '#db/transaction'
 import { dateAt } from '#domain/dates'
 import { bugsAreAnswers } from './bugs.ts'
@@ -31,7 +32,7 @@ import { passDeadlines } from './deadline.ts'
 import { applyEffectOutcome, readEffect } from './effect-outcomes.ts'
 import type { Gateways } from './gateways.ts'
 import { intendLabels } from './labels.ts'
-import { applyPaymentEvent } from './payments.ts'
+import { applyPaymentEvent } from './payment-events.ts'
 import { confirmPick } from './pick.ts'
 import { finishStep } from './progress.ts'
 import { reallocate } from './reallocate.ts'
@@ -101,10 +102,12 @@ export function orderActivities({ db, gateways }: OrderActivityDeps): OrderActiv
       )
     },
     ...commands(step),
-    ...facts(step),
+    ...facts(step, db),
     settleEffect: (effect) => aliveMeanwhile(() => settleEffect(db, gateways, effect)),
     refuseDocument: ({ inboxId, code, message }) =>
       refuseStored(db, inboxId, { code, field: 'document', message }),
+    explainEvent: ({ eventId, code, message }) =>
+      explainProviderEvent(db, eventId, `${code}: ${message}`),
   }
 }
 
@@ -170,22 +173,26 @@ async function releaseOnCommand(
 }
 
 /** What has happened elsewhere, and what time brings: none may get lost, so a bug is retried until it is mended. */
-function facts(step: Step) {
+function facts(step: Step, db: Db) {
+  const told = takesEvent(db)
   return {
     applyChannelChange: async ({ inboxId, orderId }: { inboxId: string } & OrderRef) =>
       step<CommandBase & OrderRef>('channel-changed', async (tx, order, command) => {
         const { order: changed } = await applyChannelChange(tx, order, inboxId, command)
         return changed
       })({ key: inboxId, actor: 'channel', orderId }),
-    recordPayment: step<RecordPayment & OrderRef>('payment', async (tx, order, event) => {
-      await applyPaymentEvent(tx, order, event)
-      await resumeOrder(tx, order, event)
-    }),
-    recordTracking: async (event: RecordTracking & OrderRef) =>
+    recordPayment: told(
+      step<RecordPayment & OrderRef>('payment', async (tx, order, event) => {
+        await applyPaymentEvent(tx, order, event)
+        await resumeOrder(tx, order, event)
+      }),
+    ),
+    recordTracking: told((event: RecordTracking & OrderRef) =>
       step<typeof event & CommandBase>(
         'tracked',
         recordTracking,
       )({ ...event, key: event.providerEventId }),
+    ),
     reviewOrder: async ({ cause, key, orderId }: { cause: string; key: string } & OrderRef) =>
       step<CommandBase & OrderRef>(`reviewed: ${cause}`, async (tx, order, { today: on }) => {
         await resumeOrder(tx, order, { actor: 'system', today: on, includeBackordered: true })
@@ -196,6 +203,19 @@ function facts(step: Step) {
         passDeadlines,
       )({ key: at, actor: 'system', orderId }),
   }
+}
+
+/**
+ * An event is off the list of those that wait once its order's commit stands. Dying in between
+ * has it told once more, and then the same key answers what the first commit did.
+ */
+function takesEvent(db: Db) {
+  return <E extends { eventId?: string } & OrderRef>(work: (event: E) => Promise<OrderProgress>) =>
+    async ({ eventId, ...event }: E): Promise<OrderProgress> => {
+      const progress = await work(event as E)
+      if (eventId) await takeProviderEvent(db, eventId, event.orderId)
+      return progress
+    }
 }
 
 /** A worker that dies in the middle of an outside call is missed within seconds; a quick call beats never. */
@@ -223,11 +243,10 @@ async function settleEffect(
     { key: `effect/${key}/${suffix}`, request: { key }, actor: 'system' },
     async (tx) => {
       const order = await lockOrder(tx, orderId)
-      if (outcome)
-        await applyEffectOutcome(tx, order, await readEffect(tx, key), outcome, {
-          actor: 'system',
-          today: today(order),
-        })
+      const by = { actor: 'system', today: today(order) }
+      if (outcome) await applyEffectOutcome(tx, order, await readEffect(tx, key), outcome, by)
+      // What was authorised anew may be all that a held order has waited for.
+      if (order.holds.some((hold) => hold.type === 'payment')) await resumeOrder(tx, order, by)
       return finishStep(tx, order, {
         action: `effect ${effect.operation} ${outcome?.outcome ?? effect.state}`,
         actor: 'system',

@@ -3,8 +3,8 @@ import type { Tx } from '#db/client'
 import { openCasesOf, type OpenCase } from '#db/stores/cases'
 import { bumpVersion, saveCounters, type SalesOrder } from '#db/stores/orders'
 import { recordAudit } from '#db/stores/records'
-import { sum } from '#domain/money'
 import { isOpen, orderPhase, type OrderPhase, type OrderStanding } from '#domain/orders/phase'
+import { paidIn } from '#domain/orders/tenders'
 import { openValue, shippedValue } from '#domain/orders/worth'
 import { renewalDeadlines } from './authorisation.ts'
 import { settlePromises, waitingDeadlines } from './promises.ts'
@@ -53,7 +53,7 @@ export async function finishStep(tx: Tx, order: SalesOrder, step: Step): Promise
     ...wait,
     nextDeadline: open ? await nextDeadline(tx, order, work) : null,
     effects: effects
-      .filter((effect) => !effect.awaitsPerson)
+      .filter((effect) => effect.isDue)
       .map((effect) => ({ key: effect.key, summary: `${effect.gateway}: ${effect.operation}` })),
     cases: cases.map((c) => ({ id: c.id.toString(), type: c.type, dueAt: c.dueAt })),
     site: siteOf(order),
@@ -66,8 +66,14 @@ export async function finishStep(tx: Tx, order: SalesOrder, step: Step): Promise
 
 interface OpenWork {
   cases: OpenCase[]
-  /** One whose outcome nobody knows waits for a person while its case is open: it must not hold up the others. */
-  effects: { key: string; gateway: string; operation: string; awaitsPerson: boolean }[]
+  /** One whose outcome nobody knows is asked about when its time comes, and must not hold up the others. */
+  effects: {
+    key: string
+    gateway: string
+    operation: string
+    isDue: boolean
+    askAt: string | null
+  }[]
   parcels: { stallsAt: string }[]
 }
 
@@ -77,8 +83,8 @@ async function openWork(tx: Tx, order: SalesOrder): Promise<OpenWork> {
   const [cases, effects, parcels] = await Promise.all([
     order.hasCases ? openCasesOf(tx, 'order', subject) : [],
     tx<OpenWork['effects']>`
-      SELECT e.key, e.gateway, e.operation, e.state = 'unknown' AND EXISTS (
-        SELECT FROM exception_case c WHERE c.key = 'order/' || ${subject} || '/effect-unknown/' || e.key AND c.state = 'open') AS "awaitsPerson"
+      SELECT e.key, e.gateway, e.operation, e.ask_at AS "askAt", e.state <> 'unknown' OR e.ask_at <= clock_timestamp() OR e.ask_at IS NULL AND NOT EXISTS (
+        SELECT FROM exception_case c WHERE c.key = 'order/' || ${subject} || '/effect-unknown/' || e.key AND c.state = 'open') AS "isDue"
       FROM external_effect e WHERE e.subject_type = 'order' AND e.subject_id = ${subject} AND e.gateway <> 'mail' AND e.state IN ('intended', 'sent', 'unknown')
       ORDER BY e.intended_at, e.key`,
     tracksDelivery(order) && order.lines.some((line) => line.shipped > 0)
@@ -103,19 +109,20 @@ async function nextDeadline(tx: Tx, order: SalesOrder, work: OpenWork): Promise<
     ...(await renewalDeadlines(tx, order)),
     ...(await waitingDeadlines(tx, order)),
     ...work.parcels.map((p) => p.stallsAt),
+    ...work.effects.flatMap(({ isDue, askAt }) => (isDue || askAt === null ? [] : [askAt])),
   ].sort()
   return deadlines[0] ?? null
 }
 
 function standingOf(order: SalesOrder, open: OpenWork): OrderStanding {
   const onTerms = order.payments.some((payment) => payment.kind === 'terms')
-  const captured = sum(order.payments.map((payment) => payment.capturedMinor))
   return {
     lines: order.lines,
     openHolds: order.holds.length,
     openEffects: open.effects.length,
     openCases: open.cases.length,
-    awaitsPayment: order.settlement === 'receivable' && !onTerms && captured < shippedValue(order),
+    awaitsPayment:
+      order.settlement === 'receivable' && !onTerms && paidIn(order) < shippedValue(order),
     parcelsUnderway: open.parcels.length,
   }
 }

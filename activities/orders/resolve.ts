@@ -9,9 +9,11 @@ import { Refusal } from '#domain/refusal'
 import { acceptLate } from './accept-late.ts'
 import { cancelHere } from './cancel-case.ts'
 import { decideOnEffect, retryLabel } from './effect-decisions.ts'
+import { giveExcessBack } from './excess.ts'
 import { firstOfTwo, liftHold } from './lift-hold.ts'
 import { text } from './params.ts'
-import { afterRecall } from './recalled.ts'
+import { decideOnPayment, decideOnRefund } from './payment-decisions.ts'
+import { afterRecall, sayWhatWasChosen } from './recalled.ts'
 import { grantRefund } from './refunds.ts'
 import { afterShortPick, findStock } from './stock-decisions.ts'
 import { decideOnCard } from './tenders.ts'
@@ -86,12 +88,16 @@ async function carryOut(tx: Tx, order: SalesOrder, resolving: Resolving): Promis
   if (CANCELS.has(command.resolution)) return cancelHere(tx, order, resolving)
   switch (found.type) {
     case 'stock-short':
-    case 'paid-unfulfillable':
       return findStock(tx, order, resolving)
     case 'short-pick':
       return afterShortPick(tx, order, resolving)
+    case 'paid-unfulfillable':
+      return giveExcessBack(tx, order, resolving)
     case 'payment-declined':
     case 'authorisation-expired':
+      return decideOnPayment(tx, order, resolving)
+    case 'refund-failed':
+      return decideOnRefund(tx, order, resolving)
     case 'effect-unknown':
       return decideOnEffect(tx, order, resolving)
     case 'gift-card-unknown':
@@ -135,18 +141,8 @@ async function wait(tx: Tx, order: SalesOrder, { command, found }: Resolving): P
 }
 
 /** The goods have left: the carrier is asked, a return is awaited, or the answer is no. */
-async function tellCanceller(
-  tx: Tx,
-  order: SalesOrder,
-  { command, found }: Resolving,
-): Promise<SalesOrder> {
-  await addToOutbox(tx, [
-    {
-      topic: 'cancellation',
-      key: `${found.id}/${command.resolution}`,
-      body: { orderId: order.id, choice: command.resolution },
-    },
-  ])
+async function tellCanceller(tx: Tx, order: SalesOrder, resolving: Resolving): Promise<SalesOrder> {
+  await sayWhatWasChosen(tx, order, resolving)
   return order
 }
 

@@ -36,6 +36,11 @@ export function rawBody(request: FastifyRequest): Buffer {
   return Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0)
 }
 
+/** One header as text; the first where a sender repeats it. */
+export function headerText(value: string | string[] | undefined): string | undefined {
+  return Array.isArray(value) ? value[0] : value
+}
+
 /** Options of a webhook route: raw body, 2 MB, no credentials but a signature that you check. */
 export function webhookOptions(schema: FastifySchema): {
   bodyLimit: number

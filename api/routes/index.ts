@@ -1,5 +1,6 @@
 import type { ApiServer, RouteDeps } from '../deps.ts'
 import { apiKeyRoutes } from './api-keys.ts'
+import { bulkOrderRoutes } from './bulk-orders.ts'
 import { channelRoutes } from './channels.ts'
 import { healthRoutes } from './health.ts'
 import { itemRoutes } from './items.ts'
@@ -20,6 +21,7 @@ import { orderCommandRoutes } from './order-commands.ts'
 import { addressLinkRoutes } from './address-links.ts'
 import { orderRoutes } from './orders.ts'
 import { personalDataRoutes } from './personal-data.ts'
+import { providerWebhookRoutes } from './provider-webhooks.ts'
 import { processRoutes } from './processes.ts'
 import { stockCountRoutes } from './stock-counts.ts'
 import { stockRoutes } from './stock.ts'
@@ -47,6 +49,7 @@ export const routes: readonly RouteModule[] = [
   orderCommandRoutes,
   personalDataRoutes,
   addressLinkRoutes,
+  bulkOrderRoutes,
   fulfilmentRoutes,
   exceptionRoutes,
   stockRoutes,
@@ -54,4 +57,5 @@ export const routes: readonly RouteModule[] = [
   stockCountRoutes,
   processRoutes,
   webhookRoutes,
+  providerWebhookRoutes,
 ]

@@ -371,7 +371,12 @@ CREATE TABLE external_effect (
   state        text NOT NULL DEFAULT 'intended' CHECK (state IN ('intended', 'sent', 'confirmed', 'failed', 'unknown')),
   attempts     int NOT NULL DEFAULT 0,
   outcome      jsonb,
+  -- What the provider agreed to before the call that costs money: the purchase is made on that alone.
+  prepared     jsonb,
   intended_at  timestamptz NOT NULL DEFAULT clock_timestamp(),
+  sent_at      timestamptz,
+  -- An outcome that nobody knows is asked about again from here on.
+  ask_at       timestamptz,
   settled_at   timestamptz
 );
 CREATE INDEX external_effect_subject ON external_effect (subject_type, subject_id);

@@ -136,30 +136,6 @@ export async function shippedOrder(
   return row
 }
 
-/** The order that a parcel belongs to, by its tracking number. */
-export async function orderOfParcel(
-  reader: Reader,
-  trackingNumber: string,
-): Promise<OrderPlace | undefined> {
-  const [row] = await reader<OrderPlace[]>`
-    SELECT o.id, o.workflow_id AS "workflowId", e.code AS entity, c.code AS channel
-    FROM parcel p JOIN sales_order o ON o.id = p.order_id JOIN channel c ON c.id = o.channel_id JOIN entity e ON e.id = o.entity_id
-    WHERE p.tracking_number = ${trackingNumber} ORDER BY p.id DESC LIMIT 1`
-  return row
-}
-
-/** The order that a provider's payment belongs to, by the payment's reference. */
-export async function orderOfPayment(
-  reader: Reader,
-  reference: string,
-): Promise<OrderPlace | undefined> {
-  const [row] = await reader<OrderPlace[]>`
-    SELECT o.id, o.workflow_id AS "workflowId", e.code AS entity, c.code AS channel
-    FROM payment p JOIN sales_order o ON o.id = p.order_id JOIN channel c ON c.id = o.channel_id JOIN entity e ON e.id = o.entity_id
-    WHERE p.reference = ${reference} ORDER BY p.id DESC LIMIT 1`
-  return row
-}
-
 /** Where an order stands as its last commit left it. */
 export interface OrderStanding {
   open: boolean

@@ -42,6 +42,9 @@ export async function openCase(tx: Tx, found: NewCase): Promise<OpenedCase | nul
       ${json(tx, allowedResolutions(found.type))}, ${found.openedBy})
     ON CONFLICT (key) DO UPDATE SET state = 'open', reopened = exception_case.reopened + (exception_case.state <> 'open')::int,
       due_at = CASE WHEN exception_case.state = 'open' THEN exception_case.due_at ELSE excluded.due_at END, summary = excluded.summary,
+      escalations = CASE WHEN exception_case.state = 'open' THEN exception_case.escalations ELSE 0 END,
+      owner_team = CASE WHEN exception_case.state = 'open' THEN exception_case.owner_team ELSE excluded.owner_team END,
+      severity = excluded.severity, allowed = excluded.allowed,
       evidence = CASE WHEN exception_case.state = 'open' THEN exception_case.evidence ELSE '{}' END || excluded.evidence,
       money_at_risk_minor = excluded.money_at_risk_minor, resolution = NULL, resolution_params = NULL, resolved_by = NULL, resolved_at = NULL,
       opened_at = CASE WHEN exception_case.state = 'open' THEN exception_case.opened_at ELSE clock_timestamp() END

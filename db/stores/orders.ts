@@ -278,6 +278,7 @@ export interface PaymentEvent {
     | 'refund-granted'
     | 'refunded'
     | 'refund-failed'
+    | 'refund-returned'
   amountMinor: bigint
   reference?: string | null
   effectKey?: string | null
@@ -292,6 +293,24 @@ export async function recordPaymentEvent(tx: Tx, event: PaymentEvent): Promise<b
     VALUES (${event.paymentId}, ${event.key}, ${event.kind}, ${event.amountMinor}, ${event.reference ?? null}, ${event.effectKey ?? null}, ${event.effectiveOn}, ${event.actor})
     ON CONFLICT (key) DO NOTHING RETURNING id`
   return rows.length > 0
+}
+
+/** One more way of paying this order, after the others; the order knows it at once. */
+export async function insertTender(
+  tx: Tx,
+  order: Pick<SalesOrder, 'id' | 'payments'>,
+  tender: Pick<OrderPayment, 'kind' | 'provider' | 'reference' | 'dueMinor'> &
+    Partial<Pick<OrderPayment, 'authorisedMinor' | 'expiresAt'>>,
+): Promise<OrderPayment> {
+  const seq = Math.max(0, ...order.payments.map((payment) => payment.seq)) + 1
+  const { authorisedMinor = 0n, expiresAt = null } = tender
+  const [row] = await tx<{ id: bigint }[]>`
+    INSERT INTO payment (order_id, seq, kind, provider, reference, due_minor, authorised_minor, expires_at)
+    VALUES (${order.id}, ${seq}, ${tender.kind}, ${tender.provider}, ${tender.reference}, ${tender.dueMinor}, ${authorisedMinor}, ${expiresAt}) RETURNING id`
+  const none = { capturedMinor: 0n, refundedMinor: 0n, refundPendingMinor: 0n }
+  const payment = { ...tender, ...none, id: row!.id, seq, authorisedMinor, expiresAt }
+  order.payments.push(payment)
+  return payment
 }
 
 export async function savePayment(tx: Tx, payment: OrderPayment): Promise<void> {

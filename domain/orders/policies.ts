@@ -95,6 +95,8 @@ export type PolicyKind = keyof PolicyBodies
 export interface PinnedPolicy<K extends PolicyKind = PolicyKind> {
   kind: K
   version: number
+  /** Who answers for the rule; nobody for the built-in version 0. */
+  owner?: string
   body: PolicyBodies[K]
 }
 
@@ -155,7 +157,8 @@ export const DEFAULT_POLICIES: PolicyBodies = {
     'short-pick': team('warehouse', hours(2), 'high'),
     'label-failed': team('warehouse', hours(2)),
     'channel-changed-after-release': team('order-desk', hours(2), 'high'),
-    'paid-unfulfillable': team('order-desk', hours(4), 'high'),
+    'paid-unfulfillable': team('order-desk', hours(24)),
+    'refund-failed': team('finance', hours(24), 'high'),
     'parcel-stalled': team('order-desk', hours(24)),
     'effect-unknown': team('finance', hours(4), 'high'),
     'consent-needed': team('order-desk', hours(24)),

@@ -174,3 +174,29 @@ test('a short pick never goes back to where the units were missing, and nobody i
   await steps.run('reviewOrder', rest.orderId, { cause: 'stock arrived', key: 'counted' })
   expect(await linesOf(steps.db, rest.orderId)).toMatchObject([{ allocated: 74 }])
 })
+
+test('a day of a site takes as many orders as it has places, those that have left included', async () => {
+  const { admin, db, company } = steps
+  await admin`UPDATE site SET daily_capacity = 2 WHERE id = ${company.west}`
+  await admin`UPDATE site SET status = 'paused' WHERE id = ${company.east}`
+  await bringIn(admin, company, { sku: 'LAMP', site: 'west', qty: 9, unitMinor: 4000 })
+  await admin`DELETE FROM missing_stock`
+  const placed = await Promise.all(Array.from({ length: 5 }, () => wants('LAMP', 1)))
+  const days = async () => {
+    const rows = await db<{ orders: number }[]>`
+      SELECT count(*)::int AS orders FROM fulfilment_order WHERE site_id = ${company.west} AND state IN ('released', 'shipped') AND ship_on >= ${today}
+      GROUP BY ship_on HAVING count(*) > 2 AND ship_on > ${today}`
+    return rows
+  }
+  expect(await days()).toEqual([])
+  const orderId = placed[0]!.orderId
+  const [first] = await db<{ id: string; shipOn: string }[]>`
+    SELECT id::text, ship_on AS "shipOn" FROM fulfilment_order WHERE order_id = ${orderId}`
+  await steps.run('confirmShipment', orderId, { fulfilmentId: first!.id, reference: 'S' })
+  await wants('LAMP', 1)
+  expect(await days()).toEqual([])
+  const [release] = await db`
+    SELECT rule, inputs->>'ruleOwner' AS owner FROM decision_record WHERE subject_id = ${orderId} AND kind = 'release'`
+  expect(release).toEqual({ rule: 'order: autoRelease', owner: 'built in' })
+  await admin`UPDATE site SET daily_capacity = NULL, status = 'active'`
+})

@@ -78,6 +78,8 @@ export const accessOf: Record<string, Access> = {
   'POST /v1/orders/:orderId/holds': 'orders:update',
   'POST /v1/orders/:orderId/release': 'orders:decide',
   'POST /v1/orders/:orderId/reallocations': 'orders:approve',
+  'POST /v1/orders/holds': 'orders:update',
+  'POST /v1/orders/releases': 'orders:decide',
   'GET /v1/fulfilment-orders': 'fulfilment:read',
   'GET /v1/fulfilment-orders/:fulfilmentId': 'fulfilment:read',
   'POST /v1/fulfilment-orders/:fulfilmentId/picks': 'fulfilment:confirm',

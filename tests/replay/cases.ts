@@ -15,7 +15,7 @@ import {
 import { NOTIFICATION_ID, NOTIFICATION_TASK_QUEUE } from '#contracts/notification'
 import { receiveGoods } from '#db/stores/goods'
 import { DEFAULT_POLICIES } from '#domain/orders/policies'
-import { aLine, anOrder } from '#tests/support/company'
+import { aLine, anOrder, aStranger } from '#tests/support/company'
 import { syncContinuedAsNew, untilPaused } from './channel-sync-cases.ts'
 import type { RecordingSystem } from './recording-system.ts'
 
@@ -69,7 +69,10 @@ async function updateWithStart(system: RecordingSystem): Promise<string> {
 }
 
 async function heldThenReleased(system: RecordingSystem): Promise<string> {
-  const order = named('held-then-released', { line: { quantity: 25 } })
+  const order = named('held-then-released', {
+    customer: aStranger(),
+    line: { quantity: 25 },
+  })
   await system.place(order)
   const released = await system.resolve(order, 'accept')
   await system.ship(order, released)

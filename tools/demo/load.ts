@@ -96,12 +96,12 @@ function warnIfOpen({ env, log }: DemoContext): void {
 
 function summary(): DemoSummary {
   return {
-    logins: USERS.slice(0, 5).map(({ email, what }) => ({ email, password: DEMO_PASSWORD, what })),
+    logins: USERS.map(({ email, what }) => ({ email, password: DEMO_PASSWORD, what })),
     tryThis: [
       'log in as Olivia and resolve an exception: see its effect first, then decide',
       'open an order in Temporal UI: its details say what it waits for and who may act',
       'as Carl, read the trial balance and drill from a figure down to the order line',
-      'npm run import -- <file.csv> loads thousands of orders (docs/operations)',
+      'npm run import -- tools/demo/sample-orders.csv --channel wholesale-us   (files of your own: docs/operations.md)',
     ],
   }
 }
