@@ -5,7 +5,11 @@ import { channelRoutes } from './channels.ts'
 import { giftCardRoutes } from './gift-cards.ts'
 import { healthRoutes } from './health.ts'
 import { itemRoutes } from './items.ts'
+import { exchangeRateRoutes } from './exchange-rates.ts'
+import { ledgerProofRoutes } from './ledger-proof.ts'
 import { ledgerRoutes } from './ledger.ts'
+import { periodExceptionRoutes } from './period-exceptions.ts'
+import { periodRoutes } from './periods.ts'
 import { loginRoutes } from './login.ts'
 import { policyRoutes } from './policies.ts'
 import { siteRoutes } from './sites.ts'
@@ -43,6 +47,10 @@ export const routes: readonly RouteModule[] = [
   ledgerRoutes,
   giftCardRoutes,
   settlementRoutes,
+  ledgerProofRoutes,
+  periodRoutes,
+  periodExceptionRoutes,
+  exchangeRateRoutes,
   orderRoutes,
   orderCommandRoutes,
   personalDataRoutes,

@@ -15,6 +15,7 @@ export interface Foreign {
   listingId: string
   entryId: string
   openItemId: string
+  approvalId: string
   supplyId: string
   inboxId: string
 }
@@ -74,6 +75,9 @@ export async function foundForeignCompany(api: RunningApi): Promise<Foreign> {
     supplyId: await one(`SELECT id FROM expected_supply WHERE source_id = 'PO-DE'`),
     inboxId: await one(`SELECT id FROM inbox WHERE event_id = 'DE-1'`),
     openItemId: await one(`SELECT max(id) AS id FROM open_item WHERE entity_id = ${entityId}`),
+    approvalId: await one(
+      `SELECT request_period_exception(${entityId}, '${new Date().getUTCFullYear()}-06', '{TAX}', NULL, 'late', now() + interval '1 hour', 'x') AS id`,
+    ),
   }
 }
 

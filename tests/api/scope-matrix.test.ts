@@ -205,6 +205,49 @@ const ledger: Probe[] = [
   },
 ]
 
+const lock = { entity, reason }
+const periods: Probe[] = [
+  ...[
+    ['GET /v1/ledger/late-facts', `/v1/ledger/late-facts?entity=${entity}&period=2026-06`],
+    ['GET /v1/periods', `/v1/periods?entity=${entity}`],
+    ['GET /v1/periods/:period/closings', `/v1/periods/2026-06/closings?entity=${entity}`],
+    ['GET /v1/period-exceptions', `/v1/period-exceptions?entity=${entity}`],
+  ].map(([route, url]) => ({ route: route!, ask: () => get(url!), ...ofEntity('hidden') })),
+  ...(
+    [
+      ['', { ...lock, year: 2026 }],
+      ['/:period/:area/soft-close', lock],
+      ['/:period/:area/close', lock],
+      ['/:period/:area/reopen', { ...lock, approvalId: 'exception-1' }],
+    ] as const
+  ).map(([path, body]) => {
+    const url = `/v1/periods${path.replace(':period/:area', '2026-06/TAX')}`
+    const ask = () => command('POST', url, body)
+    return { route: `POST /v1/periods${path}`, ask, ...ofEntity('refused') }
+  }),
+  {
+    route: 'POST /v1/period-exceptions',
+    ask: () =>
+      command('POST', '/v1/period-exceptions', {
+        ...{ entity, period: '2026-06', areas: ['TAX'], until: '2099-01-01T00:00:00Z', reason },
+      }),
+    ...ofEntity('refused'),
+  },
+  {
+    route: 'POST /v1/period-exceptions/:approvalId/approval',
+    ask: (f) => command('POST', `/v1/period-exceptions/${f.approvalId}/approval`, { reason }),
+    ...ofEntity('hidden'),
+  },
+  {
+    route: 'POST /v1/exchange-rates',
+    ask: () =>
+      command('POST', '/v1/exchange-rates', {
+        ...{ from: 'EUR', to: 'USD', on: today, rate: '1.1', source: 'test', reason },
+      }),
+    ...all('refused'),
+  },
+]
+
 const orderCommands: [string, object][] = [
   ['cancellation/preview', { reason }],
   ['changes/preview', { actions: [{ kind: 'add-line', sku: 'MUG', qty: 1, unitPriceMinor: '1' }] }],
@@ -387,6 +430,7 @@ const probes = [
   ...masters,
   ...trail,
   ...ledger,
+  ...periods,
   ...orders,
   ...warehouse,
   ...cases,
@@ -406,6 +450,8 @@ const EVERYBODYS = new Set([
   'PUT /v1/items/:sku/components',
   'POST /v1/items/:sku/substitutes',
   'GET /v1/ledger/accounts',
+  'GET /v1/ledger/seals',
+  'GET /v1/exchange-rates',
 ])
 /** Proved with the report that it is. */
 const ELSEWHERE = new Set(['GET /v1/stock/valuation'])
