@@ -80,6 +80,7 @@ export const ACTIONS = [
   'close',
   'reopen',
   'pay',
+  'state',
 ] as const
 export type Action = (typeof ACTIONS)[number]
 
@@ -139,6 +140,7 @@ const grants: Record<Role, readonly Grant[]> = {
     'stock:read',
     'orders:read',
     'orders:create',
+    'payments:state',
     'shipments:read',
     'shipments:confirm',
     'fulfilment:read',
@@ -152,6 +154,7 @@ const grants: Record<Role, readonly Grant[]> = {
   'oms-supervisor': [
     ...customerService,
     'orders:*',
+    'payments:state',
     'exceptions:*',
     'fulfilment:*',
     'returns:*',

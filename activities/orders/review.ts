@@ -13,6 +13,8 @@ export interface Review {
   found: readonly (FoundItem | null)[]
   policies: Pick<SalesOrder['policies'], 'order' | 'fraud'>
   actor: string
+  /** The document asked for an account that this customer does not have. */
+  termsRefused?: boolean
 }
 
 /** Finds every reason why a person must look first, and says so or that there was none. */
@@ -81,7 +83,7 @@ async function askForAddress(tx: Tx, order: SalesOrder): Promise<void> {
 export async function underReview(
   tx: Tx,
   order: SalesOrder,
-  { document, found, policies }: Review,
+  { document, found, policies, termsRefused = false }: Review,
 ): Promise<Parameters<typeof findHolds>[0]> {
   const [deniedParties, sites, blocked] = await Promise.all([
     tx<
@@ -96,6 +98,7 @@ export async function underReview(
   ])
   return {
     document,
+    termsRefused,
     customerBlocked: blocked[0]?.reason ?? null,
     deniedParties,
     siteCountries: sites.map((site) => site.country),

@@ -132,6 +132,7 @@ function underReview(sale: Sale, document: OrderDocument): Parameters<typeof fin
       : DEFAULT_POLICIES.order
   return {
     document,
+    termsRefused: false,
     customerBlocked: document.customer.externalId === 'W-1012' ? 'overdue' : null,
     deniedParties: DENIED_PARTIES,
     siteCountries: sale.channel === WOOCOMMERCE ? ['DE'] : ['US'],
