@@ -5,6 +5,7 @@ import { orderPreviews } from '#activities/orders/preview'
 import { loadConfig } from '#config'
 import { connect } from '#db/client'
 import { outliveLostConnections } from '#db/transaction'
+import { requireChannelSecrets } from './channel-secrets.ts'
 import { createLogger } from './plugins/logging.ts'
 import { buildServer } from './server.ts'
 
@@ -20,6 +21,12 @@ export async function startApi(
     applicationName: 'throughline-api',
     statementTimeoutMs: 15_000,
   })
+  try {
+    await requireChannelSecrets(db, env)
+  } catch (error) {
+    await db.end({ timeout: 1 })
+    throw error
+  }
   // Lazy: the API starts and says "not ready" while the process engine is still away.
   const connection = Connection.lazy({ address: config.TEMPORAL_ADDRESS })
   const temporal = new Client({ connection, namespace: config.TEMPORAL_NAMESPACE })
