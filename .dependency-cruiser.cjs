@@ -29,6 +29,7 @@ const layers = {
   clients: {
     folders: ['clients', 'contracts', 'domain'],
     packages: ['@temporalio/client', '@temporalio/common'],
+    builtins: '^(node:)?timers/promises$',
   },
   db: { folders: ['db', 'domain'], packages: ['postgres'], builtins: true },
   api: {
