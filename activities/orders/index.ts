@@ -49,6 +49,8 @@ import { Refusal } from '#domain/refusal'
 export interface OrderActivityDeps {
   db: Db
   gateways: Gateways
+  /** Where people reach the API, for links in Temporal UI. */
+  apiUrl?: string | undefined
 }
 
 /** The commands on an order, as code that runs inside any transaction: the real one, or a preview. */
@@ -83,9 +85,9 @@ export const orderSteps = {
 type Step = ReturnType<typeof steps>
 
 /** Every verb of the order-to-cash process, each one commit; `settleEffect` calls outside first. */
-export function orderActivities({ db, gateways }: OrderActivityDeps): OrderActivities {
+export function orderActivities({ db, gateways, apiUrl }: OrderActivityDeps): OrderActivities {
   const step = steps(db)
-  return {
+  const verbs: Omit<OrderActivities, 'refuseDocument'> = {
     receiveOrder: async (start) => {
       const { workflowExecution } = activityInfo()
       const workflowId = workflowExecution!.workflowId
@@ -103,9 +105,23 @@ export function orderActivities({ db, gateways }: OrderActivityDeps): OrderActiv
     ...commands(step),
     ...facts(step),
     settleEffect: (effect) => aliveMeanwhile(() => settleEffect(db, gateways, effect)),
+  }
+  return {
+    ...(apiUrl === undefined ? verbs : tellingWhere(verbs, apiUrl)),
     refuseDocument: ({ inboxId, code, message }) =>
       refuseStored(db, inboxId, { code, field: 'document', message }),
   }
+}
+
+/** The address is this program's and none of a commit: it is told on the way out, and kept nowhere. */
+function tellingWhere<Verbs extends object>(verbs: Verbs, apiUrl: string): Verbs {
+  const told = Object.entries(verbs).map(
+    ([name, verb]: [string, (input: unknown) => Promise<OrderProgress>]) => [
+      name,
+      async (input: unknown) => ({ ...(await verb(input)), apiUrl }),
+    ],
+  )
+  return Object.fromEntries(told) as Verbs
 }
 
 /** Locks the order, does the work, writes where it stands: once per key. */
