@@ -33,6 +33,8 @@ export interface OrderWorkerDeps {
   gateways: Gateways
   bundle: WorkflowBundleWithSourceMap
   taskQueue?: string
+  /** Where people reach the API, for links in Temporal UI. */
+  apiUrl?: string | undefined
 }
 
 /** All workflow code as one bundle, made once a process. */
@@ -49,13 +51,14 @@ export function createOrderWorker({
   gateways,
   bundle,
   taskQueue,
+  apiUrl,
 }: OrderWorkerDeps): Promise<Worker> {
   return Worker.create({
     connection,
     namespace,
     taskQueue: taskQueue ?? ORDER_TASK_QUEUE,
     workflowBundle: bundle,
-    activities: orderActivities({ db, gateways }),
+    activities: orderActivities({ db, gateways, apiUrl }),
     interceptors: { activity: [refusalsAreAnswers] },
     maxConcurrentWorkflowTaskExecutions: 40,
     maxConcurrentActivityTaskExecutions: 20,
@@ -125,7 +128,7 @@ async function runWorkers(config: WorkerConfig): Promise<void> {
   const bundle = await bundleWorkflows()
   const common = { connection, namespace: TEMPORAL_NAMESPACE, db, bundle }
   const workers = await Promise.all([
-    createOrderWorker({ ...common, gateways }),
+    createOrderWorker({ ...common, gateways, apiUrl: config.PUBLIC_URL?.replace(/\/+$/, '') }),
     createNotificationWorker({
       ...common,
       client,

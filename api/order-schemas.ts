@@ -13,7 +13,7 @@ export const progress = z.object({
   nextDeadline: z.string().nullable(),
   effects: z.array(z.object({ key: z.string(), summary: z.string() })),
   cases: z.array(z.object({ id: z.string(), type: z.string(), dueAt: z.string() })),
-  site: z.string().nullable(),
+  sites: z.array(z.string()),
   entity: z.string(),
   moneyAtRisk: money,
   lines: z.int(),

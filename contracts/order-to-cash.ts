@@ -40,11 +40,16 @@ export interface OrderProgress {
   /** Outside calls to make or to ask about now; one that is to be asked about later is none of them. */
   effects: { key: string; summary: string }[]
   cases: { id: string; type: CaseType; dueAt: string }[]
-  site: string | null
+  /** Codes of the sites that keep stock for it. */
+  sites: string[]
   entity: string
+  /** What is open, in the order's currency and, at the order's rate, in its company's. */
   moneyAtRisk: MoneyDto
+  moneyAtRiskInBooks: MoneyDto
   lines: number
   total: MoneyDto
+  /** Where people reach the API; absent where nobody has set it. */
+  apiUrl?: string
 }
 
 export interface OrderOutcome {

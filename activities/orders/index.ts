@@ -52,6 +52,8 @@ import { Refusal } from '#domain/refusal'
 export interface OrderActivityDeps {
   db: Db
   gateways: Gateways
+  /** Where people reach the API, for links in Temporal UI. */
+  apiUrl?: string | undefined
 }
 
 /** The commands on an order, as code that runs inside any transaction: the real one, or a preview. */
@@ -86,9 +88,9 @@ export const orderSteps = {
 type Step = ReturnType<typeof steps>
 
 /** Every verb of the order-to-cash process, each one commit; `settleEffect` calls outside first. */
-export function orderActivities({ db, gateways }: OrderActivityDeps): OrderActivities {
+export function orderActivities({ db, gateways, apiUrl }: OrderActivityDeps): OrderActivities {
   const step = steps(db)
-  return {
+  const verbs: Omit<OrderActivities, 'refuseDocument' | 'explainEvent'> = {
     receiveOrder: async (start) => {
       const { workflowExecution } = activityInfo()
       const workflowId = workflowExecution!.workflowId
@@ -106,11 +108,25 @@ export function orderActivities({ db, gateways }: OrderActivityDeps): OrderActiv
     ...commands(step),
     ...facts(step, db),
     settleEffect: (effect) => aliveMeanwhile(() => settleEffect(db, gateways, effect)),
+  }
+  return {
+    ...(apiUrl === undefined ? verbs : tellingWhere(verbs, apiUrl)),
     refuseDocument: ({ inboxId, code, message }) =>
       refuseStored(db, inboxId, { code, field: 'document', message }),
     explainEvent: ({ eventId, code, message }) =>
       explainProviderEvent(db, eventId, `${code}: ${message}`),
   }
+}
+
+/** The address is this program's and none of a commit: it is told on the way out, and kept nowhere. */
+function tellingWhere<Verbs extends object>(verbs: Verbs, apiUrl: string): Verbs {
+  const told = Object.entries(verbs).map(
+    ([name, verb]: [string, (input: unknown) => Promise<OrderProgress>]) => [
+      name,
+      async (input: unknown) => ({ ...(await verb(input)), apiUrl }),
+    ],
+  )
+  return Object.fromEntries(told) as Verbs
 }
 
 /** Locks the order, does the work, writes where it stands: once per key. */

@@ -3,6 +3,8 @@ import type { Tx } from '#db/client'
 import { openCasesOf, type OpenCase } from '#db/stores/cases'
 import { bumpVersion, saveCounters, type SalesOrder } from '#db/stores/orders'
 import { recordAudit } from '#db/stores/records'
+import { convertMinor } from '#domain/ledger/fx'
+import type { MoneyDto } from '#domain/money'
 import { isOpen, orderPhase, type OrderPhase, type OrderStanding } from '#domain/orders/phase'
 import { paidIn } from '#domain/orders/tenders'
 import { openValue, shippedValue } from '#domain/orders/worth'
@@ -56,9 +58,10 @@ export async function finishStep(tx: Tx, order: SalesOrder, step: Step): Promise
       .filter((effect) => effect.isDue)
       .map((effect) => ({ key: effect.key, summary: `${effect.gateway}: ${effect.operation}` })),
     cases: cases.map((c) => ({ id: c.id.toString(), type: c.type, dueAt: c.dueAt })),
-    site: siteOf(order),
+    sites: sitesOf(order),
     entity: order.entityCode,
     moneyAtRisk: { currency: order.currency, minor: openValue(order).toString() },
+    moneyAtRiskInBooks: inBooks(order, openValue(order)),
     lines: order.lines.length,
     total: { currency: order.currency, minor: order.totalMinor.toString() },
   }
@@ -127,9 +130,15 @@ function standingOf(order: SalesOrder, open: OpenWork): OrderStanding {
   }
 }
 
-function siteOf(order: SalesOrder): string | null {
-  const sites = new Set(order.reservations.map((reservation) => reservation.siteCode))
-  return sites.size === 1 ? [...sites].join() : null
+function sitesOf(order: SalesOrder): string[] {
+  return [...new Set(order.reservations.map((reservation) => reservation.siteCode))].sort()
+}
+
+/** Orders of every currency can be ranked only in that of their company. */
+function inBooks(order: SalesOrder, minor: bigint): MoneyDto {
+  const { currency, functionalCurrency, rateE9 } = order
+  const converted = convertMinor(minor, currency, functionalCurrency, rateE9)
+  return { currency: functionalCurrency, minor: converted.toString() }
 }
 
 const WAITS: Record<OrderPhase, [waitingFor: string, who: string]> = {
