@@ -4,6 +4,8 @@ import { channelRoutes } from './channels.ts'
 import { healthRoutes } from './health.ts'
 import { itemRoutes } from './items.ts'
 import { ledgerRoutes } from './ledger.ts'
+import { ledgerLineRoutes } from './ledger-lines.ts'
+import { documentRoutes } from './documents.ts'
 import { loginRoutes } from './login.ts'
 import { policyRoutes } from './policies.ts'
 import { siteRoutes } from './sites.ts'
@@ -34,6 +36,8 @@ export const routes: readonly RouteModule[] = [
   policyRoutes,
   trailRoutes,
   ledgerRoutes,
+  ledgerLineRoutes,
+  documentRoutes,
   orderRoutes,
   orderCommandRoutes,
   personalDataRoutes,

@@ -16,6 +16,7 @@ export interface Foreign {
   entryId: string
   openItemId: string
   supplyId: string
+  openingId: string
   inboxId: string
 }
 
@@ -71,6 +72,9 @@ export async function foundForeignCompany(api: RunningApi): Promise<Foreign> {
     fulfilmentId: await one(`SELECT id FROM fulfilment_order WHERE order_id = ${orderId}`),
     listingId: await one(`SELECT id FROM listing WHERE external_id = 'DE-MUG'`),
     entryId: await one(`SELECT max(id) AS id FROM journal_entry WHERE entity_id = ${entityId}`),
+    openingId: await one(
+      `SELECT cause_id AS id FROM stock_movement WHERE cause_id LIKE 'abroad-%' LIMIT 1`,
+    ),
     supplyId: await one(`SELECT id FROM expected_supply WHERE source_id = 'PO-DE'`),
     inboxId: await one(`SELECT id FROM inbox WHERE event_id = 'DE-1'`),
     openItemId: await one(`SELECT max(id) AS id FROM open_item WHERE entity_id = ${entityId}`),

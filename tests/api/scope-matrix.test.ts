@@ -182,12 +182,23 @@ const trail: Probe[] = [
 
 const ledger: Probe[] = [
   ...[
+    ['GET /v1/ledger/lines', `/v1/ledger/lines?entity=${entity}`],
     ['GET /v1/ledger/entries', `/v1/ledger/entries?entity=${entity}`],
     ['GET /v1/ledger/balances', `/v1/ledger/balances?entity=${entity}&account=1300`],
     ['GET /v1/ledger/trial-balance', `/v1/ledger/trial-balance?entity=${entity}&asOf=${today}`],
     ['GET /v1/ledger/open-items', `/v1/ledger/open-items?entity=${entity}&asOf=${today}`],
     ['GET /v1/ledger/profit', `/v1/ledger/profit?entity=${entity}&asOf=${today}&by=channel`],
   ].map(([route, url]) => ({ route: route!, ask: () => get(url!), ...ofEntity('hidden') })),
+  {
+    route: 'GET /v1/documents/:type/:id',
+    ask: (f) => get(`/v1/documents/order/${f.orderId}`),
+    ...ofChannel('hidden'),
+  },
+  {
+    route: 'GET /v1/documents/:type/:id',
+    ask: (f) => get(`/v1/documents/opening/${f.openingId}`),
+    ...ofSite('hidden'),
+  },
   {
     route: 'GET /v1/ledger/entries/:id',
     ask: (f) => get(`/v1/ledger/entries/${f.entryId}`),
