@@ -329,7 +329,7 @@ function addSafetyStock(server: ApiServer, deps: ApiDeps): void {
     work: async (tx, { body, principal, audit }) => {
       const site = await siteByCode(tx, body.site)
       requireScope(principal, { entity: site.entity, site: body.site })
-      await setSafetyStock(tx, {
+      const before = await setSafetyStock(tx, {
         itemId: await itemIdOf(tx, body.sku),
         siteId: site.siteId,
         safetyStock: BigInt(body.safetyStock),
@@ -341,6 +341,7 @@ function addSafetyStock(server: ApiServer, deps: ApiDeps): void {
         subjectType: 'stock',
         subjectId: `${body.sku}/${body.site}`,
         action: 'safety-stock',
+        before: { safetyStock: before.toString() },
         after: { safetyStock: body.safetyStock },
         reason: body.reason,
       })
@@ -364,7 +365,7 @@ function addPools(server: ApiServer, deps: ApiDeps): void {
     work: async (tx, { body, principal, audit }) => {
       const site = await siteByCode(tx, body.site)
       requireScope(principal, { entity: site.entity, site: body.site, channel: body.channel })
-      await setPool(tx, {
+      const before = await setPool(tx, {
         itemId: await itemIdOf(tx, body.sku),
         siteId: site.siteId,
         channel: body.channel,
@@ -375,6 +376,7 @@ function addPools(server: ApiServer, deps: ApiDeps): void {
         subjectType: 'stock',
         subjectId: `${body.sku}/${body.site}`,
         action: 'pool',
+        before: { channel: body.channel, qty: before.toString() },
         after: { channel: body.channel, qty: body.qty },
         reason: body.reason,
       })

@@ -231,6 +231,30 @@ describe('commands', () => {
     expect(late.json().code).toBe('OrderClosed')
   })
 
+  test('leave in the trail why they were given and what was before', async () => {
+    const { orderId, version } = await api.place(anOrder())
+    const controller = await api.as('controller')
+    const trail = async (action: string) => {
+      const url = `/v1/audit-events?subjectType=order&subjectId=${orderId}&action=${action}`
+      return (await get(url, controller)).json().items[0]
+    }
+    expect(await trail('received')).toMatchObject({ before: null, after: { phase: 'released' } })
+    await post(supervisor, `/v1/orders/${orderId}/holds`, { reason: 'the buyer called' })
+    expect(await trail('held')).toMatchObject({
+      before: { phase: 'released', version: expect.any(Number) },
+      after: { phase: 'held' },
+      reason: 'the buyer called',
+      actor: supervisor.actor,
+    })
+    expect((await trail('held')).before.version).toBeGreaterThanOrEqual(version)
+    const cancel = { reason: 'changed their mind' }
+    await post(supervisor, `/v1/orders/${orderId}/cancellation`, cancel)
+    expect(await trail('cancellation-requested')).toMatchObject({
+      before: { phase: 'held' },
+      reason: 'changed their mind',
+    })
+  })
+
   test('on a version that is no longer the newest is refused', async () => {
     const { orderId, version } = await api.place(anOrder())
     await post(supervisor, `/v1/orders/${orderId}/holds`, { reason: 'look at it' })
