@@ -9,6 +9,7 @@ import { documentRoutes } from './documents.ts'
 import { loginRoutes } from './login.ts'
 import { policyRoutes } from './policies.ts'
 import { siteRoutes } from './sites.ts'
+import { operationRoutes } from './operations.ts'
 import { trailRoutes } from './trail.ts'
 import { userRoutes } from './users.ts'
 import { expectedSupplyRoutes } from './expected-supply.ts'
@@ -35,6 +36,7 @@ export const routes: readonly RouteModule[] = [
   channelRoutes,
   policyRoutes,
   trailRoutes,
+  operationRoutes,
   ledgerRoutes,
   ledgerLineRoutes,
   documentRoutes,

@@ -22,7 +22,8 @@ import {
   toPage,
 } from '../paging.ts'
 import { invalidInput, notFound } from '../problem.ts'
-import { businessDate, code, jsonObject, minorText, reason, shortText, sku } from '../schemas.ts'
+import { businessDate, code, minorText, reason, shortText, sku } from '../schemas.ts'
+import { stockDetail as detailSchema } from '../stock-detail.ts'
 import { requireChannelScope, requireScope } from '../scope.ts'
 
 const tags = ['stock']
@@ -117,13 +118,13 @@ function addAts(server: ApiServer, { db }: ApiDeps): void {
         summary: 'The rows behind a stock number: reservations, layers, pools, expected supply',
         tags,
         params: z.object({ sku }),
-        response: { 200: jsonObject },
+        response: { 200: detailSchema },
       },
     },
     async ({ params, principal }) => {
       const detail = await stockDetail(db, params.sku, principal.scopes)
       if (!detail) throw notFound('item')
-      return detail
+      return detail as z.output<typeof detailSchema>
     },
   )
 }

@@ -64,6 +64,7 @@ export async function foundForeignCompany(api: RunningApi): Promise<Foreign> {
   await admin`UPDATE exception_case SET type = 'parcel-stalled', site_id = (SELECT id FROM site WHERE code = ${FOREIGN.site}) WHERE id = ${caseId}`
   await admin`INSERT INTO expected_supply (item_id, site_id, qty, due_on, source_type, source_id) SELECT i.id, s.id, 5, current_date + 9, 'purchase-order', 'PO-DE' FROM item i, site s WHERE i.sku = 'MUG' AND s.code = ${FOREIGN.site}`
   await admin`INSERT INTO inbox (source, event_id, topic, body_hash, outcome, problems) VALUES (${`shopify/${FOREIGN.channel}`}, 'DE-1', 'placed', ${Buffer.from('x')}, 'refused', '[]')`
+  await admin`INSERT INTO external_effect (key, gateway, operation, subject_type, subject_id, request, state) VALUES ('effect-abroad', 'carrier', 'buy-label', 'order', ${orderId}, '{}', 'confirmed')`
   const one = async (sql: string) => String((await admin.unsafe<{ id: unknown }[]>(sql))[0]!.id)
   return {
     ...(await addAccess(api)),

@@ -172,6 +172,13 @@ const trail: Probe[] = [
     ...ofChannel('refused'),
   },
   { route: 'GET /v1/audit-events', ask: () => get('/v1/audit-events'), ...all('refused') },
+  { route: 'GET /v1/proofs', ask: () => get('/v1/proofs'), ...all('refused') },
+  {
+    route: 'GET /v1/effects',
+    ask: () => get('/v1/effects?subjectType=order'),
+    ...ofChannel('absent'),
+    mark: 'effect-abroad',
+  },
   {
     route: 'GET /v1/inbox',
     ask: () => get('/v1/inbox'),
