@@ -117,6 +117,17 @@ export async function placeOfOrder(reader: Reader, id: bigint): Promise<OrderPla
   return row
 }
 
+/** The order whose process this is. */
+export async function placeOfProcess(
+  reader: Reader,
+  workflowId: string,
+): Promise<OrderPlace | undefined> {
+  const [row] = await reader<OrderPlace[]>`
+    SELECT o.id, o.workflow_id AS "workflowId", e.code AS entity, c.code AS channel
+    FROM sales_order o JOIN channel c ON c.id = o.channel_id JOIN entity e ON e.id = o.entity_id WHERE o.workflow_id = ${workflowId}`
+  return row
+}
+
 /** The order that a parcel belongs to, by its tracking number. */
 export async function orderOfParcel(
   reader: Reader,

@@ -43,6 +43,7 @@ export const accessOf: Record<string, Access> = {
   'GET /v1/decisions': 'decisions:read',
   'GET /v1/audit-events': 'audit:read',
   'GET /v1/ledger/accounts': 'ledger:read',
+  'GET /v1/processes/:workflowId/waiting-for': 'processes:read',
   'GET /v1/effects': 'effects:read',
   'GET /v1/proofs': 'proofs:read',
   'GET /v1/ledger/lines': 'ledger:read',

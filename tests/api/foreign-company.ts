@@ -10,6 +10,7 @@ export interface Foreign {
   userId: string
   keyId: string
   orderId: string
+  workflowId: string
   fulfilmentId: string
   caseId: string
   listingId: string
@@ -69,6 +70,7 @@ export async function foundForeignCompany(api: RunningApi): Promise<Foreign> {
   return {
     ...(await addAccess(api)),
     orderId,
+    workflowId: await one(`SELECT workflow_id AS id FROM sales_order WHERE id = ${orderId}`),
     caseId,
     fulfilmentId: await one(`SELECT id FROM fulfilment_order WHERE order_id = ${orderId}`),
     listingId: await one(`SELECT id FROM listing WHERE external_id = 'DE-MUG'`),

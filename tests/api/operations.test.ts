@@ -55,6 +55,49 @@ describe('outside calls', () => {
   })
 })
 
+describe('what a process waits for', () => {
+  const waits = (workflowId: string, caller = engineer) =>
+    get(`/v1/processes/${encodeURIComponent(workflowId)}/waiting-for`, caller)
+
+  test('is the same for an order, asked by its process', async () => {
+    const placed = await api.place(anOrder({ line: { sku: 'TEA', unitPriceMinor: '250' } }))
+    const { workflowId } = (await get(`/v1/orders/${placed.orderId}`)).json()
+    const byProcess = await waits(workflowId)
+    const byOrder = await get(`/v1/orders/${placed.orderId}/waiting-for`)
+    expect(byProcess.json(), byProcess.body).toEqual(byOrder.json())
+    expect(byProcess.json()).toMatchObject({ phase: 'short', whoMayAct: 'order-desk' })
+  })
+
+  test('is its step where it is no order’s, with what it shows of itself', async () => {
+    const stop = await api.notify()
+    const { workflowId } = stop
+    const seen = await eventually(
+      () => waits(workflowId),
+      (answer) => answer.json().sentence.includes('Round'),
+    )
+    expect(seen.json()).toMatchObject({
+      orderId: null,
+      running: true,
+      phase: 'running',
+      waitingFor: 'deliverOutbox',
+      whoMayAct: 'nobody',
+      until: null,
+    })
+    await stop()
+    expect((await waits(workflowId)).json()).toMatchObject({
+      running: false,
+      phase: 'terminated',
+      waitingFor: 'nothing',
+    })
+  })
+
+  test('is nobody’s where there is no such process, or for a limited caller', async () => {
+    expect((await waits('order-to-cash/none/none')).json().code).toBe('ProcessNotFound')
+    const limited = await api.as('ops-engineer', { sites: ['EAST'] })
+    expect((await waits('notification/outbox', limited)).json().code).toBe('NotFound')
+  })
+})
+
 describe('the standing proofs', () => {
   const settled = () =>
     eventually(

@@ -174,6 +174,11 @@ const trail: Probe[] = [
   { route: 'GET /v1/audit-events', ask: () => get('/v1/audit-events'), ...all('refused') },
   { route: 'GET /v1/proofs', ask: () => get('/v1/proofs'), ...all('refused') },
   {
+    route: 'GET /v1/processes/:workflowId/waiting-for',
+    ask: (f) => get(`/v1/processes/${encodeURIComponent(f.workflowId)}/waiting-for`),
+    ...ofChannel('hidden'),
+  },
+  {
     route: 'GET /v1/effects',
     ask: () => get('/v1/effects?subjectType=order'),
     ...ofChannel('absent'),
