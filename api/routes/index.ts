@@ -1,5 +1,6 @@
 import type { ApiServer, RouteDeps } from '../deps.ts'
 import { apiKeyRoutes } from './api-keys.ts'
+import { blockedOrderRoutes } from './blocked-orders.ts'
 import { channelRoutes } from './channels.ts'
 import { healthRoutes } from './health.ts'
 import { itemRoutes } from './items.ts'
@@ -41,6 +42,7 @@ export const routes: readonly RouteModule[] = [
   ledgerLineRoutes,
   documentRoutes,
   orderRoutes,
+  blockedOrderRoutes,
   orderCommandRoutes,
   personalDataRoutes,
   addressLinkRoutes,

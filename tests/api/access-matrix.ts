@@ -57,6 +57,7 @@ export const accessOf: Record<string, Access> = {
   'GET /v1/ledger/profit': 'ledger:read',
   'GET /v1/ledger/orders/:id/profit': 'ledger:read',
   'GET /v1/orders': 'orders:read',
+  'GET /v1/orders/blocked': 'orders:read',
   'GET /v1/orders/:orderId': 'orders:read',
   'GET /v1/orders/:orderId/waiting-for': 'orders:read',
   'GET /v1/orders/:orderId/personal-data': 'personal-data:read',

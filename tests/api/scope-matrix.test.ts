@@ -245,6 +245,12 @@ const orders: Probe[] = [
     mark: `"channel":"${channel}"`,
   },
   {
+    route: 'GET /v1/orders/blocked',
+    ask: () => get('/v1/orders/blocked'),
+    ...all('absent'),
+    mark: 'parcel-stalled',
+  },
+  {
     route: 'GET /v1/orders/:orderId',
     ask: (f) => get(`/v1/orders/${f.orderId}`),
     ...ofChannel('hidden'),
