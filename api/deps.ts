@@ -76,6 +76,8 @@ declare module 'fastify' {
     rawBody?: boolean
     /** `false` for a POST that changes nothing, or that repeats harmlessly by itself. */
     idempotencyKey?: false
+    /** Waits for a process, and may therefore answer that it is still working. */
+    asksProcess?: true
   }
   interface FastifyInstance {
     /** What each route below /v1 asks of its caller; for the matrix test and for auditors. */

@@ -150,9 +150,24 @@ function steps(db: Db) {
         async (tx) => {
           const order = await lockOrder(tx, command.orderId, command.expectedVersion)
           const after = await work(tx, order, { ...command, today: today(order) })
-          return finishStep(tx, after ?? order, { action, actor: command.actor, key: command.key })
+          const { actor, key } = command
+          return finishStep(tx, after ?? order, { action, actor, key, ...reasonOf(command) })
         },
       )
+}
+
+/** Why somebody says that they do this, wherever the command lets them say it (GOV-19). */
+function reasonOf(command: object): { reason?: string } {
+  const { reason, note, params, service, lines } = command as {
+    reason?: string
+    note?: string
+    params?: { reason?: unknown }
+    service?: { reason: string }
+    lines?: { shortReason?: string }[]
+  }
+  const shorts = new Set(lines?.flatMap((line) => line.shortReason ?? []))
+  const given = reason ?? note ?? params?.reason ?? service?.reason ?? [...shorts].join('; ')
+  return typeof given === 'string' && given !== '' ? { reason: given } : {}
 }
 
 /** What a person asks for and waits for: a bug in one of these is their answer, at once. */

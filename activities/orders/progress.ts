@@ -18,10 +18,13 @@ export interface Step {
   key: string
   reason?: string
   details?: Record<string, unknown>
+  /** The order came into being by it. */
+  isFirst?: true
 }
 
 /** Ends every commit on an order: writes its counters, its version and its time line, and says where it stands. */
 export async function finishStep(tx: Tx, order: SalesOrder, step: Step): Promise<OrderProgress> {
+  const { phase: phaseBefore, version: versionBefore } = order
   await settlePromises(tx, order, step.actor)
   await saveCounters(tx, order.lines)
   const work = await openWork(tx, order)
@@ -40,6 +43,7 @@ export async function finishStep(tx: Tx, order: SalesOrder, step: Step): Promise
       subjectType: 'order',
       subjectId: order.id.toString(),
       action: step.action,
+      before: step.isFirst ? null : { phase: phaseBefore, version: versionBefore },
       after: { phase, version, ...step.details },
       reason: step.reason ?? null,
       actor: step.actor,

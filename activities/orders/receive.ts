@@ -87,6 +87,7 @@ export async function receiveOrder(
     actor: start.actor,
     key: start.inboxId,
     details: { channel: channel.code, placedAt: document.placedAt },
+    isFirst: true,
   })
 }
 

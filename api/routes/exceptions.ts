@@ -155,7 +155,7 @@ function addDecisions(server: ApiServer, deps: ApiDeps): void {
   server.post(
     '/exceptions/:caseId/resolution',
     {
-      config: { permission: 'exceptions:decide' },
+      config: { permission: 'exceptions:decide', asksProcess: true },
       schema: {
         summary: 'Resolve a case; its process goes on',
         tags,

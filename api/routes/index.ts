@@ -1,6 +1,7 @@
 import type { ApiServer, RouteDeps } from '../deps.ts'
 import { apiKeyRoutes } from './api-keys.ts'
 import { bulkOrderRoutes } from './bulk-orders.ts'
+import { blockedOrderRoutes } from './blocked-orders.ts'
 import { channelRoutes } from './channels.ts'
 import { giftCardRoutes } from './gift-cards.ts'
 import { healthRoutes } from './health.ts'
@@ -10,9 +11,12 @@ import { ledgerProofRoutes } from './ledger-proof.ts'
 import { ledgerRoutes } from './ledger.ts'
 import { periodExceptionRoutes } from './period-exceptions.ts'
 import { periodRoutes } from './periods.ts'
+import { ledgerLineRoutes } from './ledger-lines.ts'
+import { documentRoutes } from './documents.ts'
 import { loginRoutes } from './login.ts'
 import { policyRoutes } from './policies.ts'
 import { siteRoutes } from './sites.ts'
+import { operationRoutes } from './operations.ts'
 import { trailRoutes } from './trail.ts'
 import { userRoutes } from './users.ts'
 import { expectedSupplyRoutes } from './expected-supply.ts'
@@ -44,6 +48,7 @@ export const routes: readonly RouteModule[] = [
   channelRoutes,
   policyRoutes,
   trailRoutes,
+  operationRoutes,
   ledgerRoutes,
   giftCardRoutes,
   settlementRoutes,
@@ -51,7 +56,10 @@ export const routes: readonly RouteModule[] = [
   periodRoutes,
   periodExceptionRoutes,
   exchangeRateRoutes,
+  ledgerLineRoutes,
+  documentRoutes,
   orderRoutes,
+  blockedOrderRoutes,
   orderCommandRoutes,
   personalDataRoutes,
   addressLinkRoutes,

@@ -10,11 +10,12 @@ import { Refusal } from '#domain/refusal'
 import { allows } from '#domain/access'
 import type { ApiDeps, ApiServer, Principal } from '../deps.ts'
 import { callerOf, isNotFound, onceForProcess, orderInScope } from '../order-commands.ts'
+import { orderDetail } from '../order-detail.ts'
 import { progress } from '../order-schemas.ts'
 import { placeOrder } from '#clients/order-process'
 import { idCursor, MAX_BIGINT, pageOf, pageQuery, toPage } from '../paging.ts'
 import { forbidden, invalidInput, toProblem } from '../problem.ts'
-import { bigId, businessDate, code, jsonObject, money, shortText, sku } from '../schemas.ts'
+import { bigId, businessDate, code, money, shortText, sku } from '../schemas.ts'
 import { requireChannelScope } from '../scope.ts'
 
 const tags = ['orders']
@@ -102,12 +103,12 @@ function addReads(server: ApiServer, { db }: ApiDeps): void {
           'One order with its lines, holds, cases, stock, parcels, money, entries and time line',
         tags,
         params,
-        response: { 200: jsonObject },
+        response: { 200: orderDetail },
       },
     },
     async (request) => {
       const { id } = await orderInScope(db, request, request.params.orderId)
-      return (await readOrder(db, id))!
+      return (await readOrder(db, id)) as z.output<typeof orderDetail>
     },
   )
 }

@@ -86,12 +86,12 @@ export async function readOrder(
         'parcels', (SELECT coalesce(jsonb_agg(jsonb_build_object('id', p.id::text, 'trackingNumber', p.tracking_number, 'carrier', p.carrier, 'service', p.service, 'deliveredAt', p.delivered_at,
           'events', (SELECT coalesce(jsonb_agg(jsonb_build_object('status', t.status, 'at', t.happened_at) ORDER BY t.happened_at), '[]') FROM tracking_event t WHERE t.parcel_id = p.id)) ORDER BY p.id), '[]')
           FROM parcel p WHERE p.shipment_id = h.id)) ORDER BY h.id), '[]') FROM shipment h JOIN site s ON s.id = h.site_id WHERE h.order_id = o.id),
-      'payments', (SELECT coalesce(jsonb_agg(jsonb_build_object('kind', p.kind, 'provider', p.provider, 'dueMinor', p.due_minor::text, 'authorisedMinor', p.authorised_minor::text,
+      'payments', (SELECT coalesce(jsonb_agg(jsonb_build_object('id', p.id::text, 'kind', p.kind, 'provider', p.provider, 'dueMinor', p.due_minor::text, 'authorisedMinor', p.authorised_minor::text,
         'capturedMinor', p.captured_minor::text, 'refundPendingMinor', p.refund_pending_minor::text, 'refundedMinor', p.refunded_minor::text, 'expiresAt', p.expires_at) ORDER BY p.seq), '[]')
         FROM payment p WHERE p.order_id = o.id),
       'effects', (SELECT coalesce(jsonb_agg(jsonb_build_object('key', f.key, 'operation', f.operation, 'state', f.state, 'attempts', f.attempts) ORDER BY f.intended_at), '[]')
         FROM external_effect f WHERE f.subject_type = 'order' AND f.subject_id = o.id::text),
-      'invoices', (SELECT coalesce(jsonb_agg(jsonb_build_object('number', v.number::text, 'issuedOn', v.issued_on, 'dueOn', v.due_on, 'netMinor', v.net_minor::text, 'taxMinor', v.tax_minor::text,
+      'invoices', (SELECT coalesce(jsonb_agg(jsonb_build_object('id', v.id::text, 'number', v.number::text, 'issuedOn', v.issued_on, 'dueOn', v.due_on, 'netMinor', v.net_minor::text, 'taxMinor', v.tax_minor::text,
         'grossMinor', v.gross_minor::text) ORDER BY v.number), '[]') FROM customer_invoice v WHERE v.order_id = o.id),
       'entries', (SELECT coalesce(jsonb_agg(jsonb_build_object('id', j.id::text, 'eventType', j.event_type, 'effectiveOn', j.effective_on, 'key', j.idem_key) ORDER BY j.id), '[]')
         FROM journal_entry j WHERE j.id IN (SELECT entry_id FROM journal_line jl WHERE jl.order_id = o.id)),
@@ -114,6 +114,17 @@ export async function placeOfOrder(reader: Reader, id: bigint): Promise<OrderPla
   const [row] = await reader<OrderPlace[]>`
     SELECT o.id, o.workflow_id AS "workflowId", e.code AS entity, c.code AS channel
     FROM sales_order o JOIN channel c ON c.id = o.channel_id JOIN entity e ON e.id = o.entity_id WHERE o.id = ${id}`
+  return row
+}
+
+/** The order whose process this is. */
+export async function placeOfProcess(
+  reader: Reader,
+  workflowId: string,
+): Promise<OrderPlace | undefined> {
+  const [row] = await reader<OrderPlace[]>`
+    SELECT o.id, o.workflow_id AS "workflowId", e.code AS entity, c.code AS channel
+    FROM sales_order o JOIN channel c ON c.id = o.channel_id JOIN entity e ON e.id = o.entity_id WHERE o.workflow_id = ${workflowId}`
   return row
 }
 

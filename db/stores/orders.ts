@@ -95,6 +95,8 @@ export interface SalesOrder {
   fulfilledBy: 'merchant' | 'channel'
   policies: { [K in PolicyKind]: PinnedPolicy<K> }
   version: number
+  /** As the last commit left it. */
+  phase: string
   closedAt: string | null
   lines: OrderLine[]
   holds: { id: bigint; type: HoldType; firstReleaseBy: string | null; keepsStock: boolean }[]
@@ -121,7 +123,7 @@ export async function lockOrder(
       o.customer_class AS "customerClass", o.segment, o.currency, o.rate_e9 AS "rateE9", o.placed_on AS "placedOn", o.settlement, o.provider,
       o.total_minor AS "totalMinor", o.ship_country AS "shipCountry", o.ship_region AS "shipRegion", o.ship_postal_code AS "shipPostalCode",
       o.requested_service AS "requestedService", o.ship_by AS "shipBy", o.deliver_by AS "deliverBy", o.accepted_late_until AS "acceptedLateUntil", o.ship_complete AS "shipComplete",
-      o.fulfilled_by AS "fulfilledBy", o.policies, o.version, o.closed_at AS "closedAt"
+      o.fulfilled_by AS "fulfilledBy", o.policies, o.version, o.phase, o.closed_at AS "closedAt"
     FROM sales_order o JOIN entity e ON e.id = o.entity_id JOIN channel c ON c.id = o.channel_id
     WHERE o.id = ${BigInt(orderId)} FOR NO KEY UPDATE OF o`
   if (!header) throw new Refusal('OrderNotFound', `There is no order ${orderId}.`)

@@ -172,6 +172,18 @@ const trail: Probe[] = [
     ...ofChannel('refused'),
   },
   { route: 'GET /v1/audit-events', ask: () => get('/v1/audit-events'), ...all('refused') },
+  { route: 'GET /v1/proofs', ask: () => get('/v1/proofs'), ...all('refused') },
+  {
+    route: 'GET /v1/processes/:workflowId/waiting-for',
+    ask: (f) => get(`/v1/processes/${encodeURIComponent(f.workflowId)}/waiting-for`),
+    ...ofChannel('hidden'),
+  },
+  {
+    route: 'GET /v1/effects',
+    ask: () => get('/v1/effects?subjectType=order'),
+    ...ofChannel('absent'),
+    mark: 'effect-abroad',
+  },
   {
     route: 'GET /v1/inbox',
     ask: () => get('/v1/inbox'),
@@ -182,12 +194,23 @@ const trail: Probe[] = [
 
 const ledger: Probe[] = [
   ...[
+    ['GET /v1/ledger/lines', `/v1/ledger/lines?entity=${entity}`],
     ['GET /v1/ledger/entries', `/v1/ledger/entries?entity=${entity}`],
     ['GET /v1/ledger/balances', `/v1/ledger/balances?entity=${entity}&account=1300`],
     ['GET /v1/ledger/trial-balance', `/v1/ledger/trial-balance?entity=${entity}&asOf=${today}`],
     ['GET /v1/ledger/open-items', `/v1/ledger/open-items?entity=${entity}&asOf=${today}`],
     ['GET /v1/ledger/profit', `/v1/ledger/profit?entity=${entity}&asOf=${today}&by=channel`],
   ].map(([route, url]) => ({ route: route!, ask: () => get(url!), ...ofEntity('hidden') })),
+  {
+    route: 'GET /v1/documents/:type/:id',
+    ask: (f) => get(`/v1/documents/order/${f.orderId}`),
+    ...ofChannel('hidden'),
+  },
+  {
+    route: 'GET /v1/documents/:type/:id',
+    ask: (f) => get(`/v1/documents/opening/${f.openingId}`),
+    ...ofSite('hidden'),
+  },
   {
     route: 'GET /v1/ledger/entries/:id',
     ask: (f) => get(`/v1/ledger/entries/${f.entryId}`),
@@ -263,6 +286,12 @@ const orders: Probe[] = [
     ask: () => get('/v1/orders'),
     ...ofChannel('absent'),
     mark: `"channel":"${channel}"`,
+  },
+  {
+    route: 'GET /v1/orders/blocked',
+    ask: () => get('/v1/orders/blocked'),
+    ...all('absent'),
+    mark: 'parcel-stalled',
   },
   {
     route: 'GET /v1/orders/:orderId',
