@@ -129,6 +129,25 @@ test('a scan that is ahead of its label is taken when the parcel is known', asyn
   )
 })
 
+test('a scan of a parcel that was given up is kept for the claim and moves nothing', async () => {
+  const code = `1ZLOST${process.pid}`
+  const { orderId } = await api.place(anOrder())
+  const { fulfilments } = await orderNow(orderId)
+  await post(await api.as('picker'), `/v1/fulfilment-orders/${fulfilments[0].id}/shipments`, {
+    reference: `S-${orderId}`,
+    parcels: [{ trackingNumber: code }],
+  })
+  await api.system
+    .admin`UPDATE parcel SET voided_at = clock_timestamp() WHERE tracking_number = ${code}`
+  await carrierWebhook(api, scan(code, 'delivered'))
+  await eventually(
+    () => eventRow(`evt_${code}_delivered`),
+    (row) => row.state === 'taken',
+  )
+  const [parcel] = (await orderNow(orderId)).shipments[0].parcels
+  expect(parcel).toMatchObject({ deliveredAt: null, events: [{ status: 'delivered' }] })
+})
+
 test('a payment that a closed period refuses says why and is taken once the period is open', async () => {
   const order = unpaid(`pi_closed_${process.pid}`)
   const { orderId } = await api.place(order)
