@@ -1,4 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
+import type { Gateways } from '#activities/orders/gateways'
+import { requestCancellation } from '#contracts/order-to-cash'
+import { agreeableGateways } from '#tests/support/agreeable-gateways'
 import { anOrder, setPolicy } from '#tests/support/company'
 import { postedFor } from '#tests/support/orders'
 import { expectProofs } from '#tests/support/proofs'
@@ -15,8 +18,19 @@ import type { Caller } from './support.ts'
 let api: RunningApi
 let supervisor: Caller
 let stop: () => Promise<void>
+/** What the processor says of a refund that it accepted; the agreeable one pays it out at once. */
+let settled = true
+const gateways: Gateways = {
+  ...agreeableGateways,
+  pay: async (effect) => {
+    const answer = await agreeableGateways.pay(effect)
+    if (answer.outcome !== 'confirmed' || effect.operation !== 'refund') return answer
+    return { ...answer, facts: { ...answer.facts, settled } }
+  },
+}
+
 beforeAll(async () => {
-  api = await runningApi({ stock: { LAMP: { east: 200 } } })
+  api = await runningApi({ stock: { LAMP: { east: 200 } }, gateways })
   supervisor = await api.as('oms-supervisor')
 })
 beforeEach(async () => {
@@ -115,6 +129,25 @@ test('a scan that is ahead of its label is taken when the parcel is known', asyn
   )
 })
 
+test('a scan of a parcel that was given up is kept for the claim and moves nothing', async () => {
+  const code = `1ZLOST${process.pid}`
+  const { orderId } = await api.place(anOrder())
+  const { fulfilments } = await orderNow(orderId)
+  await post(await api.as('picker'), `/v1/fulfilment-orders/${fulfilments[0].id}/shipments`, {
+    reference: `S-${orderId}`,
+    parcels: [{ trackingNumber: code }],
+  })
+  await api.system
+    .admin`UPDATE parcel SET voided_at = clock_timestamp() WHERE tracking_number = ${code}`
+  await carrierWebhook(api, scan(code, 'delivered'))
+  await eventually(
+    () => eventRow(`evt_${code}_delivered`),
+    (row) => row.state === 'taken',
+  )
+  const [parcel] = (await orderNow(orderId)).shipments[0].parcels
+  expect(parcel).toMatchObject({ deliveredAt: null, events: [{ status: 'delivered' }] })
+})
+
 test('a payment that a closed period refuses says why and is taken once the period is open', async () => {
   const order = unpaid(`pi_closed_${process.pid}`)
   const { orderId } = await api.place(order)
@@ -144,8 +177,80 @@ test('a payment that a closed period refuses says why and is taken once the peri
   })
 })
 
+/** A paid order that was cancelled; the bank pays its refund out at once, or says later that it did. */
+async function refunded(atOnce: boolean) {
+  settled = atOnce
+  await setPolicy(api.system.admin, 'order', { autoRelease: false }, 'b2b')
+  const order = anOrder({ channel: 'b2b' })
+  const { orderId } = await api.place(order)
+  const handle = api.system.order(order)
+  const cancel = { key: 'cancel', actor: 'csr', reason: 'changed their mind' }
+  await handle.executeUpdate(requestCancellation, { args: [cancel] })
+  await handle.result()
+  const [effect] = await api.system.db<{ key: string }[]>`
+    SELECT key FROM external_effect WHERE subject_id = ${orderId} AND operation = 'refund'`
+  const tells = async (type: string, status: string) => {
+    const event = stripeEvent(type, {
+      id: `re_${orderId}`,
+      payment_intent: order.payment.reference,
+      amount: 10000,
+      status,
+      failure_reason: status === 'failed' ? 'account closed' : null,
+      metadata: { effect_key: effect!.key },
+    })
+    await stripeWebhook(api, event)
+    await isDue(event.id)
+    await eventually(
+      () => eventRow(event.id),
+      (row) => row.state === 'taken',
+    )
+  }
+  const posted = () => postedFor(api.system.db, orderId)
+  return { orderId, handle, tells, posted }
+}
+
+const OWED = ['Dr ProcessorClearing 100.00', 'Cr RefundsPayable 100.00']
+
+test('a refund that the bank still works on is owed until the bank has paid it out', async () => {
+  const order = await refunded(false)
+  expect(await order.posted()).toEqual(OWED)
+  await order.tells('refund.updated', 'succeeded')
+  expect(await order.posted()).toEqual([])
+  expect(await orderNow(order.orderId)).toMatchObject({ phase: 'cancelled', cases: [] })
+})
+
+test.each([
+  ['store-credit', {}, ['Dr ProcessorClearing 100.00', 'Cr StoreCredit 100.00']],
+  ['retry', {}, []],
+  ['mark-done', { reference: 'wire-77' }, []],
+])(
+  'a refund that came back is owed again until it leaves by %s',
+  async (resolution, params, end) => {
+    const order = await refunded(true)
+    expect(await order.posted()).toEqual([])
+    await order.tells('refund.failed', 'failed')
+    expect(await order.posted()).toEqual(OWED)
+    const { cases } = await orderNow(order.orderId)
+    expect(cases).toMatchObject([{ type: 'refund-failed', state: 'open', ownerTeam: 'finance' }])
+    await eventually(
+      () => post(supervisor, `/v1/exceptions/${cases[0].id}/resolution`, { resolution, params }),
+      (answer) => answer.statusCode === 200,
+    )
+    expect(await order.handle.result()).toMatchObject({ phase: 'cancelled' })
+    expect(await order.posted()).toEqual(end)
+  },
+)
+
+test('a refund that fails while the bank works on it stays owed, and asks a person', async () => {
+  const order = await refunded(false)
+  await order.tells('refund.failed', 'failed')
+  expect(await order.posted()).toEqual(OWED)
+  expect((await orderNow(order.orderId)).cases).toMatchObject([{ type: 'refund-failed' }])
+})
+
 /** Nobody paid in time, so the order is gone; then the money comes. */
 async function paidTooLate() {
+  settled = true
   const quick = { team: 'order-desk', slaMinutes: 0.02, escalateTo: 'boss', severity: 'high' }
   await setPolicy(api.system.admin, 'exceptions', { 'payment-pending': quick }, 'market')
   await setPolicy(api.system.admin, 'order', { paymentWaitHours: 0.0006 }, 'market')

@@ -4,7 +4,9 @@ import type { Gateways } from '#activities/orders/gateways'
 import { GatewayHiccup } from '#activities/gateways/outcome'
 import {
   changeOrder,
+  placeHold,
   recordPayment,
+  releaseOrder,
   requestCancellation,
   type RecordPayment,
 } from '#contracts/order-to-cash'
@@ -202,20 +204,19 @@ test('a call that takes its time keeps neither facts nor deadlines waiting', asy
   await setPolicy(system.admin, 'exceptions', { 'manual-hold': quick }, 'market')
   let answer: (outcome: KeptOutcome) => void = () => {}
   script.pay = [new Promise<KeptOutcome>((resolve) => (answer = resolve))]
-  const order = await placed({
-    channel: 'market',
-    payment: authorised(),
-    line: { quantity: 2 },
-  })
+  const order = await placed({ channel: 'market', payment: authorised(), line: { quantity: 2 } })
+  const calling = { effects: [{ summary: 'payment: capture' }] }
   await shipOne(order)
-  await order.until((seen) => seen.effects.length === 1)
+  await order.until(() => script.asked.length === 1)
   const before = await order.progress()
-  await order.tells('captured', { reference: `pi_${aKey()}`, amountMinor: '500' })
-  await order.until((seen) => seen.version > before.version)
-  await system.db`UPDATE sales_order SET waiting_for = waiting_for WHERE id = ${order.orderId}`
-  expect(await order.progress()).toMatchObject({ effects: [{ summary: 'payment: capture' }] })
-  answer({ outcome: 'confirmed', facts: { reference: order.document.payment.reference! } })
+  await order.tells('authorised', { reference: `pi_${aKey()}`, amountMinor: '500' })
+  expect(await order.until((seen) => seen.version > before.version)).toMatchObject(calling)
+  await order.update(placeHold, { key: aKey(), actor: 'csr', reason: 'look at it' })
+  expect(await order.until((seen) => seen.whoMayAct === 'boss')).toMatchObject(calling)
+  const { reference } = order.document.payment
+  answer({ outcome: 'confirmed', facts: { reference: reference! } })
   await order.until((seen) => seen.effects.length === 0)
+  expect(script.asked.filter((asked) => asked === 'pay capture')).toHaveLength(1)
 })
 
 test('a provider that does not show a call yet is asked again before it is sent again', async () => {
@@ -247,18 +248,32 @@ test('an order that nobody pays and that the warehouse has moves up instead of s
   await order.tells('voided')
   await order.until((seen) => seen.cases.some(({ type }) => type === 'payment-pending'))
   await order.until((seen) => seen.whoMayAct.includes('boss'))
-  const [row] = await system.db<{ past: boolean }[]>`
-    SELECT due_at < opened_at AS past FROM exception_case WHERE subject_id = ${order.orderId} AND type = 'payment-pending'`
-  expect(row).toEqual({ past: false })
+  const due = await order.until((seen) => Date.parse(seen.nextDeadline!) > Date.now())
+  expect(due.whoMayAct).toContain('boss')
   await setPolicy(system.admin, 'exceptions', {}, 'web')
   await setPolicy(system.admin, 'order', {}, 'web')
+})
+
+test('a case that comes up again starts with its own team and its own time', async () => {
+  const quick = { team: 'order-desk', slaMinutes: 0.02, escalateTo: 'boss', severity: 'high' }
+  await setPolicy(system.admin, 'exceptions', { 'manual-hold': quick }, 'market')
+  const order = await placed({ channel: 'market', line: { quantity: 2 } })
+  const hold = { actor: 'csr', reason: 'look at it' }
+  await order.update(placeHold, { key: aKey(), ...hold })
+  await order.until((seen) => seen.whoMayAct === 'boss')
+  await order.resolve('manual-hold', 'release')
+  const again = await order.update(placeHold, { key: aKey(), ...hold })
+  expect(again).toMatchObject({ whoMayAct: 'order-desk' })
+  const [row] = await system.db`
+    SELECT escalations, reopened, severity FROM exception_case WHERE subject_id = ${order.orderId}`
+  expect(row).toEqual({ escalations: 0, reopened: 1, severity: 'high' })
 })
 
 test('what is left of an authorisation is voided when the rest of its order is cancelled', async () => {
   const order = await placed({ channel: 'b2b', payment: authorised(), line: { quantity: 2 } })
   const { update } = order
   const [line] = await linesOf(system.db, order.orderId)
-  await releaseAll(order)
+  await update(releaseOrder, { key: aKey(), actor: 'csr' })
   await shipOne(order)
   await order.until((seen) => seen.effects.length === 0)
   await update(requestCancellation, {
@@ -272,24 +287,6 @@ test('what is left of an authorisation is voided when the rest of its order is c
   expect(await effectsOf(system.db, order.orderId)).toEqual([
     'capture confirmed 10000',
     'void confirmed 10000',
-  ])
-})
-
-async function releaseAll(order: Awaited<ReturnType<typeof placed>>) {
-  const { releaseOrder } = await import('#contracts/order-to-cash')
-  return order.update(releaseOrder, { key: aKey(), actor: 'csr' })
-}
-
-test('a refund that the bank still works on is owed until it has left, and again when it comes back', async () => {
-  const pending = { reference: 'pi_x', refundReference: 're_1', settled: false }
-  script.pay = [{ outcome: 'confirmed', facts: pending }]
-  const order = await placed({ channel: 'b2b' })
-  // Something keeps the order open, so that its process hears what the bank says.
-  await order.update(requestCancellation, { key: aKey(), actor: 'csr', reason: 'x' })
-  await order.until((seen) => !seen.open)
-  expect(await postedFor(system.db, order.orderId)).toEqual([
-    'Dr ProcessorClearing 100.00',
-    'Cr RefundsPayable 100.00',
   ])
 })
 
