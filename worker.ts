@@ -18,8 +18,8 @@ import { notificationActivities } from '#activities/notifications/index'
 import type { MailLinks } from '#activities/notifications/mails'
 import { refusalsAreAnswers } from '#activities/refusal-interceptor'
 import { exitIfWrong, loadConfig, type Config } from '#config'
-import { NOTIFICATION_ID, NOTIFICATION_TASK_QUEUE } from '#contracts/notification'
-import { processKey } from '#contracts/search-attributes'
+import { keepStartingNotification, startNotification } from '#clients/notification'
+import { NOTIFICATION_TASK_QUEUE } from '#contracts/notification'
 import { ORDER_TASK_QUEUE } from '#contracts/order-to-cash'
 import { connect, type Db } from '#db/client'
 import { openComingPeriods } from '#db/stores/ledger-periods'
@@ -134,18 +134,16 @@ async function runWorkers(config: WorkerConfig): Promise<void> {
       links: linksFrom(config),
     }),
   ])
-  await client.workflow
-    .start('notification', {
-      workflowId: NOTIFICATION_ID,
-      taskQueue: NOTIFICATION_TASK_QUEUE,
-      workflowIdConflictPolicy: 'USE_EXISTING',
-      staticSummary: 'Notifications: mails, signals and untold documents',
-      typedSearchAttributes: [{ key: processKey, value: 'notification' }],
-    })
-    .catch(() => {})
+  const stopping = new AbortController()
+  const started = keepStartingNotification(() => startNotification(client), {
+    log: (line) => console.error(line),
+    stopping: stopping.signal,
+  })
   const stopKeeping = keepBooks(db)
   await Promise.all(workers.map((worker) => worker.run()))
   stopKeeping()
+  stopping.abort()
+  await started
   await Promise.allSettled([client.connection.close(), connection.close(), db.end({ timeout: 5 })])
 }
 

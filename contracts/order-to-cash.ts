@@ -70,6 +70,11 @@ export interface ResolveException extends CommandBase {
   addressId?: string
 }
 
+export interface ReopenException extends CommandBase {
+  caseId: string
+  reason: string
+}
+
 export interface ConfirmPick extends CommandBase {
   fulfilmentId: string
   lines: { orderLineId: string; picked: number; shortReason?: string }[]
@@ -178,6 +183,7 @@ export interface ReallocateStock extends CommandBase {
 
 export const orderPlaced = defineUpdate<OrderProgress>('orderPlaced')
 export const resolveException = defineUpdate<OrderProgress, [ResolveException]>('resolveException')
+export const reopenException = defineUpdate<OrderProgress, [ReopenException]>('reopenException')
 export const confirmPick = defineUpdate<OrderProgress, [ConfirmPick]>('confirmPick')
 export const rejectFulfilment = defineUpdate<OrderProgress, [RejectFulfilment]>('rejectFulfilment')
 export const confirmShipment = defineUpdate<OrderProgress, [ConfirmShipment]>('confirmShipment')
@@ -203,6 +209,7 @@ export const orderProgress = defineQuery<OrderProgress | undefined>('orderProgre
 export interface OrderActivities {
   receiveOrder(start: OrderToCashStart): Promise<OrderProgress>
   resolveException(command: ResolveException & OrderRef): Promise<OrderProgress>
+  reopenException(command: ReopenException & OrderRef): Promise<OrderProgress>
   confirmPick(command: ConfirmPick & OrderRef): Promise<OrderProgress>
   rejectFulfilment(command: RejectFulfilment & OrderRef): Promise<OrderProgress>
   confirmShipment(command: ConfirmShipment & OrderRef): Promise<OrderProgress>

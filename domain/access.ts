@@ -94,6 +94,7 @@ export const ACTIONS = [
   'close',
   'reopen',
   'pay',
+  'state',
 ] as const
 export type Action = (typeof ACTIONS)[number]
 
@@ -153,6 +154,7 @@ const grants: Record<Role, readonly Grant[]> = {
     'stock:read',
     'orders:read',
     'orders:create',
+    'payments:state',
     'shipments:read',
     'shipments:confirm',
     'fulfilment:read',
@@ -166,6 +168,7 @@ const grants: Record<Role, readonly Grant[]> = {
   'oms-supervisor': [
     ...customerService,
     'orders:*',
+    'payments:state',
     'exceptions:*',
     'fulfilment:*',
     'returns:*',

@@ -15,7 +15,13 @@ export function takeCommands({ isTaken, tell }: Commanded): void {
   setHandler(contract.resolveException, (command) =>
     tell('resolveException', command, `Resolve: ${command.resolution}`),
   )
+  setHandler(contract.reopenException, (command) =>
+    tell('reopenException', command, 'Reopen a case'),
+  )
   setHandler(contract.confirmPick, (command) => tell('confirmPick', command, 'Confirm pick'))
+  setHandler(contract.rejectFulfilment, (command) =>
+    tell('rejectFulfilment', command, 'Site rejects'),
+  )
   setHandler(contract.confirmShipment, (command) =>
     tell('confirmShipment', command, `Ship ${command.reference}`),
   )

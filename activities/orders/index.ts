@@ -14,6 +14,7 @@ import type {
   RecordTracking,
   RejectFulfilment,
   ReleaseOrder,
+  ReopenException,
   RequestCancellation,
   ResolveException,
 } from '#contracts/order-to-cash'
@@ -39,6 +40,7 @@ import { reallocate } from './reallocate.ts'
 import { receiveOrder } from './receive.ts'
 import { mayRelease, releaseToWarehouse } from './release.ts'
 import { rejectFulfilment } from './reject.ts'
+import { reopenException } from './reopen.ts'
 import { resolveException } from './resolve.ts'
 import { resumeOrder } from './resume.ts'
 import { callOutside } from './settle-effect.ts'
@@ -143,6 +145,7 @@ function commands(step: Step) {
     resolveException: bugsAreAnswers(
       step<ResolveException & OrderRef>('resolved', orderSteps.resolveException),
     ),
+    reopenException: bugsAreAnswers(step<ReopenException & OrderRef>('reopened', reopenException)),
     confirmPick: bugsAreAnswers(step<ConfirmPick & OrderRef>('picked', confirmPick)),
     rejectFulfilment: bugsAreAnswers(
       step<RejectFulfilment & OrderRef>('rejected', rejectFulfilment),

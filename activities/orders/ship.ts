@@ -338,6 +338,7 @@ async function takeFromStock(
       qty: BigInt(unit.qty),
       ...cause,
       orderLineId: unit.line.id,
+      effectiveOn: shippedOn,
     })),
   )
   for (const use of uses)

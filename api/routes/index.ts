@@ -2,6 +2,7 @@ import type { ApiServer, RouteDeps } from '../deps.ts'
 import { apiKeyRoutes } from './api-keys.ts'
 import { bulkOrderRoutes } from './bulk-orders.ts'
 import { channelRoutes } from './channels.ts'
+import { giftCardRoutes } from './gift-cards.ts'
 import { healthRoutes } from './health.ts'
 import { itemRoutes } from './items.ts'
 import { exchangeRateRoutes } from './exchange-rates.ts'
@@ -16,6 +17,7 @@ import { trailRoutes } from './trail.ts'
 import { userRoutes } from './users.ts'
 import { expectedSupplyRoutes } from './expected-supply.ts'
 import { exceptionRoutes } from './exceptions.ts'
+import { exceptionWorkRoutes } from './exception-work.ts'
 import { fulfilmentRoutes } from './fulfilment.ts'
 import { orderCommandRoutes } from './order-commands.ts'
 import { addressLinkRoutes } from './address-links.ts'
@@ -23,7 +25,9 @@ import { orderRoutes } from './orders.ts'
 import { personalDataRoutes } from './personal-data.ts'
 import { providerWebhookRoutes } from './provider-webhooks.ts'
 import { processRoutes } from './processes.ts'
+import { settlementRoutes } from './settlements.ts'
 import { stockCountRoutes } from './stock-counts.ts'
+import { stockValuationRoutes } from './stock-valuation.ts'
 import { stockRoutes } from './stock.ts'
 import { webhookRoutes } from './webhooks.ts'
 
@@ -41,6 +45,8 @@ export const routes: readonly RouteModule[] = [
   policyRoutes,
   trailRoutes,
   ledgerRoutes,
+  giftCardRoutes,
+  settlementRoutes,
   ledgerProofRoutes,
   periodRoutes,
   periodExceptionRoutes,
@@ -52,7 +58,9 @@ export const routes: readonly RouteModule[] = [
   bulkOrderRoutes,
   fulfilmentRoutes,
   exceptionRoutes,
+  exceptionWorkRoutes,
   stockRoutes,
+  stockValuationRoutes,
   expectedSupplyRoutes,
   stockCountRoutes,
   processRoutes,

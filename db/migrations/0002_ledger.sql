@@ -570,7 +570,8 @@ BEGIN
   -- In key order, so that two sets that share items wait for each other and never deadlock.
   WITH moved AS MATERIALIZED (
     SELECT e.entity_id, e.book, l.account_id, l.currency, l.open_key, l.entry_id, l.line_no, l.amount_minor, l.func_minor,
-      l.effective_on, a.limited
+      -- Recognised breakage stands beside the cards, which keep what is on them, and is a debit.
+      l.effective_on, a.limited AND l.open_key <> 'breakage' AS limited
     FROM new_lines l JOIN gl_account a ON a.id = l.account_id
     CROSS JOIN LATERAL (SELECT e.entity_id, e.book FROM journal_entry e WHERE e.id = l.entry_id LIMIT 1) e
     WHERE l.open_key IS NOT NULL

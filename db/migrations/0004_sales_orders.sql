@@ -383,6 +383,8 @@ CREATE TABLE gift_card (
   face_minor  bigint NOT NULL CHECK (face_minor > 0),
   order_line_id bigint REFERENCES sales_order_line,
   unit        int,
+  -- Whose law says when an unused card escheats, as US-DE.
+  jurisdiction text,
   issued_on   date NOT NULL,
   actor       text NOT NULL,
   recorded_at timestamptz NOT NULL DEFAULT clock_timestamp(),

@@ -69,7 +69,7 @@ export async function readOrder(
       'workflowId', o.workflow_id, 'phase', o.phase, 'waitingFor', o.waiting_for, 'version', o.version, 'placedAt', o.placed_at, 'closedAt', o.closed_at,
       'currency', o.currency, 'totalMinor', o.total_minor::text, 'settlement', o.settlement, 'taxCollectedBy', o.tax_collected_by, 'fulfilledBy', o.fulfilled_by,
       'customerId', o.customer_id::text, 'customerClass', o.customer_class, 'segment', o.segment, 'shipCountry', o.ship_country, 'shipRegion', o.ship_region,
-      'shipBy', o.ship_by, 'deliverBy', o.deliver_by, 'shipComplete', o.ship_complete,
+      'shipBy', o.ship_by, 'deliverBy', o.deliver_by, 'shipComplete', o.ship_complete, 'enteredBy', o.entered_by,
       'lines', (SELECT coalesce(jsonb_agg(jsonb_build_object('id', l.id::text, 'lineNo', l.line_no, 'sku', coalesce(i.sku, l.sku), 'title', l.title, 'goodsMinor', l.goods_minor::text,
         'discountMinor', l.discount_minor::text, 'shippingMinor', l.shipping_minor::text, 'taxMinor', l.tax_minor::text, 'ordered', l.qty_ordered, 'cancelled', l.qty_cancelled,
         'allocated', l.qty_allocated, 'backordered', l.qty_backordered, 'released', l.qty_released, 'picked', l.qty_picked, 'shipped', l.qty_shipped, 'delivered', l.qty_delivered,

@@ -303,7 +303,9 @@ async function valueDifference(tx: Tx, adjustment: Adjustment) {
     return [{ ...base, qty, ...(await addFound(tx, adjustment, costMinor)) }]
   }
   const cause = { causeType: 'adjustment', causeId: adjustmentId }
-  const uses = await consumeCost(tx, [{ itemId, siteId, qty: -qty, ...cause }])
+  const uses = await consumeCost(tx, [
+    { itemId, siteId, qty: -qty, ...cause, effectiveOn: adjustment.adjustedOn },
+  ])
   return uses.map((use) => ({
     ...base,
     qty: -use.qty,

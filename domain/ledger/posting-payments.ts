@@ -8,6 +8,7 @@ import {
   type JournalEntryDraft,
   type LineInput,
 } from './journal.ts'
+import type { PostingRule } from './rule-versions.ts'
 import { captureKey, orderKey, refundKey, taxAccount } from './sales-terms.ts'
 import type { TaxShare } from './sales-terms.ts'
 
@@ -171,21 +172,32 @@ export function postRefundReturned(event: RefundSettled): JournalEntryDraft {
 export interface ProcessorFeeCharged extends OrderMoney {
   provider: string
   captureId: string
+  /** The provider's own id of the charge, where one capture may bear several; else the capture's. */
+  feeId?: string
   chargedOn: string
   amountMinor: bigint
+  /** What this part of the clearing item was booked at. */
+  bookedFuncMinor?: bigint
 }
 
-/** Dr Processing fee   Cr Processor clearing   (row 5) */
+/** Dr Processing fee   Cr Processor clearing; Dr or Cr Realised exchange difference   (row 5) */
 export function postProcessorFee(event: ProcessorFeeCharged): JournalEntryDraft {
-  return paymentEntry(event, 'processor-fee', event.captureId, event.chargedOn, [
-    debit('ProcessingFee', event.amountMinor, { ...about(event), provider: event.provider }),
-    clearing(event, event.captureId, -event.amountMinor),
+  const { provider, captureId, feeId = captureId, amountMinor } = event
+  return paymentEntry(event, 'processor-fee', feeId, event.chargedOn, [
+    debit('ProcessingFee', amountMinor, { ...about(event), provider }),
+    credit('ProcessorClearing', amountMinor, {
+      ...about(event),
+      provider,
+      openKey: captureKey(provider, captureId),
+      funcMinor: event.bookedFuncMinor,
+    }),
+    realisedDifference({ ...about(event), provider }),
   ])
 }
 
 function paymentEntry(
   event: OrderMoney,
-  eventType: string,
+  eventType: PostingRule,
   id: string,
   effectiveOn: string,
   lines: LineInput[],

@@ -3,6 +3,7 @@ import { RATE_ONE } from './fx.ts'
 import { credit, debit, journalEntry, type JournalEntryDraft } from './journal.ts'
 import { discountLines, type DiscountShare, type SoldLine } from './discounts.ts'
 import type { OrderMoney } from './posting-payments.ts'
+import type { PostingRule } from './rule-versions.ts'
 import { giftCardKey, orderKey, refundKey } from './sales-terms.ts'
 import { settlementLines, type Settled } from './settlement.ts'
 
@@ -69,7 +70,7 @@ function about(event: OrderMoney) {
 
 function tenderEntry(
   event: OrderMoney,
-  eventType: string,
+  eventType: PostingRule,
   id: string,
   effectiveOn: string,
   lines: Parameters<typeof journalEntry>[0]['lines'],

@@ -21,7 +21,7 @@ export const CASE_RESOLUTIONS = {
   'refund-failed': ['retry', 'store-credit', 'mark-done', 'wait'],
   'parcel-stalled': ['keep-waiting', 'claim-lost', 'mark-delivered'],
   'effect-unknown': ['ask-again', 'mark-done', 'mark-failed'],
-  'consent-needed': ['customer-agreed', 'cancel'],
+  'consent-needed': ['ask-customer', 'customer-agreed', 'accept-lower-price', 'reject'],
   'document-refused': ['retry', 'reject'],
 } as const satisfies Record<string, readonly string[]>
 

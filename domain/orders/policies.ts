@@ -19,6 +19,8 @@ export interface OrderPolicy {
   paymentWaitHours: number
   reauthoriseHoursBeforeExpiry: number
   maxSplits: number
+  /** A substitute is sent only when the customer has agreed; else its lower price is enough. */
+  substitutionNeedsConsent: boolean
   /** Parts per million of the list price by which a line's unit price may differ before a person looks. */
   priceTolerancePpm: number
   paymentTermsDays: number
@@ -71,6 +73,7 @@ export type MailTemplate =
   | 'authorisation-expired'
   | 'promise'
   | 'waited-too-long'
+  | 'consent'
 
 export interface NotificationPolicy {
   /** Mails that nobody gets. */
@@ -125,6 +128,7 @@ export const DEFAULT_POLICIES: PolicyBodies = {
     paymentWaitHours: 72,
     reauthoriseHoursBeforeExpiry: 12,
     maxSplits: 3,
+    substitutionNeedsConsent: false,
     priceTolerancePpm: 500_000,
     paymentTermsDays: 30,
     expectedCommissionPpm: 150_000,

@@ -61,6 +61,14 @@ const settings: Settings = {
     const caseId = order.cases[0]!.id
     return { document, input: { ...at(order, 'r1'), caseId, resolution: 'accept' } }
   },
+  reopenException: async () => {
+    const { document, order } = await received()
+    const cancellation = { ...at(order, 'c1'), reason: 'changed their mind' }
+    const { cases } = await activities.cancelOrder(cancellation)
+    const caseId = cases[0]!.id
+    await activities.resolveException({ ...at(order, 'r1'), caseId, resolution: 'dispute' })
+    return { document, input: { ...at(order, 'o1'), caseId, reason: 'they insist' } }
+  },
   confirmPick: async () => {
     const { document, order } = await received()
     const { fulfilmentId, orderLineId } = await atWarehouse(order)

@@ -1,4 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises'
+import { commandAgain } from '#clients/order-process'
 import type { OrderDocument } from '#contracts/order-intake'
 import {
   buyLabels,
@@ -43,6 +44,7 @@ export const cases: Record<string, Record<string, Case>> = {
     'short-pick': shortPick,
     'refused-command': refusedCommand,
     'with-patience': withPatience,
+    'taken-up-again': takenUpAgain,
   },
   notification: { 'one-round': oneRound },
   'channel-sync': { 'until-paused': untilPaused },
@@ -267,6 +269,20 @@ async function withPatience(system: RecordingSystem): Promise<string> {
     wait(200).then(() => system.ship(order, placed)),
   ])
   void blocking
+  return ended(system, order)
+}
+
+/** A cancellation comes after the end: the process runs once more until a person has answered it. */
+async function takenUpAgain(system: RecordingSystem): Promise<string> {
+  const order = named('taken-up-again')
+  await system.ship(order, await system.place(order))
+  const workflowId = await ended(system, order)
+  const command = { ...person, key: 'cancel/1', reason: 'changed their mind' }
+  await commandAgain(system.client, { ...order, workflowId }, requestCancellation, {
+    command,
+    updateId: 'cancel/1',
+  })
+  await system.resolve(order, 'refuse')
   return ended(system, order)
 }
 
