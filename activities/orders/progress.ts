@@ -8,6 +8,7 @@ import { isOpen, orderPhase, type OrderPhase, type OrderStanding } from '#domain
 import { openValue, shippedValue } from '#domain/orders/worth'
 import { renewalDeadlines } from './authorisation.ts'
 import { settlePromises, waitingDeadlines } from './promises.ts'
+import { settleSoftHolds, softHoldDeadlines } from './soft-holds.ts'
 
 export interface Step {
   /** What happened, in the past tense, for the order's time line. */
@@ -21,6 +22,7 @@ export interface Step {
 /** Ends every commit on an order: writes its counters, its version and its time line, and says where it stands. */
 export async function finishStep(tx: Tx, order: SalesOrder, step: Step): Promise<OrderProgress> {
   await settlePromises(tx, order, step.actor)
+  await settleSoftHolds(tx, order)
   await saveCounters(tx, order.lines)
   const work = await openWork(tx, order)
   const { cases, effects } = work
@@ -102,6 +104,7 @@ async function nextDeadline(tx: Tx, order: SalesOrder, work: OpenWork): Promise<
     ...work.cases.map((c) => c.dueAt),
     ...(await renewalDeadlines(tx, order)),
     ...(await waitingDeadlines(tx, order)),
+    ...softHoldDeadlines(order),
     ...work.parcels.map((p) => p.stallsAt),
   ].sort()
   return deadlines[0] ?? null
