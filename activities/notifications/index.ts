@@ -140,7 +140,7 @@ async function giveStockOut(
   deps: NotificationDeps,
   { key, cause, itemIds }: { key: string; cause: string; itemIds: number[] },
 ): Promise<void> {
-  for (const order of await waitingForItems(deps.db, itemIds)) {
+  for (const order of await waitingForItems(deps.db, { key, cause }, itemIds)) {
     heartbeat()
     const look = { orderId: order.orderId, cause, key }
     try {

@@ -8,6 +8,7 @@ import { settleCancellation, takeUnitsOut } from './cancel.ts'
 import { isCovered } from './payments.ts'
 import { resumeOrder } from './resume.ts'
 import { tracksDelivery } from './progress.ts'
+import { expireSoftHolds } from './soft-holds.ts'
 import { stalled } from './tracking.ts'
 import { passWaitingDeadlines } from './waiting.ts'
 
@@ -21,6 +22,7 @@ export async function passDeadlines(
   const now = clock!.now
   await escalateCases(tx, order, now, by)
   await renewAuthorisations(tx, order, now, by)
+  await expireSoftHolds(tx, order, now, by.actor)
   await watchParcels(tx, order)
   if (await passWaitingDeadlines(tx, order, by))
     await resumeOrder(tx, order, { ...by, includeBackordered: true })

@@ -221,6 +221,7 @@ async function reserve(
       siteCode: nodes.find((node) => node.siteId === row.siteId)!.code,
       live: row.qty,
       onFulfilment: 0,
+      expiresAt: null,
     })),
   )
   await drawPool(tx, order.channelId, rows)

@@ -10,6 +10,7 @@ import { paidIn } from '#domain/orders/tenders'
 import { openValue, shippedValue } from '#domain/orders/worth'
 import { renewalDeadlines } from './authorisation.ts'
 import { settlePromises, waitingDeadlines } from './promises.ts'
+import { settleSoftHolds, softHoldDeadlines } from './soft-holds.ts'
 
 export interface Step {
   /** What happened, in the past tense, for the order's time line. */
@@ -26,6 +27,7 @@ export interface Step {
 export async function finishStep(tx: Tx, order: SalesOrder, step: Step): Promise<OrderProgress> {
   const { phase: phaseBefore, version: versionBefore } = order
   await settlePromises(tx, order, step.actor)
+  await settleSoftHolds(tx, order)
   await saveCounters(tx, order.lines)
   const work = await openWork(tx, order)
   const { cases, effects } = work
@@ -115,6 +117,7 @@ async function nextDeadline(tx: Tx, order: SalesOrder, work: OpenWork): Promise<
     ...work.cases.map((c) => c.dueAt),
     ...(await renewalDeadlines(tx, order)),
     ...(await waitingDeadlines(tx, order)),
+    ...softHoldDeadlines(order),
     ...work.parcels.map((p) => p.stallsAt),
     ...work.effects.flatMap(({ isDue, askAt }) => (isDue || askAt === null ? [] : [askAt])),
   ].sort()

@@ -59,6 +59,8 @@ export interface LiveReservation {
   live: number
   /** Units of it that stand on a fulfilment order that is still open. */
   onFulfilment: number
+  /** When the units go to others if the order is still held then. */
+  expiresAt: string | null
 }
 
 export interface SalesOrder {
@@ -185,7 +187,7 @@ function paymentsOf(tx: Tx, orderId: bigint) {
 
 function reservationsOf(tx: Tx, orderId: bigint) {
   return tx`
-    SELECT r.id::text, r.order_line_id::text AS "orderLineId", r.item_id AS "itemId", r.site_id AS "siteId", s.code AS "siteCode", r.live,
+    SELECT r.id::text, r.order_line_id::text AS "orderLineId", r.item_id AS "itemId", r.site_id AS "siteId", s.code AS "siteCode", r.live, r.expires_at AS "expiresAt",
       coalesce((SELECT sum(f.qty - f.shipped - f.cancelled) FROM fulfilment_line f JOIN fulfilment_order fo ON fo.id = f.fulfilment_id
         WHERE f.reservation_id = r.id AND fo.state IN ('released', 'recall-requested')), 0)::int AS "onFulfilment"
     FROM reservation r JOIN site s ON s.id = r.site_id WHERE r.order_id = ${orderId} AND r.live > 0`

@@ -17,6 +17,8 @@ export interface OrderPolicy {
   stalledAfterHours: number
   claimWithinDays: number
   paymentWaitHours: number
+  /** How long an order that is held keeps units from others; 0: until it is decided. */
+  softHoldHours: number
   reauthoriseHoursBeforeExpiry: number
   maxSplits: number
   /** A substitute is sent only when the customer has agreed; else its lower price is enough. */
@@ -126,6 +128,7 @@ export const DEFAULT_POLICIES: PolicyBodies = {
     stalledAfterHours: 120,
     claimWithinDays: 30,
     paymentWaitHours: 72,
+    softHoldHours: 72,
     reauthoriseHoursBeforeExpiry: 12,
     maxSplits: 3,
     substitutionNeedsConsent: false,

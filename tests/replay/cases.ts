@@ -15,7 +15,7 @@ import {
 import { NOTIFICATION_ID, NOTIFICATION_TASK_QUEUE } from '#contracts/notification'
 import { receiveGoods } from '#db/stores/goods'
 import { DEFAULT_POLICIES } from '#domain/orders/policies'
-import { aLine, anOrder, aStranger } from '#tests/support/company'
+import { aStranger } from '#tests/support/company'
 import { syncContinuedAsNew, untilPaused } from './channel-sync-cases.ts'
 import { authorised, ended, named, person } from './acting.ts'
 import { factDuringCall, openedAgain, refusedFact } from './provider-cases.ts'
