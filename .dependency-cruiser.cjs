@@ -43,7 +43,7 @@ const layers = {
       'db/client',
       'db/commit-once',
       'db/queries',
-      'db/stores/(access|goods|inbox|refused-documents|masters|policies|records|stock-settings)',
+      'db/stores/(access|goods|imports|inbox|inbox-sets|refused-documents|masters|policies|records|stock-settings)',
       'config',
     ],
     packages: [

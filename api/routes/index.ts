@@ -2,6 +2,7 @@ import type { ApiDeps, ApiServer } from '../deps.ts'
 import { apiKeyRoutes } from './api-keys.ts'
 import { channelRoutes } from './channels.ts'
 import { healthRoutes } from './health.ts'
+import { importRoutes } from './imports.ts'
 import { itemRoutes } from './items.ts'
 import { ledgerRoutes } from './ledger.ts'
 import { loginRoutes } from './login.ts'
@@ -38,4 +39,5 @@ export const routes: readonly RouteModule[] = [
   stockRoutes,
   processRoutes,
   webhookRoutes,
+  importRoutes,
 ]
