@@ -5,6 +5,7 @@ import { blockedOrderRoutes } from './blocked-orders.ts'
 import { channelRoutes } from './channels.ts'
 import { giftCardRoutes } from './gift-cards.ts'
 import { healthRoutes } from './health.ts'
+import { importRoutes } from './imports.ts'
 import { itemRoutes } from './items.ts'
 import { exchangeRateRoutes } from './exchange-rates.ts'
 import { ledgerProofRoutes } from './ledger-proof.ts'
@@ -74,4 +75,5 @@ export const routes: readonly RouteModule[] = [
   processRoutes,
   webhookRoutes,
   providerWebhookRoutes,
+  importRoutes,
 ]

@@ -119,6 +119,8 @@ export const accessOf: Record<string, Access> = {
   'POST /v1/expected-supply': 'purchase-orders:create',
   'PATCH /v1/expected-supply/:supplyId': 'purchase-orders:update',
   'GET /v1/inbox': 'imports:read',
+  'POST /v1/imports': 'imports:create',
+  'GET /v1/imports/:importId': 'imports:read',
   'POST /v1/inbox/:inboxId/retry': 'exceptions:decide',
   'POST /v1/webhooks/shopify/:channel': 'signed',
   'POST /v1/webhooks/woocommerce/:channel': 'signed',
