@@ -144,11 +144,8 @@ function unsupported(): HttpProblem {
   })
 }
 
-function tooLarge(): HttpProblem {
-  return new HttpProblem({
-    status: 413,
-    code: 'BodyTooLarge',
-    title: 'The body is too large',
-    detail: 'A file of more than 32 MB goes in pieces.',
-  })
+/** As the server itself says it where the length is told. */
+function tooLarge(): Error {
+  const message = 'A file of more than 32 MB goes in pieces.'
+  return Object.assign(new Error(message), { statusCode: 413 })
 }
