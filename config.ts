@@ -62,6 +62,15 @@ const variables = {
     fallback: 'default',
     cure: 'Set the name of a namespace that exists on the server.',
   },
+  BUILD_ID: {
+    schema: z
+      .string()
+      .regex(/^[\w.:-]{1,100}$/, { error: 'is not one plain word' })
+      .optional(),
+    meaning:
+      'Release of this worker; set, orders go to the release made current. Unset, to any worker.',
+    cure: 'Set letters, digits and .:-_ only, e.g. a git commit or a date.',
+  },
   TEMPORAL_UI_URL: {
     schema: web.optional(),
     meaning: 'Where people open Temporal UI; used for links only.',

@@ -79,9 +79,10 @@ async function verifyRole(
     throw wrongVariable('THROUGHLINE_APP_ROLE', 'may change what stands in the ledger', use)
 }
 
+/** The server answers, lets us in and, where one is asked for, has the namespace. */
 export async function verifyTemporal(
   address: string,
-  namespace: string,
+  namespace: string | undefined,
   options: VerifyOptions,
 ): Promise<void> {
   const server = { variable: 'TEMPORAL_ADDRESS', name: `Temporal at ${address}` } as const
@@ -89,7 +90,7 @@ export async function verifyTemporal(
     let connection: Connection | undefined
     try {
       connection = await Connection.connect({ address, connectTimeout: 3_000 })
-      await connection.workflowService.describeNamespace({ namespace })
+      if (namespace !== undefined) await connection.workflowService.describeNamespace({ namespace })
     } catch (cause) {
       throw refusalOfTemporal(cause, namespace) ?? new NoAnswer(cause)
     } finally {
@@ -191,9 +192,9 @@ function refusalOfPostgres(
 }
 
 /** gRPC codes: 3 invalid argument, 5 not found, 7 permission denied, 16 unauthenticated. */
-function refusalOfTemporal(cause: unknown, namespace: string): ConfigError | undefined {
+function refusalOfTemporal(cause: unknown, namespace: string | undefined): ConfigError | undefined {
   const code = (cause as { code?: unknown }).code
-  if (code === 5 || code === 3)
+  if (namespace !== undefined && (code === 5 || code === 3))
     return wrongVariable(
       'TEMPORAL_NAMESPACE',
       `is ${namespace}, which is not there`,

@@ -4,6 +4,7 @@ import {
   bundleWorkflowCode,
   NativeConnection,
   Worker,
+  type WorkerOptions,
   type WorkflowBundleWithSourceMap,
 } from '@temporalio/worker'
 import { carrierGateway } from '#activities/gateways/carrier'
@@ -35,7 +36,17 @@ export interface OrderWorkerDeps {
   taskQueue?: string
   /** Where people reach the API, for links in Temporal UI. */
   apiUrl?: string | undefined
+  /** Which release this is, among those of one deployment; any worker takes every task without. */
+  release?: Release | undefined
 }
+
+export interface Release {
+  deployment: string
+  buildId: string
+}
+
+/** All our workers are one deployment to Temporal; its versions are our releases. */
+export const DEPLOYMENT = 'throughline'
 
 /** All workflow code as one bundle, made once a process. */
 export function bundleWorkflows(): Promise<WorkflowBundleWithSourceMap> {
@@ -52,6 +63,7 @@ export function createOrderWorker({
   bundle,
   taskQueue,
   apiUrl,
+  release,
 }: OrderWorkerDeps): Promise<Worker> {
   return Worker.create({
     connection,
@@ -59,6 +71,7 @@ export function createOrderWorker({
     taskQueue: taskQueue ?? ORDER_TASK_QUEUE,
     workflowBundle: bundle,
     activities: orderActivities({ db, gateways, apiUrl }),
+    ...versioned(release),
     interceptors: { activity: [refusalsAreAnswers] },
     maxConcurrentWorkflowTaskExecutions: 40,
     maxConcurrentActivityTaskExecutions: 20,
@@ -66,6 +79,18 @@ export function createOrderWorker({
     maxCachedWorkflows: 2000,
     shutdownGraceTime: '10s',
   })
+}
+
+/** Orders outlive releases: each goes on under the release that is current, with its next step. */
+function versioned(release: Release | undefined): Partial<WorkerOptions> {
+  if (!release) return {}
+  return {
+    workerDeploymentOptions: {
+      useWorkerVersioning: true,
+      version: { deploymentName: release.deployment, buildId: release.buildId },
+      defaultVersioningBehavior: 'AUTO_UPGRADE',
+    },
+  }
 }
 
 type GatewayConfig = Config & {
@@ -126,7 +151,14 @@ async function runWorkers(config: WorkerConfig): Promise<void> {
   })
   const gateways = gatewaysFrom(config)
   const bundle = await bundleWorkflows()
-  const common = { connection, namespace: TEMPORAL_NAMESPACE, db, bundle }
+  const release = config.BUILD_ID && { deployment: DEPLOYMENT, buildId: config.BUILD_ID }
+  const common = {
+    connection,
+    namespace: TEMPORAL_NAMESPACE,
+    db,
+    bundle,
+    release: release || undefined,
+  }
   const workers = await Promise.all([
     createOrderWorker({ ...common, gateways, apiUrl: config.PUBLIC_URL?.replace(/\/+$/, '') }),
     createNotificationWorker({
@@ -172,7 +204,7 @@ function listedShops(): ShopGateway {
 }
 
 export function createNotificationWorker(deps: NotificationWorkerDeps): Promise<Worker> {
-  const { connection, namespace, db, gateways, bundle, client, mail } = deps
+  const { connection, namespace, db, gateways, bundle, client, mail, release } = deps
   const taskQueue = deps.taskQueue ?? NOTIFICATION_TASK_QUEUE
   const common = { db, temporal: client, orderTaskQueue: deps.orderTaskQueue ?? ORDER_TASK_QUEUE }
   return Worker.create({
@@ -180,6 +212,7 @@ export function createNotificationWorker(deps: NotificationWorkerDeps): Promise<
     namespace,
     taskQueue,
     workflowBundle: bundle,
+    ...versioned(release),
     activities: {
       ...notificationActivities({
         ...common,

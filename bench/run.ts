@@ -10,6 +10,7 @@ import { run as ats } from './ats.ts'
 import { run as layers } from './layers.ts'
 import { run as orders } from './orders.ts'
 import { run as posting, table as postingTable } from './posting.ts'
+import { run as receipts } from './receipts.ts'
 import { table, type BenchRow } from './rows.ts'
 import { run as workerMemory } from './worker-memory.ts'
 
@@ -47,6 +48,12 @@ const chapters: Record<string, Chapter> = {
     settings:
       '100,000 SKUs at 20 sites; one SKU at all sites for one channel. Baseline: the 20 positions by primary key. One request at a time.',
     measure: () => asTable(ats()),
+  },
+  receipts: {
+    title: 'Goods receipts',
+    settings:
+      '1,000 lines of 1,000 items in one request over HTTP, nine times: lines, movements, positions, cost layers, journal entry. Baseline: as many rows of four of these tables copied into plain ones. PostgreSQL with fsync at commit.',
+    measure: () => asTable(receipts()),
   },
   layers: {
     title: 'FIFO in many layers',

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { availableToSell, listMovements, stockDetail, type AtsRow } from '#db/queries/stock'
 import { adjustStock, receiveGoods } from '#db/stores/goods'
-import { itemIdOf, setPool, setSafetyStock, siteByCode } from '#db/stores/stock-settings'
+import { itemIdOf, itemIdsOf, setPool, setSafetyStock, siteByCode } from '#db/stores/stock-settings'
 import { commandRoute } from '../command-route.ts'
 import type { ApiDeps, ApiServer, Principal } from '../deps.ts'
 import {
@@ -222,16 +222,16 @@ function addReceipts(server: ApiServer, deps: ApiDeps): void {
     work: async (tx, { body, principal }) => {
       const site = await siteByCode(tx, body.site)
       requireScope(principal, { entity: site.entity, site: body.site })
-      const lines = await Promise.all(
-        body.lines.map(async (line) => ({
-          itemId: await itemIdOf(tx, line.sku),
-          expectedQty: BigInt(line.expectedQty),
-          receivedQty: BigInt(line.receivedQty),
-          unitCostMinor: BigInt(line.unitCostMinor),
-          ...(line.condition ? { condition: line.condition } : {}),
-          ...(line.reason ? { reason: line.reason } : {}),
-        })),
-      )
+      const skus = body.lines.map((line) => line.sku)
+      const itemIds = await itemIdsOf(tx, skus, (n) => `body.lines.${n}.sku`)
+      const lines = body.lines.map((line, n) => ({
+        itemId: itemIds[n]!,
+        expectedQty: BigInt(line.expectedQty),
+        receivedQty: BigInt(line.receivedQty),
+        unitCostMinor: BigInt(line.unitCostMinor),
+        ...(line.condition ? { condition: line.condition } : {}),
+        ...(line.reason ? { reason: line.reason } : {}),
+      }))
       const done = await receiveGoods(tx, {
         receiptNo: body.receiptNo,
         entityId: site.entityId,

@@ -24,19 +24,44 @@ export async function siteByCode(tx: Tx, code: string): Promise<SiteFacts> {
 
 /** @throws Refusal `UnknownSku`; `ItemNotReady` while required fields are missing (INV-3). */
 export async function itemIdOf(tx: Tx, sku: string): Promise<number> {
-  const [row] = await tx<
-    { id: number; status: string; missing: string[]; kind: string }[]
-  >`SELECT i.id, status, kind, item_missing_fields(i) AS missing FROM item i WHERE sku = ${sku}`
+  const [id] = await itemIdsOf(tx, [sku], () => 'body.sku')
+  return id!
+}
+
+/**
+ * Item ids of SKUs, in their order, in one statement however many they are.
+ * @param fieldOf the field of the request that names the nth SKU, for a refusal
+ * @throws Refusal as `itemIdOf` does, of the first that is wrong
+ */
+export async function itemIdsOf(
+  tx: Tx,
+  skus: readonly string[],
+  fieldOf: (n: number) => string,
+): Promise<number[]> {
+  const rows = await tx<ItemRow[]>`
+    SELECT i.sku, i.id, status, kind, item_missing_fields(i) AS missing FROM item i WHERE sku = ANY (${[...new Set(skus)]})`
+  const known = new Map(rows.map((item) => [item.sku, item]))
+  return skus.map((sku, n) => mayMove(sku, known.get(sku), fieldOf(n)))
+}
+
+interface ItemRow {
+  sku: string
+  id: number
+  status: string
+  kind: string
+  missing: string[]
+}
+
+function mayMove(sku: string, row: ItemRow | undefined, field: string): number {
   if (!row)
-    throw new Refusal('UnknownSku', `No item has the SKU "${sku}". Create it first.`, {
-      field: 'body.sku',
-    })
+    throw new Refusal('UnknownSku', `No item has the SKU "${sku}". Create it first.`, { field })
   if (row.kind !== 'stock')
-    throw new Refusal('NotAStockItem', `${sku} is a ${row.kind}: it has no stock.`)
+    throw new Refusal('NotAStockItem', `${sku} is a ${row.kind}: it has no stock.`, { field })
   if (row.missing.length > 0 || row.status === 'draft')
     throw new Refusal(
       'ItemNotReady',
       `${sku} is ${row.status}${row.missing.length > 0 ? `, ${row.missing.join(', ')} missing` : ''}. Complete and activate it before it moves.`,
+      { field },
     )
   return row.id
 }

@@ -295,6 +295,15 @@ describe('a goods receipt', () => {
     expect(again.json().code).toBe('ReceiptExists')
   })
 
+  test('names the line whose SKU nobody knows', async () => {
+    const answer = await receive([line(), line({ sku: 'NOTHING' }), line()])
+    expect(answer.statusCode).toBe(422)
+    expect(answer.json()).toMatchObject({
+      code: 'UnknownSku',
+      errors: [{ field: 'body.lines.1.sku' }],
+    })
+  })
+
   test('of an item that is not complete is refused', async () => {
     await api.system.admin`INSERT INTO item (sku, name) VALUES ('DRAFT', 'Not complete')`
     const answer = await receive([line({ sku: 'DRAFT' })])
