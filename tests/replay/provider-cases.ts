@@ -30,14 +30,14 @@ export async function factDuringCall(system: RecordingSystem): Promise<string> {
   return ended(system, order)
 }
 
-/** A payment in a year that has no books is kept with the reason; one of today frees the order. */
+/** A payment in a year that no books are open for is kept with the reason; one of today frees the order. */
 export async function refusedFact(system: RecordingSystem): Promise<string> {
   const order = unpaid('refused-fact')
   await system.place(order)
   const { db } = system.database
-  const told = { ...paymentOf(order), effectiveOn: '2015-06-15' }
+  const told = { ...paymentOf(order), effectiveOn: '2093-06-15' }
   const { id: eventId } = await stored(system, order, told)
-  await system.handle(order).signal(recordPayment, { ...told, key: 'evt_2015', eventId })
+  await system.handle(order).signal(recordPayment, { ...told, key: 'evt_2093', eventId })
   for (let problem = null; problem === null; await wait(50)) {
     const [row] = await db<
       { problem: null }[]
