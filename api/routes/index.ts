@@ -1,5 +1,6 @@
 import type { ApiDeps, ApiServer } from '../deps.ts'
 import { apiKeyRoutes } from './api-keys.ts'
+import { availableToSellRoutes } from './available-to-sell.ts'
 import { bulkOrderRoutes } from './bulk-orders.ts'
 import { channelRoutes } from './channels.ts'
 import { healthRoutes } from './health.ts'
@@ -39,6 +40,7 @@ export const routes: readonly RouteModule[] = [
   bulkOrderRoutes,
   fulfilmentRoutes,
   exceptionRoutes,
+  availableToSellRoutes,
   stockRoutes,
   expectedSupplyRoutes,
   stockCountRoutes,

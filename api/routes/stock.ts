@@ -1,15 +1,9 @@
 import { z } from 'zod'
-import {
-  availableToSell,
-  listMovements,
-  stockDetail,
-  stockValuation,
-  type AtsRow,
-} from '#db/queries/stock'
+import { listMovements, stockDetail, stockValuation } from '#db/queries/stock'
 import { adjustStock, receiveGoods } from '#db/stores/goods'
 import { itemIdOf, setPool, setSafetyStock, siteByCode } from '#db/stores/stock-settings'
 import { commandRoute } from '../command-route.ts'
-import type { ApiDeps, ApiServer, Principal } from '../deps.ts'
+import type { ApiDeps, ApiServer } from '../deps.ts'
 import {
   idCursor,
   MAX_BIGINT,
@@ -19,7 +13,7 @@ import {
   textCursor,
   toPage,
 } from '../paging.ts'
-import { invalidInput, notFound } from '../problem.ts'
+import { notFound } from '../problem.ts'
 import { businessDate, code, jsonObject, minorText, reason, shortText, sku } from '../schemas.ts'
 import { requireScope } from '../scope.ts'
 
@@ -36,22 +30,6 @@ const minor = minorText.refine((value) => !value.startsWith('-'), {
   error: 'a cost is not negative',
 })
 
-const ats = z.object({
-  sku: text,
-  site: text,
-  ats: text,
-  listable: text,
-  packFactor: z.int(),
-  components: z.object({
-    onHand: text,
-    reserved: text,
-    safetyStock: text,
-    otherPools: text,
-    ownPool: text,
-    buffer: text,
-    inbound: text,
-  }),
-})
 const movement = z.object({
   id: text,
   sku: text,
@@ -67,9 +45,9 @@ const movement = z.object({
   recordedAt: text,
 })
 
-/** Stock: what may be sold and why, what moved, what it is worth, and the commands that change it. */
+/** Stock: the rows behind each number, what moved, what it is worth, and the commands that change it. */
 export async function stockRoutes(server: ApiServer, deps: ApiDeps): Promise<void> {
-  addAts(server, deps)
+  addItem(server, deps)
   addReads(server, deps)
   addReceipts(server, deps)
   addAdjustments(server, deps)
@@ -77,36 +55,7 @@ export async function stockRoutes(server: ApiServer, deps: ApiDeps): Promise<voi
   addPools(server, deps)
 }
 
-function addAts(server: ApiServer, { db }: ApiDeps): void {
-  server.get(
-    '/stock/ats',
-    {
-      config: { permission: 'stock:read' },
-      schema: {
-        summary: 'Available to sell by SKU, channel and site, with its components',
-        tags,
-        querystring: z.strictObject({
-          ...pageQuery,
-          sku: z.union([sku.transform((one) => [one]), z.array(sku).max(200)]).optional(),
-          channel: code.optional(),
-        }),
-        response: { 200: pageOf(ats) },
-      },
-    },
-    async ({ query: { limit, cursor, sku: skus, channel }, principal }) => {
-      if (channel !== undefined) await requireChannel(db, channel, principal)
-      const [afterSku = '', afterSite = ''] = textCursor(cursor).split('\n')
-      const rows = await availableToSell(db, {
-        skus,
-        channel,
-        scopes: principal.scopes,
-        afterSku,
-        afterSite,
-        limit: limit + 1,
-      })
-      return toPage(rows, limit, (row) => `${row.sku}\n${row.site}`, toAts)
-    },
-  )
+function addItem(server: ApiServer, { db }: ApiDeps): void {
   server.get(
     '/stock/items/:sku',
     {
@@ -124,37 +73,6 @@ function addAts(server: ApiServer, { db }: ApiDeps): void {
       return detail
     },
   )
-}
-
-function toAts({ sku, site, ats, listable, packFactor, ...parts }: AtsRow) {
-  return {
-    sku,
-    site,
-    ats: `${ats}`,
-    listable: `${listable}`,
-    packFactor,
-    components: {
-      onHand: `${parts.onHand}`,
-      reserved: `${parts.reserved}`,
-      safetyStock: `${parts.safetyStock}`,
-      otherPools: `${parts.otherPools}`,
-      ownPool: `${parts.ownPool}`,
-      buffer: `${parts.buffer}`,
-      inbound: `${parts.inbound}`,
-    },
-  }
-}
-
-/** A misspelt channel would show numbers that are nobody's. */
-async function requireChannel(
-  db: ApiDeps['db'],
-  channel: string,
-  principal: Principal,
-): Promise<void> {
-  requireScope(principal, { channel })
-  const known = await db`SELECT 1 FROM channel WHERE code = ${channel}`
-  if (known.length === 0)
-    throw invalidInput({ field: 'query.channel', message: 'name a channel that exists' })
 }
 
 function addReads(server: ApiServer, { db }: ApiDeps): void {
