@@ -54,7 +54,7 @@ async function fill(admin: Db): Promise<void> {
     await tx`INSERT INTO entity (code, name, functional_currency, country) VALUES ('US', 'US', 'USD', 'US')`
     await tx`INSERT INTO site (entity_id, code, name, kind, country) SELECT 1, 'S' || lpad(n::text, 2, '0'), 'Site', 'own', 'US' FROM generate_series(1, ${SITES}) n`
     await tx`INSERT INTO channel (code, name, kind, entity_id, currency) VALUES ('web', 'Web', 'shopify', 1, 'USD'), ('b2b', 'Trade', 'b2b', 1, 'USD')`
-    await tx`INSERT INTO item (sku, name) SELECT 'SKU-' || lpad(n::text, 6, '0'), 'Item' FROM generate_series(1, ${SKUS}) n`
+    await tx`INSERT INTO item (sku, name, status) SELECT 'SKU-' || lpad(n::text, 6, '0'), 'Item', 'active' FROM generate_series(1, ${SKUS}) n`
     await tx`INSERT INTO stock_position (item_id, site_id, condition, on_hand, reserved)
       SELECT i.id, s.id, 'sellable', 50 + (i.id * 7 + s.id) % 100, (i.id + s.id) % 20 FROM item i, site s`
     await tx`INSERT INTO listing (channel_id, external_id, item_id, buffer) SELECT c.id, i.sku, i.id, 2 FROM item i, channel c`
@@ -64,6 +64,8 @@ async function fill(admin: Db): Promise<void> {
       SELECT c.id, i.id, s.id, 4, 'bench' FROM item i, site s, channel c WHERE i.id % 5 = 0 AND s.id % 5 = 0`
     await tx`INSERT INTO expected_supply (item_id, site_id, qty, due_on, source_type, source_id)
       SELECT i.id, s.id, 100, current_date + 7, 'po', i.id || '/' || s.id FROM item i, site s WHERE i.id % 3 = 0 AND s.id = 1`
+    await tx`INSERT INTO stock_count (item_id, site_id, counted, expected, actor) SELECT i.id, s.id, 50, 50, 'bench' FROM item i, site s WHERE i.id % 2 = 0`
+    await tx`INSERT INTO missing_stock (item_id, site_id, qty, cause_type, cause_id, actor) SELECT i.id, s.id, 1, 'short-pick', 'bench', 'bench' FROM item i, site s WHERE i.id % 50 = 0 AND s.id = 1`
     await tx`INSERT INTO api_key (name, key_hash, roles) VALUES ('bench', ${hashApiKey(KEY)}, '{connector}')`
   })
   await admin`VACUUM (ANALYZE)`

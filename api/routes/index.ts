@@ -1,5 +1,6 @@
 import type { ApiServer, RouteDeps } from '../deps.ts'
 import { apiKeyRoutes } from './api-keys.ts'
+import { availableToSellRoutes } from './available-to-sell.ts'
 import { bulkOrderRoutes } from './bulk-orders.ts'
 import { blockedOrderRoutes } from './blocked-orders.ts'
 import { channelRoutes } from './channels.ts'
@@ -68,6 +69,7 @@ export const routes: readonly RouteModule[] = [
   fulfilmentRoutes,
   exceptionRoutes,
   exceptionWorkRoutes,
+  availableToSellRoutes,
   stockRoutes,
   stockValuationRoutes,
   expectedSupplyRoutes,

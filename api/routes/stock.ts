@@ -1,22 +1,14 @@
 import { z } from 'zod'
-import { availableToSell, listMovements, stockDetail, type AtsRow } from '#db/queries/stock'
+import { listMovements, stockDetail } from '#db/queries/stock'
 import { adjustStock, receiveGoods } from '#db/stores/goods'
 import { itemIdOf, itemIdsOf, setPool, setSafetyStock, siteByCode } from '#db/stores/stock-settings'
 import { commandRoute } from '../command-route.ts'
-import type { ApiDeps, ApiServer, Principal } from '../deps.ts'
-import {
-  ANY_TEXT,
-  cursorParts,
-  idCursor,
-  MAX_BIGINT,
-  pageOf,
-  pageQuery,
-  toPage,
-} from '../paging.ts'
-import { invalidInput, notFound } from '../problem.ts'
+import type { ApiDeps, ApiServer } from '../deps.ts'
+import { idCursor, MAX_BIGINT, pageOf, pageQuery, toPage } from '../paging.ts'
+import { notFound } from '../problem.ts'
 import { businessDate, code, minorText, reason, shortText, sku } from '../schemas.ts'
 import { stockDetail as detailSchema } from '../stock-detail.ts'
-import { requireChannelScope, requireScope } from '../scope.ts'
+import { requireScope } from '../scope.ts'
 
 const tags = ['stock']
 const text = z.string()
@@ -31,22 +23,6 @@ const minor = minorText.refine((value) => !value.startsWith('-'), {
   error: 'a cost is not negative',
 })
 
-const ats = z.object({
-  sku: text,
-  site: text,
-  ats: text,
-  listable: text,
-  packFactor: z.int(),
-  components: z.object({
-    onHand: text,
-    reserved: text,
-    safetyStock: text,
-    otherPools: text,
-    ownPool: text,
-    buffer: text,
-    inbound: text,
-  }),
-})
 const movement = z.object({
   id: text,
   sku: text,
@@ -62,9 +38,9 @@ const movement = z.object({
   recordedAt: text,
 })
 
-/** Stock: what may be sold and why, what moved, what it is worth, and the commands that change it. */
+/** Stock: the rows behind each number, what moved, what it is worth, and the commands that change it. */
 export async function stockRoutes(server: ApiServer, deps: ApiDeps): Promise<void> {
-  addAts(server, deps)
+  addItem(server, deps)
   addReads(server, deps)
   addReceipts(server, deps)
   addAdjustments(server, deps)
@@ -72,36 +48,7 @@ export async function stockRoutes(server: ApiServer, deps: ApiDeps): Promise<voi
   addPools(server, deps)
 }
 
-function addAts(server: ApiServer, { db }: ApiDeps): void {
-  server.get(
-    '/stock/ats',
-    {
-      config: { permission: 'stock:read' },
-      schema: {
-        summary: 'Available to sell by SKU, channel and site, with its components',
-        tags,
-        querystring: z.strictObject({
-          ...pageQuery,
-          sku: z.union([sku.transform((one) => [one]), z.array(sku).max(200)]).optional(),
-          channel: code.optional(),
-        }),
-        response: { 200: pageOf(ats) },
-      },
-    },
-    async ({ query: { limit, cursor, sku: skus, channel }, principal }) => {
-      if (channel !== undefined) await requireChannel(db, channel, principal)
-      const [afterSku = '', afterSite = ''] = cursorParts(cursor, [ANY_TEXT, ANY_TEXT]) ?? []
-      const rows = await availableToSell(db, {
-        skus,
-        channel,
-        scopes: principal.scopes,
-        afterSku,
-        afterSite,
-        limit: limit + 1,
-      })
-      return toPage(rows, limit, (row) => [row.sku, row.site], toAts)
-    },
-  )
+function addItem(server: ApiServer, { db }: ApiDeps): void {
   server.get(
     '/stock/items/:sku',
     {
@@ -119,37 +66,6 @@ function addAts(server: ApiServer, { db }: ApiDeps): void {
       return detail as z.output<typeof detailSchema>
     },
   )
-}
-
-function toAts({ sku, site, ats, listable, packFactor, ...parts }: AtsRow) {
-  return {
-    sku,
-    site,
-    ats: `${ats}`,
-    listable: `${listable}`,
-    packFactor,
-    components: {
-      onHand: `${parts.onHand}`,
-      reserved: `${parts.reserved}`,
-      safetyStock: `${parts.safetyStock}`,
-      otherPools: `${parts.otherPools}`,
-      ownPool: `${parts.ownPool}`,
-      buffer: `${parts.buffer}`,
-      inbound: `${parts.inbound}`,
-    },
-  }
-}
-
-/** A misspelt channel would show numbers that are nobody's. */
-async function requireChannel(
-  db: ApiDeps['db'],
-  channel: string,
-  principal: Principal,
-): Promise<void> {
-  await requireChannelScope(db, principal, channel)
-  const known = await db`SELECT 1 FROM channel WHERE code = ${channel}`
-  if (known.length === 0)
-    throw invalidInput({ field: 'query.channel', message: 'name a channel that exists' })
 }
 
 function addReads(server: ApiServer, { db }: ApiDeps): void {

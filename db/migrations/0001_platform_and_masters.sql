@@ -92,6 +92,16 @@ CREATE TABLE site (
   status     text NOT NULL DEFAULT 'active' CHECK (status IN ('active', 'paused', 'closed'))
 );
 
+-- Why a site may not ship for an entity, whatever lies there; what is told as available and what is allocated ask the same.
+CREATE FUNCTION site_exclusion(s site, p_entity int, p_by_channel boolean) RETURNS text LANGUAGE sql IMMUTABLE AS $$
+  SELECT CASE
+    WHEN s.entity_id <> p_entity THEN 'belongs to another entity'
+    WHEN s.status <> 'active' THEN 'is ' || s.status
+    WHEN s.kind = 'fba' AND NOT p_by_channel THEN 'holds stock of the channel fulfilment'
+    WHEN s.kind <> 'fba' AND p_by_channel THEN 'the channel fulfils this order'
+  END
+$$;
+
 CREATE TABLE item (
   id            int GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
   sku           text NOT NULL UNIQUE CHECK (length(sku) BETWEEN 1 AND 100),

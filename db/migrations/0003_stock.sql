@@ -154,7 +154,6 @@ CREATE TABLE missing_stock (
   settled_by  text
 );
 CREATE INDEX missing_stock_open ON missing_stock (item_id, site_id) WHERE settled_at IS NULL;
-CREATE INDEX missing_stock_recent ON missing_stock (item_id, site_id, recorded_at);
 
 -- INV-44: who counted what, and what the books said; the difference is an adjustment.
 CREATE TABLE stock_count (

@@ -22,9 +22,7 @@ export interface RoutedNode extends CandidateNode {
 interface SiteRow {
   siteId: number
   code: string
-  entityId: number
-  kind: string
-  status: string
+  excluded: string | null
   timezone: string
   cutoff: string
   limited: boolean
@@ -48,7 +46,7 @@ interface OfferRow {
 export async function candidateNodes(reader: Reader, order: SalesOrder): Promise<RoutedNode[]> {
   const [sites, offers, weights, barred] = await Promise.all([
     reader<SiteRow[]>`
-      SELECT s.id AS "siteId", s.code, s.entity_id AS "entityId", s.kind, s.status, s.timezone, s.cutoff_local::text AS cutoff, s.daily_capacity IS NOT NULL AS limited,
+      SELECT s.id AS "siteId", s.code, site_exclusion(s, ${order.entityId}, ${order.fulfilledBy === 'channel'}) AS excluded, s.timezone, s.cutoff_local::text AS cutoff, s.daily_capacity IS NOT NULL AS limited,
         (SELECT z.zone FROM shipping_zone z WHERE z.from_country = s.country AND z.to_country = ${order.shipCountry ?? ''}
           AND starts_with(${order.shipPostalCode ?? ''}, z.to_postal_prefix) ORDER BY length(z.to_postal_prefix) DESC LIMIT 1) AS zone
       FROM site s ORDER BY s.id`,
@@ -170,12 +168,7 @@ function daysLeft(deliverBy: string | null, today: string, shipInDays: number): 
 }
 
 function exclusion(site: SiteRow, order: SalesOrder, offers: readonly OfferRow[]): string | null {
-  if (site.entityId !== order.entityId) return 'belongs to another entity'
-  if (site.status !== 'active') return `is ${site.status}`
-  if ((site.kind === 'fba') !== (order.fulfilledBy === 'channel'))
-    return site.kind === 'fba'
-      ? 'holds stock of the channel fulfilment'
-      : 'the channel fulfils this order'
+  if (site.excluded !== null) return site.excluded
   if (order.fulfilledBy !== 'merchant' || !order.shipCountry) return null
   if (offers.length === 0) return `no carrier service reaches ${order.shipCountry}`
   if (offers.every((offer) => offer.rateE9 === null))

@@ -1,14 +1,17 @@
 import type { Reader } from '#db/client'
 import type { Scopes } from '#domain/access'
+import type { CountFacts } from '#domain/stock-confidence'
 
 /** Only what lies in the caller's sites and entities; `s` is the site and `e` its entity. */
 const inScope = (reader: Reader, { sites, entities }: Scopes) => reader`
   (${sites === null} OR s.code = ANY(${[...(sites ?? [])]}::text[])) AND (${entities === null} OR e.code = ANY(${[...(entities ?? [])]}::text[]))`
 
 /** Available to sell of one item at one site for one channel, with every part that it is made of. */
-export interface AtsRow {
+export interface AtsRow extends CountFacts {
   sku: string
   site: string
+  /** Why nothing of it is available whatever lies there, or null. */
+  excluded: string | null
   onHand: bigint
   reserved: bigint
   safetyStock: bigint
@@ -16,16 +19,28 @@ export interface AtsRow {
   ownPool: bigint
   buffer: bigint
   inbound: bigint
-  /** on hand − reserved − safety − other channels' pools − buffer, never below zero. */
+  /** on hand − reserved − safety − other channels' pools − what nobody found − the largest buffer, never below zero. */
   ats: bigint
+  /** Of the channel's first live listing; 1 without any. */
   packFactor: number
-  /** How many of the channel's listings that makes. */
+  /** How many of that listing it makes. */
   listable: bigint
+  /** Every live listing of the channel, with how many of it the units make after its own buffer. */
+  listings: Listable[]
+}
+
+interface Listable {
+  externalId: string
+  packFactor: number
+  buffer: string
+  listable: string
 }
 
 export interface AtsAsk {
   skus?: readonly string[] | undefined
   channel?: string | undefined
+  /** Stock that the channel itself ships, instead of ours. */
+  byChannel?: boolean | undefined
   scopes: Scopes
   afterSku: string
   afterSite: string
@@ -33,31 +48,51 @@ export interface AtsAsk {
 }
 
 /**
- * INV-2, Q-1: what may be promised now. Inbound supply is shown beside it and is not part of it:
- * an order that needs it is promised by backorder, with a date.
+ * INV-2, Q-1: what may be promised now: never more than an order of the channel would be
+ * allocated. Inbound supply is shown beside it and is not part of it: an order that needs it is
+ * promised by backorder, with a date.
  */
 export async function availableToSell(reader: Reader, ask: AtsAsk): Promise<AtsRow[]> {
   // A condition that only sometimes holds would be planned anew at every call, which takes longer than the query.
   const wanted = ask.skus ? reader`i.sku = ANY(${[...ask.skus]}::text[])` : reader`true`
-  return reader<AtsRow[]>`
-    SELECT i.sku, s.code AS site, p.on_hand AS "onHand", p.reserved, coalesce(sp.safety_stock, 0) AS "safetyStock",
-      coalesce(po.others, 0)::bigint AS "otherPools", coalesce(po.own, 0)::bigint AS "ownPool", coalesce(l.buffer, 0) AS buffer, coalesce(es.inbound, 0)::bigint AS inbound,
-      greatest(0, p.on_hand - p.reserved - coalesce(sp.safety_stock, 0) - coalesce(po.others, 0)::bigint - coalesce(l.buffer, 0)) AS ats,
-      coalesce(l.pack_factor, 1) AS "packFactor",
-      greatest(0, p.on_hand - p.reserved - coalesce(sp.safety_stock, 0) - coalesce(po.others, 0)::bigint - coalesce(l.buffer, 0)) / coalesce(l.pack_factor, 1) AS listable
-    FROM item i
-    JOIN stock_position p ON p.item_id = i.id AND p.condition = 'sellable'
-    JOIN site s ON s.id = p.site_id
-    JOIN entity e ON e.id = s.entity_id
-    LEFT JOIN channel c ON c.code = ${ask.channel ?? ''}
-    LEFT JOIN LATERAL (SELECT safety_stock FROM stock_policy sp WHERE sp.item_id = i.id AND sp.site_id = s.id AND sp.effective_from <= (clock_timestamp() AT TIME ZONE e.timezone)::date
-      ORDER BY sp.effective_from DESC, sp.id DESC LIMIT 1) sp ON true
-    LEFT JOIN LATERAL (SELECT sum(qty) FILTER (WHERE po.channel_id IS DISTINCT FROM c.id) AS others, sum(qty) FILTER (WHERE po.channel_id = c.id) AS own
-      FROM stock_pool po WHERE po.item_id = i.id AND po.site_id = s.id) po ON true
-    LEFT JOIN LATERAL (SELECT buffer, pack_factor FROM listing l WHERE l.item_id = i.id AND l.channel_id = c.id ORDER BY l.id LIMIT 1) l ON true
-    LEFT JOIN LATERAL (SELECT sum(qty - received) AS inbound FROM expected_supply es WHERE es.item_id = i.id AND es.site_id = s.id AND es.state = 'open' AND es.qty > es.received) es ON true
-    WHERE ${wanted} AND (i.sku, s.code) > (${ask.afterSku}, ${ask.afterSite}) AND ${inScope(reader, ask.scopes)}
-    ORDER BY i.sku, s.code LIMIT ${ask.limit}`
+  const rows = await reader<(AtsRow & { free: bigint; live: Omit<Listable, 'listable'>[] })[]>`
+    SELECT sku, site, excluded, "onHand", reserved, "safetyStock", "otherPools", "ownPool", buffer, inbound, missing, "lastCountedAt", "lastDifference", "lastExpected",
+      greatest(0, free - buffer) AS ats, "packFactor", greatest(0, free - buffer) / "packFactor" AS listable,
+      free, live
+    FROM (
+      SELECT i.sku, s.code AS site, p.on_hand AS "onHand", p.reserved, coalesce(sp.safety_stock, 0) AS "safetyStock",
+        coalesce(po.others, 0)::bigint AS "otherPools", coalesce(po.own, 0)::bigint AS "ownPool", coalesce(l.buffer, 0) AS buffer, coalesce(es.inbound, 0)::bigint AS inbound,
+        coalesce(m.qty, 0)::bigint AS missing, coalesce(l.pack_factor, 1) AS "packFactor", coalesce(l.live, '[]') AS live,
+        k.recorded_at AS "lastCountedAt", coalesce(k.counted - k.expected, 0) AS "lastDifference", coalesce(k.expected, 0) AS "lastExpected", x.excluded,
+        CASE WHEN x.excluded IS NULL THEN p.on_hand - p.reserved - coalesce(sp.safety_stock, 0) - coalesce(po.others, 0)::bigint - coalesce(m.qty, 0)::bigint ELSE 0 END AS free
+      FROM item i
+      JOIN stock_position p ON p.item_id = i.id AND p.condition = 'sellable'
+      JOIN site s ON s.id = p.site_id
+      JOIN entity e ON e.id = s.entity_id
+      LEFT JOIN channel c ON c.code = ${ask.channel ?? ''}
+      LEFT JOIN LATERAL (SELECT safety_stock FROM stock_policy sp WHERE sp.item_id = i.id AND sp.site_id = s.id AND sp.effective_from <= (clock_timestamp() AT TIME ZONE e.timezone)::date
+        ORDER BY sp.effective_from DESC, sp.id DESC LIMIT 1) sp ON true
+      LEFT JOIN LATERAL (SELECT sum(qty) FILTER (WHERE po.channel_id IS DISTINCT FROM c.id) AS others, sum(qty) FILTER (WHERE po.channel_id = c.id) AS own
+        FROM stock_pool po WHERE po.item_id = i.id AND po.site_id = s.id) po ON true
+      LEFT JOIN LATERAL (SELECT count(*) AS listings, max(buffer) FILTER (WHERE l.state = 'live') AS buffer, (array_agg(pack_factor ORDER BY l.id) FILTER (WHERE l.state = 'live'))[1] AS pack_factor,
+          jsonb_agg(jsonb_build_object('externalId', l.external_id, 'packFactor', l.pack_factor, 'buffer', l.buffer::text) ORDER BY l.id) FILTER (WHERE l.state = 'live') AS live
+        FROM listing l WHERE l.item_id = i.id AND l.channel_id = c.id) l ON true
+      LEFT JOIN LATERAL (SELECT sum(qty - received) AS inbound FROM expected_supply es WHERE es.item_id = i.id AND es.site_id = s.id AND es.state = 'open' AND es.qty > es.received) es ON true
+      LEFT JOIN LATERAL (SELECT sum(qty) AS qty FROM missing_stock m WHERE m.item_id = i.id AND m.site_id = s.id AND m.settled_at IS NULL) m ON true
+      LEFT JOIN LATERAL (SELECT recorded_at, counted, expected FROM stock_count k WHERE k.item_id = i.id AND k.site_id = s.id ORDER BY k.recorded_at DESC LIMIT 1) k ON true
+      CROSS JOIN LATERAL (SELECT coalesce(site_exclusion(s, coalesce(c.entity_id, s.entity_id), ${ask.byChannel ?? false}),
+        CASE WHEN i.status <> 'active' THEN 'the item is ' || i.status WHEN l.listings > 0 AND l.live IS NULL THEN 'its listing is paused' END) AS excluded) x
+      WHERE ${wanted} AND (i.sku, s.code) > (${ask.afterSku}, ${ask.afterSite}) AND ${inScope(reader, ask.scopes)}
+      ORDER BY i.sku, s.code LIMIT ${ask.limit}) a
+    ORDER BY sku, site`
+  return rows.map(({ free, live, ...row }) => ({
+    ...row,
+    listings: live.map((listing) => {
+      const units = free - BigInt(listing.buffer)
+      const listable = units > 0n ? units / BigInt(listing.packFactor) : 0n
+      return { ...listing, listable: `${listable}` }
+    }),
+  }))
 }
 
 /** The rows behind an ATS number: reservations with their orders, layers, pools and expected supply. */

@@ -1,0 +1,25 @@
+import { expect, test } from 'vitest'
+import { stockConfidence } from '#domain/stock-confidence'
+
+const now = '2026-06-01T12:00:00Z'
+const facts = {
+  lastCountedAt: '2026-05-20T12:00:00Z',
+  lastDifference: 0n,
+  lastExpected: 100n,
+  missing: 0n,
+}
+
+test('a recent count that found the books right leaves no doubt', () => {
+  expect(stockConfidence(facts, now)).toMatchObject({ score: 100, reasons: [] })
+})
+
+test('an old count, a wrong one, and units that were not found each take points off, and say so', () => {
+  const never = { ...facts, lastCountedAt: null }
+  expect(stockConfidence(never, now)).toMatchObject({ score: 70, reasons: ['never counted'] })
+  const old = { ...facts, lastCountedAt: '2026-01-01T00:00:00Z', lastDifference: -3n, missing: 2n }
+  expect(stockConfidence(old, now)).toMatchObject({
+    score: 25,
+    reasons: ['not counted for 151 days', 'the last count was 3 off 100', '2 units were not found'],
+  })
+  expect(stockConfidence({ ...facts, lastDifference: 2n }, now).score).toBe(100)
+})
