@@ -18,8 +18,8 @@ import { notificationActivities } from '#activities/notifications/index'
 import type { MailLinks } from '#activities/notifications/mails'
 import { refusalsAreAnswers } from '#activities/refusal-interceptor'
 import { exitIfWrong, loadConfig, type Config } from '#config'
-import { NOTIFICATION_ID, NOTIFICATION_TASK_QUEUE } from '#contracts/notification'
-import { processKey } from '#contracts/search-attributes'
+import { keepStartingNotification, startNotification } from '#clients/notification'
+import { NOTIFICATION_TASK_QUEUE } from '#contracts/notification'
 import { ORDER_TASK_QUEUE } from '#contracts/order-to-cash'
 import { connect, type Db } from '#db/client'
 import { openComingPeriods } from '#db/stores/ledger-periods'
@@ -33,6 +33,8 @@ export interface OrderWorkerDeps {
   gateways: Gateways
   bundle: WorkflowBundleWithSourceMap
   taskQueue?: string
+  /** Where people reach the API, for links in Temporal UI. */
+  apiUrl?: string | undefined
 }
 
 /** All workflow code as one bundle, made once a process. */
@@ -49,13 +51,14 @@ export function createOrderWorker({
   gateways,
   bundle,
   taskQueue,
+  apiUrl,
 }: OrderWorkerDeps): Promise<Worker> {
   return Worker.create({
     connection,
     namespace,
     taskQueue: taskQueue ?? ORDER_TASK_QUEUE,
     workflowBundle: bundle,
-    activities: orderActivities({ db, gateways }),
+    activities: orderActivities({ db, gateways, apiUrl }),
     interceptors: { activity: [refusalsAreAnswers] },
     maxConcurrentWorkflowTaskExecutions: 40,
     maxConcurrentActivityTaskExecutions: 20,
@@ -125,7 +128,7 @@ async function runWorkers(config: WorkerConfig): Promise<void> {
   const bundle = await bundleWorkflows()
   const common = { connection, namespace: TEMPORAL_NAMESPACE, db, bundle }
   const workers = await Promise.all([
-    createOrderWorker({ ...common, gateways }),
+    createOrderWorker({ ...common, gateways, apiUrl: config.PUBLIC_URL?.replace(/\/+$/, '') }),
     createNotificationWorker({
       ...common,
       client,
@@ -134,18 +137,16 @@ async function runWorkers(config: WorkerConfig): Promise<void> {
       links: linksFrom(config),
     }),
   ])
-  await client.workflow
-    .start('notification', {
-      workflowId: NOTIFICATION_ID,
-      taskQueue: NOTIFICATION_TASK_QUEUE,
-      workflowIdConflictPolicy: 'USE_EXISTING',
-      staticSummary: 'Notifications: mails, signals and untold documents',
-      typedSearchAttributes: [{ key: processKey, value: 'notification' }],
-    })
-    .catch(() => {})
+  const stopping = new AbortController()
+  const started = keepStartingNotification(() => startNotification(client), {
+    log: (line) => console.error(line),
+    stopping: stopping.signal,
+  })
   const stopKeeping = keepBooks(db)
   await Promise.all(workers.map((worker) => worker.run()))
   stopKeeping()
+  stopping.abort()
+  await started
   await Promise.allSettled([client.connection.close(), connection.close(), db.end({ timeout: 5 })])
 }
 

@@ -7,7 +7,7 @@ import { exitIfWrong, loadConfig } from '#config'
 import { connect } from '#db/client'
 import { outliveLostConnections } from '#db/transaction'
 import { verifyConfig } from '#verify-config'
-import { secretsFrom } from './channel-secrets.ts'
+import { requireChannelSecrets, secretsFrom } from './channel-secrets.ts'
 import { createLogger } from './plugins/logging.ts'
 import { buildServer } from './server.ts'
 
@@ -18,7 +18,9 @@ const VERDICT_MS = 3_000
  * Opens what the API stands on, listens, and closes everything in order on SIGTERM. While a
  * server does not answer it says "not ready"; one that refuses the configuration ends it.
  */
-async function startApi(env = process.env): Promise<{ close(): Promise<void> }> {
+export async function startApi(
+  env = process.env,
+): Promise<{ address: string; close(): Promise<void> }> {
   const config = loadConfig(env, ['DATABASE_URL', 'TEMPORAL_ADDRESS', 'JWT_SECRET'])
   const logger = createLogger(config.LOG_LEVEL)
   const closing = new AbortController()
@@ -33,6 +35,12 @@ async function startApi(env = process.env): Promise<{ close(): Promise<void> }> 
     applicationName: 'throughline-api',
     statementTimeoutMs: 15_000,
   })
+  try {
+    await requireChannelSecrets(db, env)
+  } catch (error) {
+    await db.end({ timeout: 1 })
+    throw error
+  }
   // Lazy: the API starts and says "not ready" while the process engine is still away.
   const connection = Connection.lazy({ address: config.TEMPORAL_ADDRESS })
   const temporal = new Client({ connection, namespace: config.TEMPORAL_NAMESPACE })
@@ -48,8 +56,9 @@ async function startApi(env = process.env): Promise<{ close(): Promise<void> }> 
     previews: orderPreviews(db),
     channelSecrets: (refs) => secretsFrom(env, refs),
   })
-  await server.listen({ host: config.API_HOST, port: config.API_PORT })
+  const address = await server.listen({ host: config.API_HOST, port: config.API_PORT })
   return {
+    address,
     close: async () => {
       closing.abort()
       await server.close()

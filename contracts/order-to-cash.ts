@@ -37,14 +37,19 @@ export interface OrderProgress {
   whoMayAct: string
   /** When silence has a consequence next (ISO instant), or null. */
   nextDeadline: string | null
-  /** Outside calls to make or to ask about next; one whose outcome waits for a person is none of them. */
+  /** Outside calls to make or to ask about now; one that is to be asked about later is none of them. */
   effects: { key: string; summary: string }[]
   cases: { id: string; type: CaseType; dueAt: string }[]
-  site: string | null
+  /** Codes of the sites that keep stock for it. */
+  sites: string[]
   entity: string
+  /** What is open, in the order's currency and, at the order's rate, in its company's. */
   moneyAtRisk: MoneyDto
+  moneyAtRiskInBooks: MoneyDto
   lines: number
   total: MoneyDto
+  /** Where people reach the API; absent where nobody has set it. */
+  apiUrl?: string
 }
 
 export interface OrderOutcome {
@@ -68,6 +73,11 @@ export interface ResolveException extends CommandBase {
   params?: Record<string, unknown>
   /** The personal-data row that holds the address of `correct`. */
   addressId?: string
+}
+
+export interface ReopenException extends CommandBase {
+  caseId: string
+  reason: string
 }
 
 export interface ConfirmPick extends CommandBase {
@@ -133,10 +143,25 @@ export interface BuyLabels extends CommandBase {
 
 export interface RecordPayment {
   key: string
-  kind: 'captured' | 'authorised' | 'declined' | 'voided'
+  /** The stored event that says so; the commit that acts on it takes it off the list. */
+  eventId?: string
+  kind:
+    | 'captured'
+    | 'authorised'
+    | 'declined'
+    | 'voided'
+    | 'expired'
+    | 'refund-settled'
+    | 'refund-failed'
   provider: string
+  /** The provider's id of the payment. */
   reference: string
+  /** Authorised: in all, taken or not; captured: in all by this payment; a refund: its own. */
   amountMinor: string
+  /** The effect of ours that caused it; a refund always names it. */
+  effectKey?: string
+  /** The provider's word for why, of what failed. */
+  reason?: string
   effectiveOn: string
   expiresAt?: string
   actor: string
@@ -144,6 +169,8 @@ export interface RecordPayment {
 
 export interface RecordTracking {
   providerEventId: string
+  /** The stored event that says so; the commit that acts on it takes it off the list. */
+  eventId?: string
   trackingNumber: string
   status: 'pre-transit' | 'in-transit' | 'out-for-delivery' | 'delivered' | 'exception' | 'returned'
   at: string
@@ -161,6 +188,7 @@ export interface ReallocateStock extends CommandBase {
 
 export const orderPlaced = defineUpdate<OrderProgress>('orderPlaced')
 export const resolveException = defineUpdate<OrderProgress, [ResolveException]>('resolveException')
+export const reopenException = defineUpdate<OrderProgress, [ReopenException]>('reopenException')
 export const confirmPick = defineUpdate<OrderProgress, [ConfirmPick]>('confirmPick')
 export const rejectFulfilment = defineUpdate<OrderProgress, [RejectFulfilment]>('rejectFulfilment')
 export const confirmShipment = defineUpdate<OrderProgress, [ConfirmShipment]>('confirmShipment')
@@ -186,6 +214,7 @@ export const orderProgress = defineQuery<OrderProgress | undefined>('orderProgre
 export interface OrderActivities {
   receiveOrder(start: OrderToCashStart): Promise<OrderProgress>
   resolveException(command: ResolveException & OrderRef): Promise<OrderProgress>
+  reopenException(command: ReopenException & OrderRef): Promise<OrderProgress>
   confirmPick(command: ConfirmPick & OrderRef): Promise<OrderProgress>
   rejectFulfilment(command: RejectFulfilment & OrderRef): Promise<OrderProgress>
   confirmShipment(command: ConfirmShipment & OrderRef): Promise<OrderProgress>
@@ -205,6 +234,8 @@ export interface OrderActivities {
   settleEffect(effect: { key: string } & OrderRef): Promise<OrderProgress>
   /** Keeps why a stored document was refused, so that its sender can be told. */
   refuseDocument(refusal: { inboxId: string; code: string; message: string }): Promise<void>
+  /** Keeps why a fact could not be taken yet; it is told again after a pause. */
+  explainEvent(refusal: { eventId: string; code: string; message: string }): Promise<void>
 }
 
 export interface OrderRef {

@@ -46,19 +46,19 @@ export const refusalForConstraint: Record<string, GuardRefusal> = {
   },
   gl_period_transition: { code: 'PeriodNotOpen', message: 'The area is already locked.' },
   period_exception_until: {
-    code: 'ExceptionEnded',
+    code: 'PeriodExceptionEnded',
     message: 'The exception has ended: ask for one that ends later.',
   },
   period_exception_open: {
-    code: 'ExceptionEnded',
+    code: 'PeriodExceptionEnded',
     message: 'No exception of this name waits for an approval: ask for one first.',
   },
   period_exception_known: {
-    code: 'ExceptionKnown',
+    code: 'PeriodExceptionKnown',
     message: 'An exception of this name has been asked for before: give the new one another name.',
   },
   period_exception_approval_pkey: {
-    code: 'ExceptionKnown',
+    code: 'PeriodExceptionKnown',
     message: 'This exception has been approved before: use it.',
   },
   journal_line_manual: {

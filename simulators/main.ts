@@ -10,7 +10,8 @@ import { startTaxSimulator } from './tax.ts'
  * Runs every simulator until it is told to stop, and prints one line of JSON with their URLs.
  * Ports: `--stripe 12111 --carrier … --tax … --compliance … --mail … --smtp … --shop …`, or
  * `SIM_STRIPE_PORT` and so on; any free port unless told. `--seed`, `--move-every-ms`,
- * `--drop-webhook-every` loses every so many webhooks of the shop.
+ * `--drop-webhook-every` loses every so many webhooks of the shop. `--seed`: without it each run has
+ * ids of its own, as a provider gives an id once for ever.
  */
 const { values } = parseArgs({
   options: {
@@ -21,7 +22,7 @@ const { values } = parseArgs({
     mail: { type: 'string' },
     smtp: { type: 'string' },
     shop: { type: 'string' },
-    seed: { type: 'string', default: process.env['SIM_SEED'] ?? 'throughline' },
+    seed: { type: 'string', default: process.env['SIM_SEED'] ?? `throughline/${Date.now()}` },
     'drop-webhook-every': { type: 'string', default: process.env['SIM_DROP_WEBHOOK_EVERY'] ?? '0' },
     'move-every-ms': { type: 'string', default: '0' },
   },

@@ -25,7 +25,7 @@ export async function cancelHere(
   order: SalesOrder,
   { command, found, actor, today }: Resolving,
 ): Promise<SalesOrder> {
-  refuseIfNothingToCancel(order, found)
+  refuseIfNothingToCancel(order)
   if (command.resolution === 'cancel-and-block') {
     const reason = `fraud on order ${order.orderNumber}`
     await tx`UPDATE customer SET blocked_reason = ${reason} WHERE id = ${order.customerId}`
@@ -55,7 +55,6 @@ async function cancelWhatItIsAbout(
       return cancelUnits(tx, order, shortUnits(found), by)
     }
     case 'stock-short':
-    case 'paid-unfulfillable':
       return cancelUnits(tx, order, unplanned(order, needsStock), by)
     case 'unknown-sku':
       return cancelUnits(
@@ -78,13 +77,8 @@ function unplanned(
   return lines.map((line) => ({ orderLineId: line.id.toString(), qty: unplannedUnits(line) }))
 }
 
-/** Money for goods that have left, or that is owed back, is not settled by cancelling anything. */
-function refuseIfNothingToCancel(order: SalesOrder, found: OpenCase): void {
-  if (found.evidence['operation'] === 'refund')
-    throw new Refusal(
-      'RefundIsOwed',
-      'The customer is owed this refund. Try it again, or mark it as done when it was paid another way.',
-    )
+/** Money for goods that have left is not settled by cancelling anything. */
+function refuseIfNothingToCancel(order: SalesOrder): void {
   if (order.lines.every((line) => openUnits(line) === 0))
     throw new Refusal(
       'NothingToCancel',

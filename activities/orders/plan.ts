@@ -21,7 +21,7 @@ import {
 } from '#domain/orders/allocation'
 import { openUnits, unplannedUnits } from '#domain/orders/phase'
 import { addDays } from '#domain/dates'
-import { openOrderCase, healOrderCases } from './cases.ts'
+import { healOrderCases, isCaseOpen, openOrderCase } from './cases.ts'
 import { checkPromise } from './promise-check.ts'
 import { promiseWaitingUnits } from './promises.ts'
 
@@ -33,6 +33,9 @@ export interface PlanOptions {
   /** The caller decides what becomes of units that no site has. */
   leavesShort?: boolean
 }
+
+/** Cases that have lost their object when every unit has stock or a promise. */
+const ABOUT_STOCK = ['stock-short', 'consent-needed'] as const
 
 /** What was allocated, and the sites as they were seen. */
 export interface Plan extends AllocationResult {
@@ -53,7 +56,7 @@ export async function planOrder(
   if (options.includeBackordered) planAnew(order)
   const demands = stockDemands(order)
   const plan = demands.length > 0 ? await allocateUnits(tx, order, demands, options, waited) : null
-  if (!plan) await healOrderCases(tx, order, ['stock-short'], 'every unit has stock or a promise')
+  if (!plan) await healOrderCases(tx, order, ABOUT_STOCK, 'every unit has stock or a promise')
   await promiseWaitingUnits(tx, order, options.actor)
   await checkPromise(tx, order, options.today)
   return plan
@@ -218,6 +221,7 @@ async function reserve(
       siteCode: nodes.find((node) => node.siteId === row.siteId)!.code,
       live: row.qty,
       onFulfilment: 0,
+      expiresAt: null,
     })),
   )
   await drawPool(tx, order.channelId, rows)
@@ -258,7 +262,7 @@ async function settleShortage(
   waited: ReadonlyMap<string, number>,
 ): Promise<void> {
   if (result.shortages.length === 0)
-    return healOrderCases(tx, order, ['stock-short'], 'stock was found')
+    return healOrderCases(tx, order, ABOUT_STOCK, 'stock was found')
   const all = order.policies.order.body.shortage === 'backorder'
   const waiting = result.shortages.flatMap((short) => {
     const qty = all ? short.qty : Math.min(short.qty, waited.get(short.orderLineId) ?? 0)
@@ -267,7 +271,9 @@ async function settleShortage(
   backorder(order, waiting)
   const short = order.lines.filter((line) => needsStock(line) && unplannedUnits(line) > 0)
   if (short.length === 0)
-    return healOrderCases(tx, order, ['stock-short'], 'every unit has stock or a promise')
+    return healOrderCases(tx, order, ABOUT_STOCK, 'every unit has stock or a promise')
+  // While the customer is asked about a substitute, nobody is asked about the same units again.
+  if (await isCaseOpen(tx, order, 'consent-needed')) return
   const skus = short.map((line) => `${unplannedUnits(line)} × ${line.sku}`)
   await openOrderCase(tx, order, {
     type: 'stock-short',

@@ -91,6 +91,7 @@ async function moveUnits(tx: Tx, { order, loser, line, free, qty }: Moving): Pro
       siteCode: reservation.siteCode,
       live: taken,
       onFulfilment: 0,
+      expiresAt: null,
     })
   }
   line.allocated += qty

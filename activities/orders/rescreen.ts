@@ -151,6 +151,8 @@ async function storedReview(
   const company = await companyUnderReview(tx, order, parties!)
   return {
     ...company,
+    // Whether the customer may owe was decided when the order was taken in.
+    termsRefused: false,
     document: {
       ...parties!,
       currency: order.currency,

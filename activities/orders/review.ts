@@ -14,6 +14,8 @@ export interface Review {
   found: readonly (FoundItem | null)[]
   policies: Pick<SalesOrder['policies'], 'order' | 'fraud'>
   actor: string
+  /** The document asked for an account that this customer does not have. */
+  termsRefused?: boolean
 }
 
 /** Finds every reason why a person must look first, and says so or that there was none. */
@@ -85,7 +87,7 @@ export async function askForAddress(tx: Tx, order: SalesOrder): Promise<void> {
 async function underReview(
   tx: Tx,
   order: SalesOrder,
-  { document, found, policies }: Review,
+  { document, found, policies, termsRefused = false }: Review,
 ): Promise<OrderUnderReview> {
   return {
     ...(await companyUnderReview(tx, order, {
@@ -93,6 +95,7 @@ async function underReview(
       shipTo: document.shipTo,
     })),
     document,
+    termsRefused,
     policy: policies.order.body,
     fraud: policies.fraud.body,
     items: document.lines.map((line, n) => ({

@@ -11,7 +11,8 @@ import { openUnits } from '#domain/orders/phase'
 import { moneyOfUnits } from '#domain/orders/shares'
 import { Refusal } from '#domain/refusal'
 import { healOrderCases } from './cases.ts'
-import { intendCapture } from './payments.ts'
+import { captureWhatIsOwed, voidWhatIsNotNeeded } from './captures.ts'
+import { askAboutExcess } from './excess.ts'
 import { knownLine } from './cancel.ts'
 import { lineOf, needsStock } from './plan.ts'
 import { arrived } from './arrival.ts'
@@ -156,7 +157,10 @@ async function leave(tx: Tx, order: SalesOrder, leaving: Leaving): Promise<void>
   const lines = units.map(shipmentLine)
   await postShipment(tx, { order, shipment, units, lines, shippedOn, freight, actor })
   for (const { line, qty } of units) count(line, qty)
-  await intendCapture(tx, order, { id: shipment.id, grossMinor: sum(lines.map(grossOf)) })
+  const worth = sum(lines.map(grossOf))
+  await captureWhatIsOwed(tx, order, { key: `capture/shipment/${shipment.id}`, atMostMinor: worth })
+  await voidWhatIsNotNeeded(tx, order)
+  await askAboutExcess(tx, order, 'rule: payment')
   if (delivery === 'arrived')
     await arrived(tx, order, shipment.id, { deliveredOn: shippedOn, actor })
   await addToOutbox(tx, [

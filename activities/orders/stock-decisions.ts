@@ -5,6 +5,7 @@ import { addToOutbox } from '#db/stores/records'
 import { barSite, reportMissing } from '#db/stores/routing'
 import { Refusal } from '#domain/refusal'
 import { knownLine, releaseReserved, takeBack, type UnitsOfLine } from './cancel.ts'
+import { askForConsent, needsConsent } from './consent.ts'
 import { orderLineWish, text } from './params.ts'
 import { backorder, planOrder, stockDemands } from './plan.ts'
 import type { Resolving } from './resolve.ts'
@@ -19,6 +20,7 @@ export async function findStock(
 ): Promise<SalesOrder> {
   if (command.resolution === 'substitute') {
     const wish = orderLineWish(command.params)
+    if (needsConsent(order, wish)) return askForConsent(tx, order, wish)
     const changed = await substitute(tx, order, wish, { actor, today, key: command.key })
     await resumeOrder(tx, changed, { actor, today })
     return changed

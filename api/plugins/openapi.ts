@@ -4,6 +4,7 @@ import { createJsonSchemaTransform, jsonSchemaTransformObject } from 'fastify-ty
 import { rolesWith } from '#domain/access'
 import type { Access, ApiServer } from '../deps.ts'
 import { isPermission } from './authentication.ts'
+import { signedMessage } from './signed-headers.ts'
 
 const COMMANDS = new Set(['POST', 'PUT', 'PATCH', 'DELETE'])
 const zodTransform = createJsonSchemaTransform({})
@@ -44,13 +45,19 @@ export async function addOpenApi(server: ApiServer, publicUrl?: string): Promise
 
 interface Documented {
   method: string | string[]
-  config?: { permission?: Access; idempotencyKey?: false; rawBody?: boolean }
+  url: string
+  config?: {
+    permission?: Access
+    idempotencyKey?: false
+    rawBody?: boolean
+    asksProcess?: true
+  }
 }
 
 /** What every route has by virtue of the plugins: credentials, key, problem answers. */
 function withContract<Schema>(schema: Schema, route: Documented): Schema {
   const described = schema as Record<string, unknown>
-  const { permission = 'public', idempotencyKey, rawBody } = route.config ?? {}
+  const { permission = 'public', idempotencyKey, rawBody, asksProcess } = route.config ?? {}
   if (described['hide']) return schema
   const isOpen = permission === 'public' || permission === 'signed'
   described['security'] = isOpen ? [] : [{ token: [] }, { apiKey: [] }]
@@ -62,9 +69,14 @@ function withContract<Schema>(schema: Schema, route: Documented): Schema {
   if (isCommand && idempotencyKey !== false) described['headers'] = KEY_HEADER
   if (rawBody) {
     described['consumes'] = ['application/json']
-    described['body'] ??= { description: 'The document as the sender signed it.' }
+    Object.assign(described, signedMessage(route.url))
   }
-  described['response'] = { ...(described['response'] as object), '4XX': REFUSED, 503: UNAVAILABLE }
+  described['response'] = {
+    ...(asksProcess ? { 202: STILL_WORKING } : {}),
+    ...(described['response'] as object),
+    '4XX': REFUSED,
+    503: UNAVAILABLE,
+  }
   return schema
 }
 
@@ -93,6 +105,10 @@ const problemContent = {
 }
 const REFUSED = {
   description: 'Not carried out; `code` and `errors` say why.',
+  content: problemContent,
+}
+const STILL_WORKING = {
+  description: '`StillWorking`: the process goes on; ask again with the same key for its answer.',
   content: problemContent,
 }
 const UNAVAILABLE = { description: 'Try again after `Retry-After`.', content: problemContent }

@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream'
 import type { ApiServer } from '../deps.ts'
 import { unstorable } from '#connectors/storable'
 import { invalidInput } from '../problem.ts'
@@ -11,8 +12,13 @@ export function addTextGuard(server: ApiServer): void {
     const errors = [
       ...unstorable('params', request.params),
       ...unstorable('query', request.query),
-      ...(Buffer.isBuffer(request.body) ? [] : unstorable('body', request.body)),
+      ...(isOpaque(request.body) ? [] : unstorable('body', request.body)),
     ]
     if (errors.length > 0) throw invalidInput(...errors.slice(0, 20))
   })
+}
+
+/** Bytes that their own handler reads. */
+function isOpaque(body: unknown): boolean {
+  return Buffer.isBuffer(body) || body instanceof Readable
 }

@@ -181,7 +181,7 @@ function addCommand<C extends contract.CommandBase & { fulfilmentId: string }>(
   server.post(
     `/fulfilment-orders/:fulfilmentId/${path}`,
     {
-      config: { permission },
+      config: { permission, asksProcess: true },
       schema: { summary, tags, params, body, response: { 200: progress } },
     },
     async (request) => {

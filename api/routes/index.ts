@@ -1,23 +1,34 @@
 import type { ApiServer, RouteDeps } from '../deps.ts'
 import { apiKeyRoutes } from './api-keys.ts'
 import { bulkOrderRoutes } from './bulk-orders.ts'
+import { blockedOrderRoutes } from './blocked-orders.ts'
 import { channelRoutes } from './channels.ts'
 import { giftCardRoutes } from './gift-cards.ts'
 import { healthRoutes } from './health.ts'
+import { importRoutes } from './imports.ts'
 import { itemRoutes } from './items.ts'
+import { exchangeRateRoutes } from './exchange-rates.ts'
+import { ledgerProofRoutes } from './ledger-proof.ts'
 import { ledgerRoutes } from './ledger.ts'
+import { periodExceptionRoutes } from './period-exceptions.ts'
+import { periodRoutes } from './periods.ts'
+import { ledgerLineRoutes } from './ledger-lines.ts'
+import { documentRoutes } from './documents.ts'
 import { loginRoutes } from './login.ts'
 import { policyRoutes } from './policies.ts'
 import { siteRoutes } from './sites.ts'
+import { operationRoutes } from './operations.ts'
 import { trailRoutes } from './trail.ts'
 import { userRoutes } from './users.ts'
 import { expectedSupplyRoutes } from './expected-supply.ts'
 import { exceptionRoutes } from './exceptions.ts'
+import { exceptionWorkRoutes } from './exception-work.ts'
 import { fulfilmentRoutes } from './fulfilment.ts'
 import { orderCommandRoutes } from './order-commands.ts'
 import { addressLinkRoutes } from './address-links.ts'
 import { orderRoutes } from './orders.ts'
 import { personalDataRoutes } from './personal-data.ts'
+import { providerWebhookRoutes } from './provider-webhooks.ts'
 import { processRoutes } from './processes.ts'
 import { settlementRoutes } from './settlements.ts'
 import { stockCountRoutes } from './stock-counts.ts'
@@ -38,20 +49,31 @@ export const routes: readonly RouteModule[] = [
   channelRoutes,
   policyRoutes,
   trailRoutes,
+  operationRoutes,
   ledgerRoutes,
   giftCardRoutes,
   settlementRoutes,
+  ledgerProofRoutes,
+  periodRoutes,
+  periodExceptionRoutes,
+  exchangeRateRoutes,
+  ledgerLineRoutes,
+  documentRoutes,
   orderRoutes,
+  blockedOrderRoutes,
   orderCommandRoutes,
   personalDataRoutes,
   addressLinkRoutes,
   bulkOrderRoutes,
   fulfilmentRoutes,
   exceptionRoutes,
+  exceptionWorkRoutes,
   stockRoutes,
   stockValuationRoutes,
   expectedSupplyRoutes,
   stockCountRoutes,
   processRoutes,
   webhookRoutes,
+  providerWebhookRoutes,
+  importRoutes,
 ]

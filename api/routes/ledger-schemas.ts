@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import type { EntryHeader, EntryLine } from '#db/queries/ledger'
+import { documentUrl } from './ledger-links.ts'
 import { businessDate, code, instant, money } from '../schemas.ts'
 
 /** What the books look like on the wire. */
@@ -45,6 +46,7 @@ export const entry = z.object({
   eventType: z.string(),
   sourceType: z.string().meta({ example: 'shipment' }),
   sourceId: z.string(),
+  document: text.describe('Where the source is read.'),
   key: z.string(),
   ruleVersion: z.int(),
   reverses: text,
@@ -55,7 +57,7 @@ export const entry = z.object({
   leaf: z.string().describe('Fingerprint of the entry, in hexadecimal.'),
 })
 
-const line = z.object({
+export const line = z.object({
   lineNo: z.int(),
   accountId: z.int(),
   accountName: z.string(),
@@ -65,8 +67,11 @@ const line = z.object({
   orderId: text,
   orderLineId: text,
   channelId: text,
+  channel: text,
   itemId: text,
+  sku: text,
   siteId: text,
+  site: text,
   segment: text,
   party: text,
   taxCode: text,
@@ -93,6 +98,7 @@ export const trialBalance = z.object({
       class: z.string(),
       amount: money,
       functional: money,
+      lines: z.string().describe('Where the lines are that sum to this cell.'),
     }),
   ),
   total: money.describe('Of the functional column; zero for whole books.'),
@@ -122,6 +128,7 @@ export const openItemMovement = z.object({
   eventType: z.string(),
   sourceType: z.string(),
   sourceId: z.string(),
+  document: text.describe('Where the source is read.'),
   amount: money,
 })
 
@@ -129,10 +136,14 @@ export const profit = z.object({
   entity: z.string(),
   rows: z.array(
     z.object({
-      of: text.describe('What the row belongs to; null for what belongs to none.'),
+      of: text.describe('Id of what the row belongs to; null for what belongs to none.'),
+      code: text.describe('What people call it: SKU, code of the channel or site, segment.'),
       accountId: z.int(),
       accountName: z.string(),
       result: money.describe('Income above zero, cost below.'),
+      lines: z
+        .string()
+        .describe('Where the lines are that sum to this cell, with the sign turned.'),
     }),
   ),
   total: money,
@@ -147,13 +158,14 @@ export function wireEntry(header: EntryHeader) {
   return {
     ...rest,
     id: entryId.toString(),
+    document: documentUrl(header.sourceType, header.sourceId),
     reverses: asText(reverses),
     reversedBy: asText(reversedBy),
     leaf: leaf.toString('hex'),
   }
 }
 
-export function wireLine(posted: EntryLine, functionalCurrency: string) {
+export function wireLine<Line extends EntryLine>(posted: Line, functionalCurrency: string) {
   const { currency, amountMinor, funcMinor, ...rest } = posted
   return {
     ...rest,

@@ -25,6 +25,7 @@ import { idCursor, MAX_BIGINT, pageOf, pageQuery, toPage } from '../paging.ts'
 import { invalidInput } from '../problem.ts'
 import { bigId, businessDate, sku } from '../schemas.ts'
 import { visible } from '../scope.ts'
+import { documentUrl, linesUrl } from './ledger-links.ts'
 import * as wire from './ledger-schemas.ts'
 
 const tags = ['ledger']
@@ -174,6 +175,7 @@ function addTrialBalance(server: ApiServer, { db }: ApiDeps): void {
           ...row,
           amount: wireMoney(amountMinor, currency),
           functional: wireMoney(funcMinor, functionalCurrency),
+          lines: linesUrl({ entity, ...scope, account: row.accountId, currency }),
         })),
         total: wireMoney(sum(rows.map((row) => row.funcMinor)), functionalCurrency),
       }
@@ -240,6 +242,7 @@ function addMovements(server: ApiServer, { db }: ApiDeps): void {
       const items = rows.map(({ entryId, amountMinor, ...row }) => ({
         ...row,
         entryId: entryId.toString(),
+        document: documentUrl(row.sourceType, row.sourceId),
         amount: wireMoney(amountMinor, currency),
       }))
       return { items, nextCursor: null }
@@ -266,7 +269,10 @@ function addProfit(server: ApiServer, { db }: ApiDeps): void {
       const found = await companyByCode(db, entity)
       const company = visible(principal, found, `entity ${entity}`, placeOf)
       const rows = await profitBy(db, by, { ...reportScope(scope), entityId: company.id })
-      return wireProfit(company, rows)
+      return wireProfit(company, rows, (code) => ({
+        ...scope,
+        ...(code === null ? { without: by } : { [CELL[by]]: code }),
+      }))
     },
   )
 
@@ -287,17 +293,31 @@ function addProfit(server: ApiServer, { db }: ApiDeps): void {
         entity: row.code,
         channel: row.channel,
       }))
-      return wireProfit(company, await profitOfOrder(db, BigInt(id)))
+      return wireProfit(company, await profitOfOrder(db, BigInt(id)), () => ({ order: id }))
     },
   )
 }
 
-function wireProfit({ code, functionalCurrency }: Company, rows: readonly ProfitRow[]) {
+/** By which filter of the lines a cell of the report is found again. */
+const CELL = {
+  channel: 'channel',
+  item: 'sku',
+  segment: 'segment',
+  site: 'site',
+  promotion: 'promotion',
+} as const
+
+function wireProfit(
+  { code: entity, functionalCurrency }: Company,
+  rows: readonly ProfitRow[],
+  cellOf: (code: string | null) => Parameters<typeof linesUrl>[0],
+) {
   return {
-    entity: code,
+    entity,
     rows: rows.map(({ resultMinor, ...row }) => ({
       ...row,
       result: wireMoney(resultMinor, functionalCurrency),
+      lines: linesUrl({ entity, account: row.accountId, ...cellOf(row.code) }),
     })),
     total: wireMoney(sum(rows.map((row) => row.resultMinor)), functionalCurrency),
   }

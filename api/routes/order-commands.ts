@@ -150,7 +150,7 @@ function addCommand<Body extends z.ZodType, C extends contract.CommandBase>(
   server.post(
     `/orders/:orderId/${path}`,
     {
-      config: { permission },
+      config: { permission, asksProcess: true },
       schema: { summary, tags, params, body, response: { 200: progress } },
     },
     async (request) => {

@@ -1,14 +1,15 @@
-import { WorkflowNotFoundError } from '@temporalio/client'
 import { z } from 'zod'
-import { orderProgress } from '#contracts/order-to-cash'
 import { listInbox } from '#db/queries/inbox'
-import { standingInBooks, type OrderStanding } from '#db/queries/orders'
+import { placeOfProcess } from '#db/queries/orders'
+import { EVERYWHERE, scopesInclude } from '#domain/access'
 import type { ApiDeps, ApiServer } from '../deps.ts'
 import { mayDecideCase } from '#domain/orders/case-roles'
 import { decideDocument } from '../document-decisions.ts'
 import { orderInScope } from '../order-commands.ts'
 import { documentDecided } from '../order-schemas.ts'
-import { forbidden } from '../problem.ts'
+import { forbidden, notFound } from '../problem.ts'
+import { standingOfOrder, standingOfProcess } from '../process-standing.ts'
+import { visible } from '../scope.ts'
 import { idCursor, MAX_BIGINT, pageOf, pageQuery, toPage } from '../paging.ts'
 import { bigId, code } from '../schemas.ts'
 
@@ -42,7 +43,7 @@ export async function processRoutes(server: ApiServer, deps: ApiDeps): Promise<v
   addInbox(server, deps)
 }
 
-function addWaiting(server: ApiServer, { db, temporal, config }: ApiDeps): void {
+function addWaiting(server: ApiServer, deps: ApiDeps): void {
   server.get(
     '/orders/:orderId/waiting-for',
     {
@@ -55,45 +56,35 @@ function addWaiting(server: ApiServer, { db, temporal, config }: ApiDeps): void 
       },
     },
     async (request) => {
-      const place = await orderInScope(db, request, request.params.orderId)
-      const [live, books] = await Promise.all([
-        askProcess(temporal, place.workflowId),
-        standingInBooks(db, place.id),
-      ])
-      const { open, ...stands } = { ...books, ...live.progress }
-      const until = stands.until ? `, until ${stands.until}` : ''
-      return {
-        ...stands,
-        orderId: place.id.toString(),
-        workflowId: place.workflowId,
-        running: live.running,
-        temporalUi: config.TEMPORAL_UI_URL
-          ? `${config.TEMPORAL_UI_URL}/namespaces/${config.TEMPORAL_NAMESPACE}/workflows/${encodeURIComponent(place.workflowId)}`
-          : null,
-        sentence: open
-          ? `The order is ${stands.phase} and waits for ${stands.waitingFor}; ${stands.whoMayAct} may act${until}.`
-          : `The order is ${stands.phase}; nothing is waited for.`,
-      }
+      const place = await orderInScope(deps.db, request, request.params.orderId)
+      return standingOfOrder(deps, place)
     },
   )
-}
-
-/** `running` is null when nobody can tell: the books still say where the order stands. */
-async function askProcess(
-  temporal: ApiDeps['temporal'],
-  workflowId: string,
-): Promise<{ running: boolean | null; progress?: Partial<OrderStanding> }> {
-  try {
-    const live = await temporal.workflow.getHandle(workflowId).query(orderProgress)
-    if (!live) return { running: true }
-    const { open, phase, waitingFor, whoMayAct, nextDeadline, cases } = live
-    return {
-      running: open,
-      progress: { open, phase, waitingFor, whoMayAct, until: nextDeadline, cases },
-    }
-  } catch (error) {
-    return { running: error instanceof WorkflowNotFoundError ? false : null }
-  }
+  server.get(
+    '/processes/:workflowId/waiting-for',
+    {
+      config: { permission: 'processes:read' },
+      schema: {
+        summary: 'What any process waits for, until when and who may act',
+        description:
+          'Send the id percent-encoded: it holds slashes. A process that is no order’s is of all companies, so only for callers without limits.',
+        tags,
+        params: z.object({
+          workflowId: z.string().min(3).max(400).meta({ example: 'notification/outbox' }),
+        }),
+        response: { 200: waiting.extend({ orderId: z.string().nullable() }) },
+      },
+    },
+    async ({ params: { workflowId }, principal }) => {
+      const place = await placeOfProcess(deps.db, workflowId)
+      if (place) {
+        visible(principal, place, 'process', ({ entity, channel }) => ({ entity, channel }))
+        return standingOfOrder(deps, place)
+      }
+      if (!scopesInclude(principal.scopes, EVERYWHERE)) throw notFound('process')
+      return standingOfProcess(deps, workflowId)
+    },
+  )
 }
 
 function addInbox(server: ApiServer, deps: ApiDeps): void {

@@ -14,7 +14,8 @@ import {
   toPage,
 } from '../paging.ts'
 import { invalidInput, notFound } from '../problem.ts'
-import { businessDate, code, jsonObject, minorText, reason, shortText, sku } from '../schemas.ts'
+import { businessDate, code, minorText, reason, shortText, sku } from '../schemas.ts'
+import { stockDetail as detailSchema } from '../stock-detail.ts'
 import { requireChannelScope, requireScope } from '../scope.ts'
 
 const tags = ['stock']
@@ -109,13 +110,13 @@ function addAts(server: ApiServer, { db }: ApiDeps): void {
         summary: 'The rows behind a stock number: reservations, layers, pools, expected supply',
         tags,
         params: z.object({ sku }),
-        response: { 200: jsonObject },
+        response: { 200: detailSchema },
       },
     },
     async ({ params, principal }) => {
       const detail = await stockDetail(db, params.sku, principal.scopes)
       if (!detail) throw notFound('item')
-      return detail
+      return detail as z.output<typeof detailSchema>
     },
   )
 }
@@ -294,7 +295,7 @@ function addSafetyStock(server: ApiServer, deps: ApiDeps): void {
     work: async (tx, { body, principal, audit }) => {
       const site = await siteByCode(tx, body.site)
       requireScope(principal, { entity: site.entity, site: body.site })
-      await setSafetyStock(tx, {
+      const before = await setSafetyStock(tx, {
         itemId: await itemIdOf(tx, body.sku),
         siteId: site.siteId,
         safetyStock: BigInt(body.safetyStock),
@@ -306,6 +307,7 @@ function addSafetyStock(server: ApiServer, deps: ApiDeps): void {
         subjectType: 'stock',
         subjectId: `${body.sku}/${body.site}`,
         action: 'safety-stock',
+        before: { safetyStock: before.toString() },
         after: { safetyStock: body.safetyStock },
         reason: body.reason,
       })
@@ -329,7 +331,7 @@ function addPools(server: ApiServer, deps: ApiDeps): void {
     work: async (tx, { body, principal, audit }) => {
       const site = await siteByCode(tx, body.site)
       requireScope(principal, { entity: site.entity, site: body.site, channel: body.channel })
-      await setPool(tx, {
+      const before = await setPool(tx, {
         itemId: await itemIdOf(tx, body.sku),
         siteId: site.siteId,
         channel: body.channel,
@@ -340,6 +342,7 @@ function addPools(server: ApiServer, deps: ApiDeps): void {
         subjectType: 'stock',
         subjectId: `${body.sku}/${body.site}`,
         action: 'pool',
+        before: { channel: body.channel, qty: before.toString() },
         after: { channel: body.channel, qty: body.qty },
         reason: body.reason,
       })

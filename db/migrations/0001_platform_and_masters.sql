@@ -371,7 +371,12 @@ CREATE TABLE external_effect (
   state        text NOT NULL DEFAULT 'intended' CHECK (state IN ('intended', 'sent', 'confirmed', 'failed', 'unknown')),
   attempts     int NOT NULL DEFAULT 0,
   outcome      jsonb,
+  -- What the provider agreed to before the call that costs money: the purchase is made on that alone.
+  prepared     jsonb,
   intended_at  timestamptz NOT NULL DEFAULT clock_timestamp(),
+  sent_at      timestamptz,
+  -- An outcome that nobody knows is asked about again from here on.
+  ask_at       timestamptz,
   settled_at   timestamptz
 );
 CREATE INDEX external_effect_subject ON external_effect (subject_type, subject_id);
@@ -406,6 +411,28 @@ CREATE TABLE outbox (
 );
 CREATE INDEX outbox_waiting ON outbox (topic, next_at, id) WHERE delivered_at IS NULL;
 
+-- A file of orders that somebody sent: what was read of it, row by row.
+CREATE TABLE import_run (
+  id         bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  key        text NOT NULL UNIQUE,
+  format     text NOT NULL CHECK (format IN ('csv', 'ndjson')),
+  -- broken: its sender hung up, or it was cut off; what was read stays.
+  state      text NOT NULL DEFAULT 'reading' CHECK (state IN ('reading', 'done', 'broken')),
+  stored     int NOT NULL DEFAULT 0,
+  known      int NOT NULL DEFAULT 0,
+  rejected   int NOT NULL DEFAULT 0,
+  actor      text NOT NULL,
+  started_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+  ended_at   timestamptz
+);
+
+CREATE TABLE import_rejection (
+  import_id bigint NOT NULL REFERENCES import_run,
+  row_no    int NOT NULL,
+  problems  jsonb NOT NULL,
+  PRIMARY KEY (import_id, row_no)
+);
+
 -- What came in from channels, carriers and processors; unique per provider event.
 CREATE TABLE inbox (
   id           bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -424,9 +451,12 @@ CREATE TABLE inbox (
   told_at      timestamptz,
   attempts     int NOT NULL DEFAULT 0,
   next_at      timestamptz,
+  import_id    bigint REFERENCES import_run,
+  import_row   int,
   UNIQUE (source, event_id)
 );
 CREATE INDEX inbox_process ON inbox (workflow_id) WHERE outcome = 'accepted';
+CREATE INDEX inbox_import ON inbox (import_id, import_row) WHERE import_id IS NOT NULL;
 CREATE INDEX inbox_untold ON inbox (next_at NULLS FIRST, id) WHERE outcome = 'received';
 
 -- A refused message as it came, so that it can be read again once its cause is mended. Personal data: emptied when it was taken or rejected, or when somebody is erased.
@@ -474,7 +504,7 @@ CREATE INDEX exception_subject ON exception_case (subject_type, subject_id, id);
 GRANT SELECT, INSERT ON ALL TABLES IN SCHEMA public TO throughline_app;
 GRANT UPDATE (result), DELETE ON command TO throughline_app;
 GRANT UPDATE ON item, site, channel, channel_sync, listing, customer, personal_data, carrier_service, app_user, api_key,
-  external_effect, outbox, inbox, inbox_body, exception_case TO throughline_app;
+  external_effect, outbox, inbox, inbox_body, import_run, exception_case TO throughline_app;
 
 -- §2.4: who changes tables, guards or rights leaves a row, a superuser too.
 CREATE TABLE schema_change (

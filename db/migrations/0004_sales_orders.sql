@@ -352,12 +352,13 @@ CREATE TABLE payment (
   CONSTRAINT payment_refund_bound CHECK (refunded_minor >= 0 AND refund_pending_minor >= 0
     AND refunded_minor + refund_pending_minor <= captured_minor)
 );
+CREATE INDEX payment_reference ON payment (reference) WHERE reference IS NOT NULL;
 
 CREATE TABLE payment_event (
   id          bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
   payment_id  bigint NOT NULL REFERENCES payment,
   key         text NOT NULL UNIQUE,
-  kind        text NOT NULL CHECK (kind IN ('authorised', 'reauthorised', 'captured', 'voided', 'declined', 'expired', 'refund-granted', 'refunded', 'refund-failed')),
+  kind        text NOT NULL CHECK (kind IN ('authorised', 'reauthorised', 'captured', 'voided', 'declined', 'expired', 'refund-granted', 'refunded', 'refund-failed', 'refund-returned')),
   amount_minor bigint NOT NULL,
   reference   text,
   effect_key  text,
@@ -366,6 +367,7 @@ CREATE TABLE payment_event (
   recorded_at timestamptz NOT NULL DEFAULT clock_timestamp()
 );
 CREATE INDEX payment_event_payment ON payment_event (payment_id, id);
+CREATE INDEX payment_event_reference ON payment_event (reference) WHERE reference IS NOT NULL;
 SELECT make_append_only('payment_event');
 
 -- One card a unit sold: what is left of it is the balance of its open item, gift-card/<id>. A channel
@@ -390,6 +392,32 @@ CREATE TABLE gift_card (
   UNIQUE (order_line_id, unit),
   CHECK ((order_line_id IS NULL) = (unit IS NULL))
 );
+
+-- What processors and carriers tell, kept before anybody acts on it: an event may be ahead of its order.
+CREATE TABLE provider_event (
+  id          bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  provider    text NOT NULL,
+  event_id    text NOT NULL,
+  kind        text NOT NULL,
+  -- What it is about in the provider's words: its payment, or the parcel's tracking number.
+  reference   text NOT NULL,
+  -- Our effect that caused it, where the provider says so.
+  effect_key  text,
+  -- Never personal data: amounts, instants and references only.
+  facts       jsonb NOT NULL,
+  -- waiting: for its order to be known, or to take it; untaken: no process of ours takes its kind yet;
+  -- unmatched: nobody knew it for a month.
+  state       text NOT NULL CHECK (state IN ('waiting', 'taken', 'untaken', 'unmatched')),
+  order_id    bigint,
+  -- Why it is not taken yet: a refusal's code and what to do.
+  problem     text,
+  attempts    int NOT NULL DEFAULT 0,
+  next_at     timestamptz NOT NULL,
+  received_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+  settled_at  timestamptz,
+  UNIQUE (provider, event_id)
+);
+CREATE INDEX provider_event_waiting ON provider_event (next_at, id) WHERE state = 'waiting';
 
 CREATE TABLE document_sequence (
   entity_id int NOT NULL REFERENCES entity,
@@ -476,10 +504,11 @@ CREATE TABLE history_cancellation (
 
 GRANT SELECT ON ALL TABLES IN SCHEMA public TO throughline_app;
 GRANT INSERT ON sales_order, sales_order_line, order_line_discount, order_line_tax, order_hold, reservation, fulfilment_order,
-  supply_promise, routing_exclusion, fulfilment_line, shipment, shipment_line, parcel, tracking_event, payment, payment_event, gift_card, customer_invoice, order_change, fraud_mark, history_cancellation TO throughline_app;
+  supply_promise, routing_exclusion, fulfilment_line, shipment, shipment_line, parcel, tracking_event, payment, payment_event, provider_event, gift_card, customer_invoice, order_change, fraud_mark, history_cancellation TO throughline_app;
 GRANT UPDATE (channel_id, external_id) ON gift_card TO throughline_app;
 GRANT UPDATE ON sales_order, sales_order_line, order_hold, fulfilment_order, fulfilment_line, parcel, payment TO throughline_app;
 GRANT DELETE ON supply_promise TO throughline_app;
 GRANT UPDATE (consumed, released, expires_at) ON reservation TO throughline_app;
 GRANT UPDATE (order_line_id) ON history_cancellation TO throughline_app;
+GRANT UPDATE (state, order_id, problem, attempts, next_at, settled_at) ON provider_event TO throughline_app;
 RESET ROLE;

@@ -104,6 +104,15 @@ export async function readCase(reader: Reader, id: bigint): Promise<CaseRow | un
   return row
 }
 
+/** What a process waits for people to decide. */
+export async function openCasesOfProcess(
+  reader: Reader,
+  workflowId: string,
+): Promise<{ id: bigint; type: string; ownerTeam: string; dueAt: string }[]> {
+  return reader<{ id: bigint; type: string; ownerTeam: string; dueAt: string }[]>`
+    SELECT id, type, owner_team AS "ownerTeam", due_at AS "dueAt" FROM exception_case WHERE workflow_id = ${workflowId} AND state = 'open' ORDER BY due_at, id`
+}
+
 /** How many cases of each type are open, with money, oldest age and what is overdue (Q-2). */
 export async function caseSummary(reader: Reader, scopes: Scopes) {
   return reader<

@@ -28,14 +28,17 @@ export interface TrialBalanceRow {
  * Where knowledge ended at an instant. Asked in a statement of its own: the report's snapshot must
  * be younger than the seal that it goes by.
  */
-async function horizonAt(db: Reader, knownAt: string | undefined): Promise<string | undefined> {
+export async function horizonAt(
+  db: Reader,
+  knownAt: string | undefined,
+): Promise<string | undefined> {
   if (knownAt === undefined) return undefined
   const [known] = await db<{ horizon: string }[]>`
     SELECT known_horizon(${knownAt})::text AS horizon`
   return known!.horizon
 }
 
-const inScope = (
+export const inScope = (
   db: Reader,
   { entityId, asOf, from, book = 'main' }: ReportScope,
   horizon: string | undefined,
@@ -75,8 +78,10 @@ export async function accountBalance(
 export type ProfitGrain = 'order' | 'channel' | 'item' | 'segment' | 'site' | 'promotion'
 
 export interface ProfitRow {
-  /** The order, channel, item… as text; null for what belongs to none. */
+  /** Id of the order, channel, item…, or its name where it has no id; null for what belongs to none. */
   of: string | null
+  /** What people call it: the code of the channel or site, the SKU. */
+  code: string | null
   accountId: number
   accountName: string
   /** Income above zero, cost below. */
@@ -93,16 +98,17 @@ export async function profitBy(
   scope: ReportScope,
 ): Promise<ProfitRow[]> {
   const horizon = await horizonAt(db, scope.knownAt)
-  const column = {
-    order: db`l.order_id`,
-    channel: db`l.channel_id`,
-    item: db`l.item_id`,
-    segment: db`l.segment`,
-    site: db`l.site_id`,
-    promotion: db`l.promotion`,
-  }[grain]
+  const columns = {
+    order: [db`l.order_id`, db`l.order_id::text`],
+    channel: [db`l.channel_id`, db`(SELECT code FROM channel WHERE id = l.channel_id)`],
+    item: [db`l.item_id`, db`(SELECT sku FROM item WHERE id = l.item_id)`],
+    segment: [db`l.segment`, db`l.segment`],
+    site: [db`l.site_id`, db`(SELECT code FROM site WHERE id = l.site_id)`],
+    promotion: [db`l.promotion`, db`l.promotion`],
+  } as const
+  const [column, code] = columns[grain]
   return db<ProfitRow[]>`
-    SELECT ${column}::text AS of, a.id AS "accountId", a.name AS "accountName",
+    SELECT ${column}::text AS of, ${code} AS code, a.id AS "accountId", a.name AS "accountName",
       (-sum(l.func_minor))::bigint AS "resultMinor"
     FROM journal_line l JOIN journal_entry e ON e.id = l.entry_id JOIN gl_account a ON a.id = l.account_id
     WHERE a.class IN ('income', 'expense') AND ${inScope(db, scope, horizon)}
@@ -112,7 +118,7 @@ export async function profitBy(
 /** One order's result by account; the sum over all orders and `null` is the company's. */
 export async function profitOfOrder(db: Reader, orderId: bigint): Promise<ProfitRow[]> {
   return db<ProfitRow[]>`
-    SELECT ${orderId.toString()}::text AS of, a.id AS "accountId", a.name AS "accountName",
+    SELECT ${orderId.toString()}::text AS of, ${orderId.toString()}::text AS code, a.id AS "accountId", a.name AS "accountName",
       (-sum(l.func_minor))::bigint AS "resultMinor"
     FROM journal_line l JOIN gl_account a ON a.id = l.account_id
     WHERE l.order_id = ${orderId} AND a.class IN ('income', 'expense') GROUP BY a.id ORDER BY a.id`

@@ -32,8 +32,11 @@ export interface EntryLine {
   orderId: bigint | null
   orderLineId: bigint | null
   channelId: number | null
+  channel: string | null
   itemId: number | null
+  sku: string | null
   siteId: number | null
+  site: string | null
   segment: string | null
   party: string | null
   taxCode: string | null
@@ -79,10 +82,21 @@ export async function journalEntries(db: Reader, filter: EntryFilter): Promise<E
       ${filter.from === undefined ? all : db`AND e.effective_on >= ${filter.from}`}
       ${filter.to === undefined ? all : db`AND e.effective_on <= ${filter.to}`}
       ${filter.beforeEntryId === undefined ? all : db`AND e.id < ${filter.beforeEntryId}`}
-      ${filter.orderId === undefined ? all : db`AND e.id IN (SELECT entry_id FROM journal_line WHERE order_id = ${filter.orderId})`}
-      ${filter.itemId === undefined ? all : db`AND e.id IN (SELECT entry_id FROM journal_line WHERE item_id = ${filter.itemId})`}
-      ${filter.accountId === undefined ? all : db`AND EXISTS (SELECT FROM journal_line l WHERE l.entry_id = e.id AND l.account_id = ${filter.accountId})`}
+      ${withLine(db, filter)}
     ORDER BY e.id DESC LIMIT ${Math.min(filter.limit ?? 50, 500)}`
+}
+
+/** One line that is all of it: an order on one line and an account on another is another story. */
+function withLine(db: Reader, { orderId, itemId, accountId }: EntryFilter) {
+  const all = db``
+  if (orderId === undefined && itemId === undefined && accountId === undefined) return all
+  // By the index that selects most; the account alone is no good key.
+  const line = db`
+    WHERE true ${orderId === undefined ? all : db`AND l.order_id = ${orderId}`} ${itemId === undefined ? all : db`AND l.item_id = ${itemId}`}
+      ${accountId === undefined ? all : db`AND l.account_id = ${accountId}`}`
+  return orderId === undefined && itemId === undefined
+    ? db`AND EXISTS (SELECT FROM journal_line l ${line} AND l.entry_id = e.id)`
+    : db`AND e.id IN (SELECT l.entry_id FROM journal_line l ${line})`
 }
 
 /** Every entry of one document, oldest first; the other way, an entry names its document itself. */
@@ -95,6 +109,14 @@ export function entriesOfDocument(
     entries.reverse(),
   )
 }
+
+/** A line `l` with its account `a` and the codes of its item `i`, channel `c` and site `s`. */
+export const lineColumns = (db: Reader) => db`
+  l.line_no AS "lineNo", l.account_id AS "accountId", a.name AS "accountName", l.currency,
+  l.amount_minor AS "amountMinor", l.func_minor AS "funcMinor", l.qty, l.order_id AS "orderId",
+  l.order_line_id AS "orderLineId", l.channel_id AS "channelId", c.code AS channel, l.item_id AS "itemId", i.sku,
+  l.site_id AS "siteId", s.code AS site, l.segment, l.party, l.tax_code AS "taxCode", l.jurisdiction, l.provider,
+  l.condition, l.layer_id AS "layerId", l.promotion, l.open_key AS "openKey", l.belongs_to AS "belongsTo"`
 
 export interface EntryWithLines extends EntryHeader {
   lines: EntryLine[]
@@ -109,11 +131,9 @@ export async function journalEntryWithLines(
     LEFT JOIN journal_entry r ON r.reverses = e.id WHERE e.id = ${entryId}`
   if (!entry) return undefined
   const lines = await db<EntryLine[]>`
-    SELECT l.line_no AS "lineNo", l.account_id AS "accountId", a.name AS "accountName", l.currency,
-      l.amount_minor AS "amountMinor", l.func_minor AS "funcMinor", l.qty, l.order_id AS "orderId",
-      l.order_line_id AS "orderLineId", l.channel_id AS "channelId", l.item_id AS "itemId", l.site_id AS "siteId",
-      l.segment, l.party, l.tax_code AS "taxCode", l.jurisdiction, l.provider, l.condition, l.layer_id AS "layerId",
-      l.promotion, l.open_key AS "openKey", l.belongs_to AS "belongsTo"
-    FROM journal_line l JOIN gl_account a ON a.id = l.account_id WHERE l.entry_id = ${entryId} ORDER BY l.line_no`
+    SELECT ${lineColumns(db)}
+    FROM journal_line l JOIN gl_account a ON a.id = l.account_id
+      LEFT JOIN item i ON i.id = l.item_id LEFT JOIN channel c ON c.id = l.channel_id LEFT JOIN site s ON s.id = l.site_id
+    WHERE l.entry_id = ${entryId} ORDER BY l.line_no`
   return { ...entry, lines: [...lines] }
 }

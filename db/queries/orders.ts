@@ -69,7 +69,8 @@ export async function readOrder(
       'workflowId', o.workflow_id, 'phase', o.phase, 'waitingFor', o.waiting_for, 'version', o.version, 'placedAt', o.placed_at, 'closedAt', o.closed_at,
       'currency', o.currency, 'totalMinor', o.total_minor::text, 'settlement', o.settlement, 'taxCollectedBy', o.tax_collected_by, 'fulfilledBy', o.fulfilled_by,
       'customerId', o.customer_id::text, 'customerClass', o.customer_class, 'segment', o.segment, 'shipCountry', o.ship_country, 'shipRegion', o.ship_region,
-      'shipBy', o.ship_by, 'deliverBy', o.deliver_by, 'shipComplete', o.ship_complete,
+      'shipBy', o.ship_by, 'deliverBy', o.deliver_by, 'acceptedLateUntil', o.accepted_late_until,
+      'split', (SELECT nullif(d.choice->'split', 'null') FROM decision_record d WHERE d.subject_type = 'order' AND d.subject_id = o.id::text AND d.kind = 'allocation' ORDER BY d.id DESC LIMIT 1), 'shipComplete', o.ship_complete, 'enteredBy', o.entered_by,
       'lines', (SELECT coalesce(jsonb_agg(jsonb_build_object('id', l.id::text, 'lineNo', l.line_no, 'sku', coalesce(i.sku, l.sku), 'title', l.title, 'goodsMinor', l.goods_minor::text,
         'discountMinor', l.discount_minor::text, 'shippingMinor', l.shipping_minor::text, 'taxMinor', l.tax_minor::text, 'ordered', l.qty_ordered, 'cancelled', l.qty_cancelled,
         'allocated', l.qty_allocated, 'backordered', l.qty_backordered, 'released', l.qty_released, 'picked', l.qty_picked, 'shipped', l.qty_shipped, 'delivered', l.qty_delivered,
@@ -86,12 +87,12 @@ export async function readOrder(
         'parcels', (SELECT coalesce(jsonb_agg(jsonb_build_object('id', p.id::text, 'trackingNumber', p.tracking_number, 'carrier', p.carrier, 'service', p.service, 'deliveredAt', p.delivered_at,
           'events', (SELECT coalesce(jsonb_agg(jsonb_build_object('status', t.status, 'at', t.happened_at) ORDER BY t.happened_at), '[]') FROM tracking_event t WHERE t.parcel_id = p.id)) ORDER BY p.id), '[]')
           FROM parcel p WHERE p.shipment_id = h.id)) ORDER BY h.id), '[]') FROM shipment h JOIN site s ON s.id = h.site_id WHERE h.order_id = o.id),
-      'payments', (SELECT coalesce(jsonb_agg(jsonb_build_object('kind', p.kind, 'provider', p.provider, 'dueMinor', p.due_minor::text, 'authorisedMinor', p.authorised_minor::text,
+      'payments', (SELECT coalesce(jsonb_agg(jsonb_build_object('id', p.id::text, 'kind', p.kind, 'provider', p.provider, 'dueMinor', p.due_minor::text, 'authorisedMinor', p.authorised_minor::text,
         'capturedMinor', p.captured_minor::text, 'refundPendingMinor', p.refund_pending_minor::text, 'refundedMinor', p.refunded_minor::text, 'expiresAt', p.expires_at) ORDER BY p.seq), '[]')
         FROM payment p WHERE p.order_id = o.id),
       'effects', (SELECT coalesce(jsonb_agg(jsonb_build_object('key', f.key, 'operation', f.operation, 'state', f.state, 'attempts', f.attempts) ORDER BY f.intended_at), '[]')
         FROM external_effect f WHERE f.subject_type = 'order' AND f.subject_id = o.id::text),
-      'invoices', (SELECT coalesce(jsonb_agg(jsonb_build_object('number', v.number::text, 'issuedOn', v.issued_on, 'dueOn', v.due_on, 'netMinor', v.net_minor::text, 'taxMinor', v.tax_minor::text,
+      'invoices', (SELECT coalesce(jsonb_agg(jsonb_build_object('id', v.id::text, 'number', v.number::text, 'issuedOn', v.issued_on, 'dueOn', v.due_on, 'netMinor', v.net_minor::text, 'taxMinor', v.tax_minor::text,
         'grossMinor', v.gross_minor::text) ORDER BY v.number), '[]') FROM customer_invoice v WHERE v.order_id = o.id),
       'entries', (SELECT coalesce(jsonb_agg(jsonb_build_object('id', j.id::text, 'eventType', j.event_type, 'effectiveOn', j.effective_on, 'key', j.idem_key) ORDER BY j.id), '[]')
         FROM journal_entry j WHERE j.id IN (SELECT entry_id FROM journal_line jl WHERE jl.order_id = o.id)),
@@ -117,6 +118,17 @@ export async function placeOfOrder(reader: Reader, id: bigint): Promise<OrderPla
   return row
 }
 
+/** The order whose process this is. */
+export async function placeOfProcess(
+  reader: Reader,
+  workflowId: string,
+): Promise<OrderPlace | undefined> {
+  const [row] = await reader<OrderPlace[]>`
+    SELECT o.id, o.workflow_id AS "workflowId", e.code AS entity, c.code AS channel
+    FROM sales_order o JOIN channel c ON c.id = o.channel_id JOIN entity e ON e.id = o.entity_id WHERE o.workflow_id = ${workflowId}`
+  return row
+}
+
 /**
  * An order that has been shipped and whose process may have ended: what is asked of it now takes
  * it up again. Undefined where nothing has left, for then there is nothing to decide any more.
@@ -133,30 +145,6 @@ export async function shippedOrder(
     SELECT o.workflow_id AS "workflowId", c.code AS channel, o.external_id AS "externalId", o.order_number AS "orderNumber"
     FROM sales_order o JOIN channel c ON c.id = o.channel_id
     WHERE o.workflow_id = ${workflowId} AND EXISTS (SELECT FROM sales_order_line l WHERE l.order_id = o.id AND l.qty_shipped > 0)`
-  return row
-}
-
-/** The order that a parcel belongs to, by its tracking number. */
-export async function orderOfParcel(
-  reader: Reader,
-  trackingNumber: string,
-): Promise<OrderPlace | undefined> {
-  const [row] = await reader<OrderPlace[]>`
-    SELECT o.id, o.workflow_id AS "workflowId", e.code AS entity, c.code AS channel
-    FROM parcel p JOIN sales_order o ON o.id = p.order_id JOIN channel c ON c.id = o.channel_id JOIN entity e ON e.id = o.entity_id
-    WHERE p.tracking_number = ${trackingNumber} ORDER BY p.id DESC LIMIT 1`
-  return row
-}
-
-/** The order that a provider's payment belongs to, by the payment's reference. */
-export async function orderOfPayment(
-  reader: Reader,
-  reference: string,
-): Promise<OrderPlace | undefined> {
-  const [row] = await reader<OrderPlace[]>`
-    SELECT o.id, o.workflow_id AS "workflowId", e.code AS entity, c.code AS channel
-    FROM payment p JOIN sales_order o ON o.id = p.order_id JOIN channel c ON c.id = o.channel_id JOIN entity e ON e.id = o.entity_id
-    WHERE p.reference = ${reference} ORDER BY p.id DESC LIMIT 1`
   return row
 }
 

@@ -275,16 +275,7 @@ export async function adjustStock(tx: Tx, adjustment: Adjustment): Promise<void>
   ])
   const differences = await valueDifference(tx, adjustment)
   await postDifferences(tx, adjustment, differences)
-  await recordAudit(tx, [
-    {
-      subjectType: 'stock',
-      subjectId: `${itemId}/${siteId}`,
-      action: 'adjusted',
-      after: { qty: qty.toString() },
-      reason: adjustment.reason,
-      actor: adjustment.actor,
-    },
-  ])
+  await auditAdjustment(tx, adjustment)
   await settleMissing(tx, { itemId, siteId, actor: adjustment.actor })
   if (qty > 0n)
     await addToOutbox(tx, [
@@ -294,6 +285,25 @@ export async function adjustStock(tx: Tx, adjustment: Adjustment): Promise<void>
         body: { itemIds: [itemId] },
       },
     ])
+}
+
+/** Under the same name as safety stock and pools: SKU and site, as people know them. */
+async function auditAdjustment(tx: Tx, adjustment: Adjustment): Promise<void> {
+  const { itemId, siteId, qty, reason, actor, adjustmentId } = adjustment
+  const [now] = await tx<{ subject: string; onHand: bigint }[]>`
+    SELECT i.sku || '/' || s.code AS subject, p.on_hand AS "onHand" FROM item i CROSS JOIN site s
+    JOIN stock_position p ON p.item_id = i.id AND p.site_id = s.id AND p.condition = 'sellable' WHERE i.id = ${itemId} AND s.id = ${siteId}`
+  await recordAudit(tx, [
+    {
+      subjectType: 'stock',
+      subjectId: now!.subject,
+      action: 'adjusted',
+      before: { onHand: now!.onHand - qty },
+      after: { onHand: now!.onHand, qty, adjustmentId },
+      reason,
+      actor,
+    },
+  ])
 }
 
 /** What the difference is worth, layer by layer: found units cost what the newest ones did. */

@@ -59,6 +59,8 @@ export interface LiveReservation {
   live: number
   /** Units of it that stand on a fulfilment order that is still open. */
   onFulfilment: number
+  /** When the units go to others if the order is still held then. */
+  expiresAt: string | null
 }
 
 export interface SalesOrder {
@@ -95,6 +97,8 @@ export interface SalesOrder {
   fulfilledBy: 'merchant' | 'channel'
   policies: { [K in PolicyKind]: PinnedPolicy<K> }
   version: number
+  /** As the last commit left it. */
+  phase: string
   closedAt: string | null
   lines: OrderLine[]
   holds: { id: bigint; type: HoldType; firstReleaseBy: string | null; keepsStock: boolean }[]
@@ -121,7 +125,7 @@ export async function lockOrder(
       o.customer_class AS "customerClass", o.segment, o.currency, o.rate_e9 AS "rateE9", o.placed_on AS "placedOn", o.settlement, o.provider,
       o.total_minor AS "totalMinor", o.ship_country AS "shipCountry", o.ship_region AS "shipRegion", o.ship_postal_code AS "shipPostalCode",
       o.requested_service AS "requestedService", o.ship_by AS "shipBy", o.deliver_by AS "deliverBy", o.accepted_late_until AS "acceptedLateUntil", o.ship_complete AS "shipComplete",
-      o.fulfilled_by AS "fulfilledBy", o.policies, o.version, o.closed_at AS "closedAt"
+      o.fulfilled_by AS "fulfilledBy", o.policies, o.version, o.phase, o.closed_at AS "closedAt"
     FROM sales_order o JOIN entity e ON e.id = o.entity_id JOIN channel c ON c.id = o.channel_id
     WHERE o.id = ${BigInt(orderId)} FOR NO KEY UPDATE OF o`
   if (!header) throw new Refusal('OrderNotFound', `There is no order ${orderId}.`)
@@ -183,7 +187,7 @@ function paymentsOf(tx: Tx, orderId: bigint) {
 
 function reservationsOf(tx: Tx, orderId: bigint) {
   return tx`
-    SELECT r.id::text, r.order_line_id::text AS "orderLineId", r.item_id AS "itemId", r.site_id AS "siteId", s.code AS "siteCode", r.live,
+    SELECT r.id::text, r.order_line_id::text AS "orderLineId", r.item_id AS "itemId", r.site_id AS "siteId", s.code AS "siteCode", r.live, r.expires_at AS "expiresAt",
       coalesce((SELECT sum(f.qty - f.shipped - f.cancelled) FROM fulfilment_line f JOIN fulfilment_order fo ON fo.id = f.fulfilment_id
         WHERE f.reservation_id = r.id AND fo.state IN ('released', 'recall-requested')), 0)::int AS "onFulfilment"
     FROM reservation r JOIN site s ON s.id = r.site_id WHERE r.order_id = ${orderId} AND r.live > 0`
@@ -278,6 +282,7 @@ export interface PaymentEvent {
     | 'refund-granted'
     | 'refunded'
     | 'refund-failed'
+    | 'refund-returned'
   amountMinor: bigint
   reference?: string | null
   effectKey?: string | null
@@ -292,6 +297,24 @@ export async function recordPaymentEvent(tx: Tx, event: PaymentEvent): Promise<b
     VALUES (${event.paymentId}, ${event.key}, ${event.kind}, ${event.amountMinor}, ${event.reference ?? null}, ${event.effectKey ?? null}, ${event.effectiveOn}, ${event.actor})
     ON CONFLICT (key) DO NOTHING RETURNING id`
   return rows.length > 0
+}
+
+/** One more way of paying this order, after the others; the order knows it at once. */
+export async function insertTender(
+  tx: Tx,
+  order: Pick<SalesOrder, 'id' | 'payments'>,
+  tender: Pick<OrderPayment, 'kind' | 'provider' | 'reference' | 'dueMinor'> &
+    Partial<Pick<OrderPayment, 'authorisedMinor' | 'expiresAt'>>,
+): Promise<OrderPayment> {
+  const seq = Math.max(0, ...order.payments.map((payment) => payment.seq)) + 1
+  const { authorisedMinor = 0n, expiresAt = null } = tender
+  const [row] = await tx<{ id: bigint }[]>`
+    INSERT INTO payment (order_id, seq, kind, provider, reference, due_minor, authorised_minor, expires_at)
+    VALUES (${order.id}, ${seq}, ${tender.kind}, ${tender.provider}, ${tender.reference}, ${tender.dueMinor}, ${authorisedMinor}, ${expiresAt}) RETURNING id`
+  const none = { capturedMinor: 0n, refundedMinor: 0n, refundPendingMinor: 0n }
+  const payment = { ...tender, ...none, id: row!.id, seq, authorisedMinor, expiresAt }
+  order.payments.push(payment)
+  return payment
 }
 
 export async function savePayment(tx: Tx, payment: OrderPayment): Promise<void> {

@@ -41,6 +41,7 @@ export async function itemIdOf(tx: Tx, sku: string): Promise<number> {
   return row.id
 }
 
+/** Answers what was in force on that date before. */
 export async function setSafetyStock(
   tx: Tx,
   policy: {
@@ -51,21 +52,28 @@ export async function setSafetyStock(
     reason: string
     actor: string
   },
-): Promise<void> {
+): Promise<bigint> {
+  const [before] = await tx<{ safetyStock: bigint }[]>`
+    SELECT safety_stock AS "safetyStock" FROM stock_policy
+    WHERE item_id = ${policy.itemId} AND site_id = ${policy.siteId} AND effective_from <= ${policy.effectiveFrom} ORDER BY effective_from DESC, id DESC LIMIT 1`
   await tx`INSERT INTO stock_policy (item_id, site_id, safety_stock, effective_from, reason, actor)
     VALUES (${policy.itemId}, ${policy.siteId}, ${policy.safetyStock}, ${policy.effectiveFrom}, ${policy.reason}, ${policy.actor})`
+  return before?.safetyStock ?? 0n
 }
 
-/** @throws Refusal `UnknownChannel`. */
+/** Answers what was set aside before. @throws Refusal `UnknownChannel`. */
 export async function setPool(
   tx: Tx,
   pool: { itemId: number; siteId: number; channel: string; qty: bigint; reason: string },
-): Promise<void> {
+): Promise<bigint> {
   const [channel] = await tx<{ id: number }[]>`SELECT id FROM channel WHERE code = ${pool.channel}`
   if (!channel)
     throw new Refusal('UnknownChannel', `There is no channel "${pool.channel}".`, {
       field: 'body.channel',
     })
+  const [before] = await tx<{ qty: bigint }[]>`
+    SELECT qty FROM stock_pool WHERE (channel_id, item_id, site_id) = (${channel.id}, ${pool.itemId}, ${pool.siteId}) FOR UPDATE`
   await tx`INSERT INTO stock_pool (channel_id, item_id, site_id, qty, reason) VALUES (${channel.id}, ${pool.itemId}, ${pool.siteId}, ${pool.qty}, ${pool.reason})
     ON CONFLICT (item_id, site_id, channel_id) DO UPDATE SET qty = excluded.qty, reason = excluded.reason`
+  return before?.qty ?? 0n
 }

@@ -124,6 +124,8 @@ export function postDepositCancelled(event: DepositCancelled): JournalEntryDraft
 /** The provider has confirmed that a granted refund left. */
 export interface RefundSettled extends OrderMoney {
   refundId: bigint | string
+  /** The attempt that went through, where it is not the first: a refund may come back and be paid again. */
+  settlementId?: string
   provider: string
   settledOn: string
   amountMinor: bigint
@@ -138,14 +140,31 @@ export interface RefundSettled extends OrderMoney {
  * Second half of rows 4 and 9. While the outcome is unknown the payable stays open.
  */
 export function postRefundSettled(event: RefundSettled): JournalEntryDraft {
-  return paymentEntry(event, 'refund-settled', String(event.refundId), event.settledOn, [
+  const settlementId = event.settlementId ?? String(event.refundId)
+  return paymentEntry(event, 'refund-settled', settlementId, event.settledOn, [
     debit('RefundsPayable', event.amountMinor, {
       ...about(event),
       openKey: refundKey(event.refundId),
       funcMinor: event.bookedFuncMinor,
     }),
-    clearing(event, refundKey(event.refundId), -event.amountMinor),
+    clearing(event, refundKey(settlementId), -event.amountMinor),
     realisedDifference(about(event)),
+  ])
+}
+
+/**
+ * Dr Processor clearing   Cr Refunds payable {refund}
+ *
+ * The customer's bank sent a settled refund back: it is owed again, and has to leave another way.
+ */
+export function postRefundReturned(event: RefundSettled): JournalEntryDraft {
+  const settlementId = event.settlementId ?? String(event.refundId)
+  return paymentEntry(event, 'refund-returned', settlementId, event.settledOn, [
+    clearing(event, refundKey(settlementId), event.amountMinor),
+    credit('RefundsPayable', event.amountMinor, {
+      ...about(event),
+      openKey: refundKey(event.refundId),
+    }),
   ])
 }
 

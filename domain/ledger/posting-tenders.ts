@@ -39,6 +39,8 @@ export interface TenderRefunded extends OrderMoney {
   openKey: string
   amountMinor: bigint
   refundId: string
+  /** The attempt that went through, where it is not the first. */
+  settlementId?: string
   refundedOn: string
   /** What the payable was booked at; the card or credit takes the same value. */
   bookedFuncMinor?: bigint
@@ -46,14 +48,20 @@ export interface TenderRefunded extends OrderMoney {
 
 /** Dr Refunds payable {refund}   Cr Gift cards, or Store credit {card} */
 export function postTenderRefunded(event: TenderRefunded): JournalEntryDraft {
-  return tenderEntry(event, 'tender-refunded', event.refundId, event.refundedOn, [
-    debit('RefundsPayable', event.amountMinor, {
-      ...about(event),
-      openKey: refundKey(event.refundId),
-      funcMinor: event.bookedFuncMinor,
-    }),
-    credit(event.tender, event.amountMinor, { ...about(event), openKey: event.openKey }),
-  ])
+  return tenderEntry(
+    event,
+    'tender-refunded',
+    event.settlementId ?? event.refundId,
+    event.refundedOn,
+    [
+      debit('RefundsPayable', event.amountMinor, {
+        ...about(event),
+        openKey: refundKey(event.refundId),
+        funcMinor: event.bookedFuncMinor,
+      }),
+      credit(event.tender, event.amountMinor, { ...about(event), openKey: event.openKey }),
+    ],
+  )
 }
 
 function about(event: OrderMoney) {

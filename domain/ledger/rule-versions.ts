@@ -19,6 +19,7 @@ const RULE_VERSIONS = {
   'payout-received': 1,
   'payout-sent': 1,
   'processor-fee': 1,
+  'refund-returned': 1,
   'refund-settled': 1,
   'reserve-released': 1,
   'tender-applied': 1,

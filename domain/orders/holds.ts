@@ -5,6 +5,8 @@ import type { FraudPolicy, OrderPolicy } from './policies.ts'
 /** What the validation rules look at; nothing here is looked up by the rules themselves. */
 export interface OrderUnderReview {
   document: DocumentUnderReview
+  /** Bought on account by a customer who has no terms: nothing is paid then. */
+  termsRefused: boolean
   items: {
     line: number
     sku: string | null
@@ -65,7 +67,7 @@ export function findHolds(order: OrderUnderReview): FoundHold[] {
   ].filter((hold) => hold !== null)
 }
 
-function payment({ document }: OrderUnderReview): FoundHold | null {
+function payment({ document, termsRefused }: OrderUnderReview): FoundHold | null {
   const { payment, total } = document
   if (payment.state === 'terms' || payment.state === 'marketplace') return null
   const tenders =
@@ -75,8 +77,9 @@ function payment({ document }: OrderUnderReview): FoundHold | null {
   return {
     type: 'payment',
     caseType: 'payment-pending',
-    reason:
-      payment.state === 'pending'
+    reason: termsRefused
+      ? 'Bought on account, but this customer has no payment terms.'
+      : payment.state === 'pending'
         ? 'Nothing has been paid or authorised yet.'
         : 'The payment covers less than the total.',
     evidence: { state: payment.state, coveredMinor: covered.toString(), totalMinor: total.minor },

@@ -17,8 +17,12 @@ export interface OrderPolicy {
   stalledAfterHours: number
   claimWithinDays: number
   paymentWaitHours: number
+  /** How long an order that is held keeps units from others; 0: until it is decided. */
+  softHoldHours: number
   reauthoriseHoursBeforeExpiry: number
   maxSplits: number
+  /** A substitute is sent only when the customer has agreed; else its lower price is enough. */
+  substitutionNeedsConsent: boolean
   /** Parts per million of the list price by which a line's unit price may differ before a person looks. */
   priceTolerancePpm: number
   paymentTermsDays: number
@@ -71,6 +75,7 @@ export type MailTemplate =
   | 'authorisation-expired'
   | 'promise'
   | 'waited-too-long'
+  | 'consent'
 
 export interface NotificationPolicy {
   /** Mails that nobody gets. */
@@ -123,8 +128,10 @@ export const DEFAULT_POLICIES: PolicyBodies = {
     stalledAfterHours: 120,
     claimWithinDays: 30,
     paymentWaitHours: 72,
+    softHoldHours: 72,
     reauthoriseHoursBeforeExpiry: 12,
     maxSplits: 3,
+    substitutionNeedsConsent: false,
     priceTolerancePpm: 500_000,
     paymentTermsDays: 30,
     expectedCommissionPpm: 150_000,
@@ -157,7 +164,8 @@ export const DEFAULT_POLICIES: PolicyBodies = {
     'short-pick': team('warehouse', hours(2), 'high'),
     'label-failed': team('warehouse', hours(2)),
     'channel-changed-after-release': team('order-desk', hours(2), 'high'),
-    'paid-unfulfillable': team('order-desk', hours(4), 'high'),
+    'paid-unfulfillable': team('order-desk', hours(24)),
+    'refund-failed': team('finance', hours(24), 'high'),
     'parcel-stalled': team('order-desk', hours(24)),
     'effect-unknown': team('finance', hours(4), 'high'),
     'consent-needed': team('order-desk', hours(24)),

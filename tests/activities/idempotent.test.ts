@@ -5,6 +5,7 @@ import { refusalsAreAnswers } from '#activities/refusal-interceptor'
 import type { OrderDocument } from '#contracts/order-intake'
 import { orderToCashId, type OrderActivities, type OrderProgress } from '#contracts/order-to-cash'
 import { storeDocument } from '#db/stores/inbox'
+import { storeProviderEvent } from '#db/stores/provider-events'
 import { agreeableGateways } from '#tests/support/agreeable-gateways'
 import { aLine, anOrder, aStranger, foundCompany } from '#tests/support/company'
 import { freshDatabase, type TestDatabase } from '#tests/support/database'
@@ -59,6 +60,14 @@ const settings: Settings = {
     const { document, order } = await received({ customer: aStranger(), line: { quantity: 26 } })
     const caseId = order.cases[0]!.id
     return { document, input: { ...at(order, 'r1'), caseId, resolution: 'accept' } }
+  },
+  reopenException: async () => {
+    const { document, order } = await received()
+    const cancellation = { ...at(order, 'c1'), reason: 'changed their mind' }
+    const { cases } = await activities.cancelOrder(cancellation)
+    const caseId = cases[0]!.id
+    await activities.resolveException({ ...at(order, 'r1'), caseId, resolution: 'dispute' })
+    return { document, input: { ...at(order, 'o1'), caseId, reason: 'they insist' } }
   },
   confirmPick: async () => {
     const { document, order } = await received()
@@ -199,6 +208,16 @@ const settings: Settings = {
     const { inboxId } = await stored(document, 'placed')
     return { document, input: { inboxId, code: 'UnknownChannel', message: 'no such channel' } }
   },
+  explainEvent: async () => {
+    const document = anOrder()
+    const told = { kind: 'payment.captured', reference: 'pi_early', effectKey: null, facts: {} }
+    const { id: eventId } = await storeProviderEvent(
+      database.db,
+      { provider: 'stripe', eventId: `evt_${document.externalId}`, ...told },
+      { taken: true },
+    )
+    return { document, input: { eventId, code: 'PeriodClosed', message: 'the period is closed' } }
+  },
 }
 
 test.each(Object.keys(settings) as Verb[])(
@@ -212,7 +231,7 @@ test.each(Object.keys(settings) as Verb[])(
     expect(again).toEqual(first)
     expect(await written()).toEqual(afterOnce)
     // Otherwise a verb that does nothing at all would pass too.
-    if (verb !== 'refuseDocument') expect(afterOnce).not.toEqual(before)
+    if (verb !== 'refuseDocument' && verb !== 'explainEvent') expect(afterOnce).not.toEqual(before)
   },
 )
 

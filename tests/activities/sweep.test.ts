@@ -88,6 +88,8 @@ describe('with the mail server down and sixty mails waiting', () => {
   })
 })
 
+const nobody = () => Promise.reject(new Error('no order waits here'))
+
 async function work({
   workMs,
   mail = null,
@@ -100,7 +102,7 @@ async function work({
     db: database.db,
     temporal: new Client({ connection, namespace, interceptors: { workflow: [counting] } }),
     mail,
-    orders: { reviewOrder: () => Promise.reject(new Error('no order waits here')) },
+    orders: { reviewOrder: nobody, recordPayment: nobody, recordTracking: nobody },
     orderTaskQueue: 'nobody-works-here',
     taskQueue: 'nobody-works-here',
     workMs,

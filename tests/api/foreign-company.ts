@@ -10,12 +10,15 @@ export interface Foreign {
   userId: string
   keyId: string
   orderId: string
+  workflowId: string
   fulfilmentId: string
   caseId: string
   listingId: string
   entryId: string
   openItemId: string
+  approvalId: string
   supplyId: string
+  openingId: string
   inboxId: string
 }
 
@@ -63,17 +66,25 @@ export async function foundForeignCompany(api: RunningApi): Promise<Foreign> {
   await admin`UPDATE exception_case SET type = 'parcel-stalled', site_id = (SELECT id FROM site WHERE code = ${FOREIGN.site}) WHERE id = ${caseId}`
   await admin`INSERT INTO expected_supply (item_id, site_id, qty, due_on, source_type, source_id) SELECT i.id, s.id, 5, current_date + 9, 'purchase-order', 'PO-DE' FROM item i, site s WHERE i.sku = 'MUG' AND s.code = ${FOREIGN.site}`
   await admin`INSERT INTO inbox (source, event_id, topic, body_hash, outcome, problems) VALUES (${`shopify/${FOREIGN.channel}`}, 'DE-1', 'placed', ${Buffer.from('x')}, 'refused', '[]')`
+  await admin`INSERT INTO external_effect (key, gateway, operation, subject_type, subject_id, request, state) VALUES ('effect-abroad', 'carrier', 'buy-label', 'order', ${orderId}, '{}', 'confirmed')`
   const one = async (sql: string) => String((await admin.unsafe<{ id: unknown }[]>(sql))[0]!.id)
   return {
     ...(await addAccess(api)),
     orderId,
+    workflowId: await one(`SELECT workflow_id AS id FROM sales_order WHERE id = ${orderId}`),
     caseId,
     fulfilmentId: await one(`SELECT id FROM fulfilment_order WHERE order_id = ${orderId}`),
     listingId: await one(`SELECT id FROM listing WHERE external_id = 'DE-MUG'`),
     entryId: await one(`SELECT max(id) AS id FROM journal_entry WHERE entity_id = ${entityId}`),
+    openingId: await one(
+      `SELECT cause_id AS id FROM stock_movement WHERE cause_id LIKE 'abroad-%' LIMIT 1`,
+    ),
     supplyId: await one(`SELECT id FROM expected_supply WHERE source_id = 'PO-DE'`),
     inboxId: await one(`SELECT id FROM inbox WHERE event_id = 'DE-1'`),
     openItemId: await one(`SELECT max(id) AS id FROM open_item WHERE entity_id = ${entityId}`),
+    approvalId: await one(
+      `SELECT request_period_exception(${entityId}, '${new Date().getUTCFullYear()}-06', '{TAX}', NULL, 'late', now() + interval '1 hour', 'x') AS id`,
+    ),
   }
 }
 

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { Client, Connection } from '@temporalio/client'
+import { readOrder } from '#db/queries/orders'
 import { aLine, anOrder, setPolicy } from '#tests/support/company'
 import { eventually, post, runningApi, type RunningApi } from './running-api.ts'
 import { apiOn, type Caller } from './support.ts'
@@ -231,6 +232,30 @@ describe('commands', () => {
     expect(late.json().code).toBe('OrderClosed')
   })
 
+  test('leave in the trail why they were given and what was before', async () => {
+    const { orderId, version } = await api.place(anOrder())
+    const controller = await api.as('controller')
+    const trail = async (action: string) => {
+      const url = `/v1/audit-events?subjectType=order&subjectId=${orderId}&action=${action}`
+      return (await get(url, controller)).json().items[0]
+    }
+    expect(await trail('received')).toMatchObject({ before: null, after: { phase: 'released' } })
+    await post(supervisor, `/v1/orders/${orderId}/holds`, { reason: 'the buyer called' })
+    expect(await trail('held')).toMatchObject({
+      before: { phase: 'released', version: expect.any(Number) },
+      after: { phase: 'held' },
+      reason: 'the buyer called',
+      actor: supervisor.actor,
+    })
+    expect((await trail('held')).before.version).toBeGreaterThanOrEqual(version)
+    const cancel = { reason: 'changed their mind' }
+    await post(supervisor, `/v1/orders/${orderId}/cancellation`, cancel)
+    expect(await trail('cancellation-requested')).toMatchObject({
+      before: { phase: 'held' },
+      reason: 'changed their mind',
+    })
+  })
+
   test('on a version that is no longer the newest is refused', async () => {
     const { orderId, version } = await api.place(anOrder())
     await post(supervisor, `/v1/orders/${orderId}/holds`, { reason: 'look at it' })
@@ -345,6 +370,21 @@ describe('reading orders', () => {
     const why = await get(`/v1/decisions?subjectType=order&subjectId=${orderId}`)
     const kinds = why.json().items.map((row: { kind: string }) => row.kind)
     expect(kinds).toContain('validation')
+  })
+
+  test('one order is told with every field that the books have of it', async () => {
+    const { orderId } = await api.place(anOrder({ line: { quantity: 2 } }))
+    const lead = await api.as('warehouse-lead')
+    const [{ id }] = (await get('/v1/fulfilment-orders', lead))
+      .json()
+      .items.filter((row: { orderId: string }) => row.orderId === orderId)
+    const parcels = [{ trackingNumber: `1Z${id}`, carrier: 'UPS', service: 'Ground' }]
+    const shipment = { reference: `S-${id}`, parcels }
+    const shipped = await post(lead, `/v1/fulfilment-orders/${id}/shipments`, shipment)
+    expect(shipped.statusCode, shipped.body).toBe(200)
+    const told = (await get(`/v1/orders/${orderId}`)).json()
+    expect(told).toMatchObject({ shipments: [{ parcels }], invoices: [{ number: '1' }] })
+    expect(told).toEqual(await readOrder(api.database.db, BigInt(orderId)))
   })
 
   test('says what it waits for, until when and who may act', async () => {

@@ -33,7 +33,13 @@ export interface RunningApi extends ApiUnderTest {
   /** Places an order over HTTP and answers where it stands. */
   place(document: OrderDocument): Promise<OrderProgress>
   /** Delivers the outbox and tells untold documents until the returned function is called. */
-  notify(mail?: MailGateway | null): Promise<() => Promise<void>>
+  notify(mail?: MailGateway | null): Promise<Notifying>
+}
+
+/** Stops it; its process has a name of its own. */
+export interface Notifying {
+  (): Promise<void>
+  workflowId: string
 }
 
 /** The API in front of a real worker, a real process engine and a company with stock. */
@@ -83,7 +89,7 @@ async function startNotifying(
   { client, db, taskQueue }: TestSystem,
   gateways: Gateways,
   mail: MailGateway | null,
-): Promise<() => Promise<void>> {
+): Promise<Notifying> {
   const connection = await NativeConnection.connect({ address: inject('temporalAddress') })
   const own = `notification-${randomBytes(6).toString('hex')}`
   const worker = await createNotificationWorker({
@@ -102,12 +108,13 @@ async function startNotifying(
   })
   const running = worker.run()
   const process = await client.workflow.start('notification', { workflowId: own, taskQueue: own })
-  return async () => {
+  const stop = async () => {
     await process.terminate('the test is over')
     worker.shutdown()
     await running
     await connection.close()
   }
+  return Object.assign(stop, { workflowId: own })
 }
 
 export function post(

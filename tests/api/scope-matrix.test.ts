@@ -172,6 +172,18 @@ const trail: Probe[] = [
     ...ofChannel('refused'),
   },
   { route: 'GET /v1/audit-events', ask: () => get('/v1/audit-events'), ...all('refused') },
+  { route: 'GET /v1/proofs', ask: () => get('/v1/proofs'), ...all('refused') },
+  {
+    route: 'GET /v1/processes/:workflowId/waiting-for',
+    ask: (f) => get(`/v1/processes/${encodeURIComponent(f.workflowId)}/waiting-for`),
+    ...ofChannel('hidden'),
+  },
+  {
+    route: 'GET /v1/effects',
+    ask: () => get('/v1/effects?subjectType=order'),
+    ...ofChannel('absent'),
+    mark: 'effect-abroad',
+  },
   {
     route: 'GET /v1/inbox',
     ask: () => get('/v1/inbox'),
@@ -182,12 +194,23 @@ const trail: Probe[] = [
 
 const ledger: Probe[] = [
   ...[
+    ['GET /v1/ledger/lines', `/v1/ledger/lines?entity=${entity}`],
     ['GET /v1/ledger/entries', `/v1/ledger/entries?entity=${entity}`],
     ['GET /v1/ledger/balances', `/v1/ledger/balances?entity=${entity}&account=1300`],
     ['GET /v1/ledger/trial-balance', `/v1/ledger/trial-balance?entity=${entity}&asOf=${today}`],
     ['GET /v1/ledger/open-items', `/v1/ledger/open-items?entity=${entity}&asOf=${today}`],
     ['GET /v1/ledger/profit', `/v1/ledger/profit?entity=${entity}&asOf=${today}&by=channel`],
   ].map(([route, url]) => ({ route: route!, ask: () => get(url!), ...ofEntity('hidden') })),
+  {
+    route: 'GET /v1/documents/:type/:id',
+    ask: (f) => get(`/v1/documents/order/${f.orderId}`),
+    ...ofChannel('hidden'),
+  },
+  {
+    route: 'GET /v1/documents/:type/:id',
+    ask: (f) => get(`/v1/documents/opening/${f.openingId}`),
+    ...ofSite('hidden'),
+  },
   {
     route: 'GET /v1/ledger/entries/:id',
     ask: (f) => get(`/v1/ledger/entries/${f.entryId}`),
@@ -202,6 +225,49 @@ const ledger: Probe[] = [
     route: 'GET /v1/ledger/orders/:id/profit',
     ask: (f) => get(`/v1/ledger/orders/${f.orderId}/profit`),
     ...ofChannel('hidden'),
+  },
+]
+
+const lock = { entity, reason }
+const periods: Probe[] = [
+  ...[
+    ['GET /v1/ledger/late-facts', `/v1/ledger/late-facts?entity=${entity}&period=2026-06`],
+    ['GET /v1/periods', `/v1/periods?entity=${entity}`],
+    ['GET /v1/periods/:period/closings', `/v1/periods/2026-06/closings?entity=${entity}`],
+    ['GET /v1/period-exceptions', `/v1/period-exceptions?entity=${entity}`],
+  ].map(([route, url]) => ({ route: route!, ask: () => get(url!), ...ofEntity('hidden') })),
+  ...(
+    [
+      ['', { ...lock, year: 2026 }],
+      ['/:period/:area/soft-close', lock],
+      ['/:period/:area/close', lock],
+      ['/:period/:area/reopen', { ...lock, approvalId: 'exception-1' }],
+    ] as const
+  ).map(([path, body]) => {
+    const url = `/v1/periods${path.replace(':period/:area', '2026-06/TAX')}`
+    const ask = () => command('POST', url, body)
+    return { route: `POST /v1/periods${path}`, ask, ...ofEntity('refused') }
+  }),
+  {
+    route: 'POST /v1/period-exceptions',
+    ask: () =>
+      command('POST', '/v1/period-exceptions', {
+        ...{ entity, period: '2026-06', areas: ['TAX'], until: '2099-01-01T00:00:00Z', reason },
+      }),
+    ...ofEntity('refused'),
+  },
+  {
+    route: 'POST /v1/period-exceptions/:approvalId/approval',
+    ask: (f) => command('POST', `/v1/period-exceptions/${f.approvalId}/approval`, { reason }),
+    ...ofEntity('hidden'),
+  },
+  {
+    route: 'POST /v1/exchange-rates',
+    ask: () =>
+      command('POST', '/v1/exchange-rates', {
+        ...{ from: 'EUR', to: 'USD', on: today, rate: '1.1', source: 'test', reason },
+      }),
+    ...all('refused'),
   },
 ]
 
@@ -220,6 +286,12 @@ const orders: Probe[] = [
     ask: () => get('/v1/orders'),
     ...ofChannel('absent'),
     mark: `"channel":"${channel}"`,
+  },
+  {
+    route: 'GET /v1/orders/blocked',
+    ask: () => get('/v1/orders/blocked'),
+    ...all('absent'),
+    mark: 'parcel-stalled',
   },
   {
     route: 'GET /v1/orders/:orderId',
@@ -387,6 +459,7 @@ const probes = [
   ...masters,
   ...trail,
   ...ledger,
+  ...periods,
   ...orders,
   ...warehouse,
   ...cases,
@@ -406,6 +479,8 @@ const EVERYBODYS = new Set([
   'PUT /v1/items/:sku/components',
   'POST /v1/items/:sku/substitutes',
   'GET /v1/ledger/accounts',
+  'GET /v1/ledger/seals',
+  'GET /v1/exchange-rates',
 ])
 /** Proved with the report that it is. */
 const ELSEWHERE = new Set(['GET /v1/stock/valuation'])

@@ -195,6 +195,29 @@ describe('an adjustment', () => {
     expect((await adjust({ qty: '3' })).statusCode).toBe(201)
   })
 
+  test('stands in one trail with safety stock and pools, each with what was before', async () => {
+    const before = (await ats('MUG', 'WEST')).components.onHand
+    const at = { sku: 'MUG', site: 'WEST', reason: 'the trail is asked' }
+    await adjust({ ...at, qty: '4' })
+    for (const safetyStock of ['2', '3'])
+      await post(buyerOfStock, '/v1/stock/safety-stock', { ...at, safetyStock })
+    for (const qty of ['6', '5'])
+      await post(buyerOfStock, '/v1/stock/pools', { ...at, channel: 'b2b', qty })
+    const controller = await api.as('controller')
+    const url = '/v1/audit-events?subjectType=stock&subjectId=MUG/WEST&limit=5'
+    const { items } = (await get(url, controller)).json()
+    const onHand = `${BigInt(before) + 4n}`
+    const said = (row: Record<string, unknown>) => [row['action'], row['before'], row['reason']]
+    expect(items.map(said)).toEqual([
+      ['pool', { channel: 'b2b', qty: '6' }, at.reason],
+      ['pool', { channel: 'b2b', qty: '0' }, at.reason],
+      ['safety-stock', { safetyStock: '2' }, at.reason],
+      ['safety-stock', { safetyStock: '0' }, at.reason],
+      ['adjusted', { onHand: before }, at.reason],
+    ])
+    expect(items[4].after).toMatchObject({ onHand, qty: '4' })
+  })
+
   test('takes no unit that an order is promised, nor one that is not there', async () => {
     const { components } = await ats('LAMP')
     await api.place(anOrder({ line: { quantity: Number(components.onHand) - 1 } }))

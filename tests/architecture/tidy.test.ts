@@ -2,6 +2,8 @@ import { historyFromJSON } from '@temporalio/common/lib/proto-utils.js'
 import { existsSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { expect, test } from 'vitest'
+import { problemCodes } from '#api/problem-codes'
+import { refusalForConstraint } from '#db/commit-once'
 import { filesBelow, kebabCase, root, textOf } from './repository.ts'
 
 const sources = ['domain', 'contracts', 'workflows', 'activities', 'db', 'connectors', 'api']
@@ -29,9 +31,35 @@ test.each(processes)('%s has a page', (process) => {
   expect(textOf(`docs/processes/${process}.md`)).toMatch(/^# /)
 })
 
+test('every contract is a process’s, but for what processes share', () => {
+  const contracts = filesBelow('contracts').map((file) => basename(file, '.ts'))
+  const shared = ['order-intake', 'order-previews', 'search-attributes']
+  expect(contracts.filter((contract) => !shared.includes(contract)).sort()).toEqual(processes)
+})
+
+const guards = [...new Set(Object.values(refusalForConstraint).map(({ code }) => code))]
+
 test('every refusal has a section that says what to do, and no section is left over', () => {
-  const sections = [...textOf('docs/refusals.md').matchAll(/^#{2,4} `?([A-Z]\w+)`?\s*$/gm)]
-  expect(sections.map(([, code]) => code).sort()).toEqual(refusalCodes())
+  const codes = [...new Set([...refusalCodes(), ...guards])].sort()
+  expect(sections().map(({ code }) => code)).toEqual(codes)
+})
+
+test('the sections of what only a guard of the database refuses say so', () => {
+  const marked = sections().filter(({ isGuard }) => isGuard)
+  const alone = guards.filter((code) => !refusalCodes().includes(code))
+  expect(marked.map(({ code }) => code)).toEqual(alone.sort())
+})
+
+test('every answer of HTTP itself has a section too, and none of those is left over', () => {
+  const inHttp = ['api/problem.ts', 'api/database-problem.ts'].flatMap((file) =>
+    [...textOf(file).matchAll(/'([A-Z][a-z]+(?:[A-Z][a-z]+)*)'/g)].map(([, name]) => name!),
+  )
+  const noCodes = ['HttpProblem', 'Error']
+  const codes = [...new Set(inHttp)].filter((name) => !noCodes.includes(name))
+  const business = sections().map(({ code }) => code)
+  expect(codes.filter((code) => !business.includes(code)).sort()).toEqual(
+    Object.keys(problemCodes).sort(),
+  )
 })
 
 test('nothing is called utils, helpers, common or misc', () => {
@@ -84,6 +112,15 @@ async function exportedWorkflows(): Promise<string[]> {
     .filter(([name, value]) => typeof value === 'function' && name !== 'interceptors')
     .map(([name]) => kebabCase(name))
     .sort()
+}
+
+function sections(): { code: string; isGuard: boolean }[] {
+  const headings = textOf('docs/refusals.md').matchAll(
+    /^#{2,4} `?([A-Z]\w+)`?( \(database guard\))?\s*$/gm,
+  )
+  return [...headings]
+    .map(([, code, guard]) => ({ code: code!, isGuard: guard !== undefined }))
+    .sort((one, other) => (one.code < other.code ? -1 : 1))
 }
 
 function isTestOf(process: string): (file: string) => boolean {

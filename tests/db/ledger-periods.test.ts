@@ -204,11 +204,11 @@ describe('a soft or adjusting period takes named exceptions only', () => {
     const approvalId = await anException({ until })
     await post(database.db, { ...entry(facts()), approvalId })
     await expect(anException({ approvalId, areas: ['AR'] })).rejects.toMatchObject({
-      code: 'ExceptionKnown',
+      code: 'PeriodExceptionKnown',
     })
     await new Promise((resolve) => setTimeout(resolve, 900))
     await refusedAsClosed(post(database.db, { ...entry(facts()), approvalId }))
-    await expect(anException({ until })).rejects.toMatchObject({ code: 'ExceptionEnded' })
+    await expect(anException({ until })).rejects.toMatchObject({ code: 'PeriodExceptionEnded' })
   })
 
   test('December facts do not slip into the adjusting period', async () => {

@@ -23,7 +23,7 @@ const PATIENCE_MS = 4_000
 const seed = process.env['FAULTS_SEED'] ?? '11'
 const API_KEY = 'tlk_of_the_shop_the_desk_and_the_warehouse'
 const SECRETS = {
-  FAULTS_SHOP: 'the-secret-of-the-shop',
+  SHOPIFY_SECRET_FAULTS: 'the-secret-of-the-shop',
   STRIPE_WEBHOOK_SECRET: 'whsec_of_the_faults',
   CARRIER_WEBHOOK_SECRET: 'carrier-secret-of-the-faults',
 }
@@ -42,7 +42,7 @@ beforeAll(async () => {
   servers = await startOwnServers({ durable: true, durableTemporal: true })
   database = await servers.newDatabase()
   await foundCompany(database.admin, { MUG: { east: 500 }, LAMP: { east: 200, west: 200 } })
-  await database.admin`UPDATE channel SET secret_refs = '{FAULTS_SHOP}' WHERE code = 'web'`
+  await database.admin`UPDATE channel SET secret_refs = '{SHOPIFY_SECRET_FAULTS}' WHERE code = 'web'`
   await database.admin`INSERT INTO api_key (name, key_hash, roles) VALUES ('everybody', ${hashApiKey(API_KEY)}, '{system}')`
   const [forWorker, forApi] = await Promise.all([
     startPostgresProxy(database.url),
@@ -92,7 +92,7 @@ test('whoever is killed and whenever, every order comes to its end and nothing h
   console.log(`  faults: FAULTS_SEED=${seed} repeats this run`)
   const random = seededRandom(seed)
   const signal = AbortSignal.timeout(150_000)
-  const shopSecret = SECRETS.FAULTS_SHOP
+  const shopSecret = SECRETS.SHOPIFY_SECRET_FAULTS
   const caller = patientCaller({ url: apiUrl, apiKey: API_KEY, shopSecret, signal })
   const world: World = { db: database.db, api: caller, carrier, signal }
   const plan = shuffledFaults(random)

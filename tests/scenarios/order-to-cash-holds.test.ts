@@ -69,8 +69,8 @@ test('a payment that covers a part waits, and the second part of another payment
   })
   await web.until((seen) => seen.phase === 'released')
   const [payment] =
-    await system.db`SELECT captured_minor FROM payment WHERE order_id = ${placed.orderId}`
-  expect(payment).toEqual({ captured_minor: 10000n })
+    await system.db`SELECT sum(captured_minor)::bigint AS captured FROM payment WHERE order_id = ${placed.orderId}`
+  expect(payment).toEqual({ captured: 10000n })
   expect(await web.ship()).toMatchObject({ phase: 'closed' })
 })
 

@@ -22,5 +22,6 @@ export const agreeableGateways: Gateways = {
       facts: { providerId: effect.key, state: 'submitted' },
     }),
   findVoid: () => Promise.resolve({ outcome: 'absent' }),
+  absentIsFinalAfterMs: 0,
   verifyAddress: () => Promise.resolve({ verdict: 'unknown', problems: [], suggestion: null }),
 }

@@ -1,7 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { allocate, type CandidateNode, type Demand, type Quote } from '#domain/orders/allocation'
-import { rankDemand } from '#domain/orders/demand-rank'
 import { DEFAULT_POLICIES } from '#domain/orders/policies'
 import { chooseService } from '#domain/orders/service-choice'
 
@@ -186,25 +185,6 @@ test('no plan takes more than there is, and every unit is either assigned or sho
       },
     ),
   )
-})
-
-test('scarce units go to the channel of higher priority, then the better class, then the earlier ship-by', () => {
-  const base = {
-    channelPriority: 50,
-    customerClass: 'standard',
-    shipBy: null,
-    placedAt: '2026-01-01',
-  }
-  const ranked = rankDemand(
-    [
-      { ...base, orderId: '1' },
-      { ...base, orderId: '2', customerClass: 'vip' },
-      { ...base, orderId: '3', channelPriority: 80 },
-      { ...base, orderId: '4', shipBy: '2026-02-01' },
-    ],
-    DEFAULT_POLICIES.demand,
-  )
-  expect(ranked.map((demand) => demand.orderId)).toEqual(['3', '2', '4', '1'])
 })
 
 test('the cheapest service that keeps the promise is chosen; when none does, the fastest', () => {

@@ -1,0 +1,10 @@
+import { orderProofs } from './order-proofs.ts'
+import { ledgerProofs, type Proof } from './proofs.ts'
+import { referenceProofs } from './reference-proofs.ts'
+
+/** Every statement that must return no row, of ledger, stock, orders and references. */
+export const standingProofs: readonly Proof[] = [
+  ...ledgerProofs,
+  ...orderProofs,
+  ...referenceProofs,
+]
