@@ -211,6 +211,8 @@ export async function openStock(tx: Tx, opening: OpeningStock): Promise<void> {
       sourceId: opening.openingId,
     })),
   )
+  // What was worth nothing before is no balance.
+  if (opening.lines.every((line) => line.valueMinor === 0n)) return
   await postEntries(
     tx,
     [

@@ -6,6 +6,7 @@ import {
   credit,
   debit,
   journalEntry,
+  reversalOf,
   type JournalEntryDraft,
   type LineInput,
 } from '#domain/ledger/journal'
@@ -13,6 +14,7 @@ import { freshDatabase, type TestDatabase } from '#tests/support/database'
 import { Auditor, type Verdict } from './ledger-auditor.ts'
 import { openBooks, post } from './ledger-books.ts'
 import { toPosting } from '#db/stores/ledger'
+import { closeArea } from '#db/stores/ledger-periods'
 
 let database: TestDatabase
 let books = 0
@@ -195,4 +197,168 @@ function renamed(books: Awaited<ReturnType<typeof kept>>) {
 /** A set may break several guards at once; which of them speaks first is not promised. */
 function normal(verdict: Verdict) {
   return 'refused' in verdict ? 'refused' : verdict
+}
+
+const monthly = fc.oneof(
+  {
+    weight: 6,
+    arbitrary: fc.record({
+      kind: fc.constant('post' as const),
+      month: fc.integer({ min: 1, max: 3 }),
+      area: fc.constantFrom('AR' as const, 'CASH' as const, 'GL' as const),
+      what: fc.constantFrom('sale' as const, 'receipt' as const, 'count' as const),
+      amount: fc.bigInt(1n, 500n),
+    }),
+  },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      kind: fc.constant('reverse' as const),
+      nth: fc.nat({ max: 20 }),
+      month: fc.integer({ min: 1, max: 3 }),
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      kind: fc.constant('close' as const),
+      month: fc.integer({ min: 1, max: 3 }),
+      area: fc.constantFrom('AR' as const, 'CASH' as const, 'INV' as const, 'GL' as const),
+    }),
+  },
+)
+type Monthly = typeof monthly extends fc.Arbitrary<infer T> ? T : never
+
+/** What each kind touches, and so which locks keep it out, beside the area that it names. */
+const AREAS_OF = { sale: ['AR', 'GL'], receipt: ['AR', 'CASH'], count: ['GL', 'CASH'] } as const
+
+interface Posted {
+  entryId: bigint
+  draft: JournalEntryDraft
+  reversed: boolean
+  isReversal: boolean
+}
+
+/** A year's books in memory: which areas are locked, what stands, and what the trial balance says. */
+class YearModel {
+  readonly locked = new Set<string>()
+  readonly posted: Posted[] = []
+  readonly sums = new Map<string, bigint>()
+
+  isOpen(month: number, areas: Iterable<string>): boolean {
+    return [...areas].every((area) => !this.locked.has(`${month}/${area}`))
+  }
+
+  take(posted: Posted, month: number): void {
+    this.posted.push(posted)
+    for (const { accountId, amountMinor } of posted.draft.lines) {
+      const key = `${month}/${accountId}`
+      this.sums.set(key, (this.sums.get(key) ?? 0n) + amountMinor)
+    }
+  }
+}
+
+const dayIn = (month: number) => `2026-0${month}-15`
+
+function monthlyDraft(
+  entityId: number,
+  { month, area, what, amount }: Extract<Monthly, { kind: 'post' }>,
+  key: string,
+): JournalEntryDraft {
+  const openKey = 'item/1'
+  const lines = {
+    sale: [debit('Receivables', amount, { openKey }), credit('Capital', amount)],
+    receipt: [debit('Bank', amount), credit('Receivables', amount, { openKey })],
+    count: [debit('Bank', amount), credit('Capital', amount)],
+  }
+  return journalEntry({
+    ...{ entityId, area, effectiveOn: dayIn(month), eventType: what, sourceType: 'test' },
+    ...{ sourceId: key, key, actor: 'tester', currency: 'USD', lines: lines[what] },
+  })
+}
+
+test('LOCK, REV, TB: areas, reversals and closings come to what the books in memory say', async () => {
+  const months = fc.array(monthly, { minLength: 3, maxLength: 25 })
+  await fc.assert(
+    fc.asyncProperty(months, async (commands) => {
+      const entityId = await openBooks(database.admin, `D${(books += 1)}`)
+      const model = new YearModel()
+      for (const [n, command] of commands.entries())
+        await carryOut(entityId, model, command, `month/${n}`)
+      expect(await sumsOf(entityId)).toEqual(
+        new Map([...model.sums].filter(([, sum]) => sum !== 0n)),
+      )
+    }),
+    { numRuns: 40 },
+  )
+})
+
+async function carryOut(
+  entityId: number,
+  model: YearModel,
+  command: Monthly,
+  key: string,
+): Promise<void> {
+  if (command.kind === 'close') {
+    if (!model.isOpen(command.month, [command.area])) return
+    const period = dayIn(command.month).slice(0, 7)
+    await closeArea(database.admin as never, {
+      ...{ entityId, period, area: command.area, actor: 'closer' },
+    })
+    model.locked.add(`${command.month}/${command.area}`)
+    return
+  }
+  const original =
+    command.kind === 'reverse' ? model.posted[command.nth % (model.posted.length || 1)] : undefined
+  if (command.kind === 'reverse' && !original) return
+  const draft =
+    command.kind === 'post'
+      ? monthlyDraft(entityId, command, key)
+      : reversalOf(
+          { ...original!.draft, entryId: original!.entryId },
+          { key, effectiveOn: dayIn(command.month) },
+        )
+  const touched = new Set<string>([draft.area, ...areasTouched(draft)])
+  const possible =
+    model.isOpen(command.month, touched) && !original?.reversed && !original?.isReversal
+  const verdict = await posting(draft)
+  expect({ key, accepted: verdict !== undefined }).toEqual({ key, accepted: possible })
+  if (verdict === undefined) return
+  const isReversal = command.kind === 'reverse'
+  model.take({ entryId: verdict, draft, reversed: false, isReversal }, command.month)
+  if (original) original.reversed = true
+}
+
+function areasTouched({ lines }: JournalEntryDraft): string[] {
+  const accounts = new Set(lines.map((line) => line.accountId))
+  const kind = (Object.keys(AREAS_OF) as (keyof typeof AREAS_OF)[]).find((name) => {
+    const of = { sale: [1200, 3100], receipt: [1010, 1200], count: [1010, 3100] }[name]
+    return of.every((account) => accounts.has(account))
+  })
+  return [...AREAS_OF[kind!]]
+}
+
+const EXPECTED_GUARDS = [
+  'gl_period_open',
+  'journal_entry_reverses_once',
+  'journal_reversal_mirrors',
+]
+
+/** The entry's id; undefined when a lock or the rule of reversals keeps it out. */
+async function posting(draft: JournalEntryDraft): Promise<bigint | undefined> {
+  try {
+    const [id] = await post(database.db, draft)
+    return id
+  } catch (error) {
+    const guard = (error as { constraint_name?: string }).constraint_name
+    if (guard === undefined || !EXPECTED_GUARDS.includes(guard)) throw error
+    return undefined
+  }
+}
+
+async function sumsOf(entityId: number): Promise<Map<string, bigint>> {
+  const rows = await database.admin<{ key: string; sum: bigint }[]>`
+    SELECT extract(month FROM l.effective_on) || '/' || l.account_id AS key, sum(l.amount_minor)::bigint AS sum
+    FROM journal_line l JOIN journal_entry e ON e.id = l.entry_id WHERE e.entity_id = ${entityId} GROUP BY 1 HAVING sum(l.amount_minor) <> 0`
+  return new Map(rows.map((row) => [row.key, row.sum]))
 }

@@ -62,3 +62,28 @@ test('units outside of the line are refused', () => {
     expect(() => unitShare(10n, units, from, to)).toThrow(RangeError)
   }
 })
+
+test('ALLOC: permuting the lines permutes their shares, but for a unit that lines tie for', () => {
+  const cases = weights.chain((basis) =>
+    fc.tuple(
+      fc.constant(basis),
+      fc.shuffledSubarray([...basis.keys()], { minLength: basis.length }),
+    ),
+  )
+  fc.assert(
+    fc.property(total, cases, (amount, [basis, order]) => {
+      const straight = apportion(amount, basis)
+      const shuffled = apportion(
+        amount,
+        order.map((line) => basis[line]!),
+      )
+      const even = basis.every((weight) => weight === 0n)
+      const divisor = even ? BigInt(basis.length) : sum(basis)
+      const magnitude = amount < 0n ? -amount : amount
+      const rest = (line: number) => (magnitude * (even ? 1n : basis[line]!)) % divisor
+      const moved = order.flatMap((line, n) => (shuffled[n] === straight[line] ? [] : [line]))
+      // Whoever got a unit more or less than before stood at one and the same remainder.
+      expect(new Set(moved.map(rest)).size).toBeLessThanOrEqual(1)
+    }),
+  )
+})
