@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { OrderDocument } from '#contracts/order-intake'
 import { CASE_RESOLUTIONS, type CaseType } from '#domain/orders/exceptions'
 import { aLine, anOrder, aStranger } from '#tests/support/company'
+import { footprint } from './footprint.ts'
 import { eventually, post, runningApi, type RunningApi } from './running-api.ts'
 import type { Caller } from './support.ts'
 
@@ -206,12 +207,12 @@ describe('a choice', () => {
     async (type, resolution, document, params) => {
       const { orderId, caseId } = await caseOf(document(), type)
       expect(CASE_RESOLUTIONS[type]).toContain(resolution)
-      const before = await footprint(api)
+      const before = await footprint(api.database)
       const body = { resolution, ...(params ? { params } : {}) }
       const url = `/v1/exceptions/${caseId}/resolution`
       const seen = await post(supervisor, `${url}/preview`, body)
       expect(seen.statusCode, seen.body).toBeLessThan(500)
-      expect(await footprint(api)).toEqual(before)
+      expect(await footprint(api.database)).toEqual(before)
       const reserved = await reservedOf(api, orderId)
       const done = await post(supervisor, url, body)
       if (seen.statusCode >= 400) {
@@ -287,16 +288,4 @@ async function reservedOf({ system }: RunningApi, orderId: string): Promise<numb
   const [row] = await system.admin<{ live: number }[]>`
     SELECT coalesce(sum(live), 0)::int AS live FROM reservation WHERE order_id = ${orderId}`
   return row!.live
-}
-
-/** Rows of every table and what stock stands at: what a preview must leave as it was. */
-async function footprint({ system: { admin } }: RunningApi): Promise<unknown> {
-  const tables = await admin<{ name: string }[]>`
-    SELECT relname AS name FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace ORDER BY 1`
-  const counts = tables.map(({ name }) => `(SELECT count(*) FROM ${name}) AS ${name}`).join(', ')
-  const [rows] = await admin.unsafe(`SELECT ${counts}`)
-  const stock =
-    await admin`SELECT item_id, site_id, on_hand, reserved FROM stock_position ORDER BY 1, 2`
-  const cases = await admin`SELECT id, state, due_at FROM exception_case ORDER BY 1`
-  return { rows, stock: [...stock], cases: [...cases] }
 }

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { Client, Connection } from '@temporalio/client'
 import { readOrder } from '#db/queries/orders'
 import { aLine, anOrder, setPolicy } from '#tests/support/company'
+import { footprint } from './footprint.ts'
 import { eventually, post, runningApi, type RunningApi } from './running-api.ts'
 import { apiOn, type Caller } from './support.ts'
 
@@ -271,7 +272,7 @@ describe('commands', () => {
     const { orderId } = await api.place(
       anOrder({ lines: [aLine({ quantity: 3, externalLineId: 'A' })] }),
     )
-    const before = await footprint(api)
+    const before = await footprint(api.database)
     const lines = (await get(`/v1/orders/${orderId}`)).json().lines
     const body = {
       actions: [{ kind: 'add-line', sku: 'MUG', qty: 2, unitPriceMinor: '1000' }],
@@ -279,7 +280,7 @@ describe('commands', () => {
     const url = `/v1/orders/${orderId}/changes`
     const seen = await post(supervisor, `${url}/preview`, body)
     expect(seen.statusCode, seen.body).toBe(200)
-    expect(await footprint(api)).toEqual(before)
+    expect(await footprint(api.database)).toEqual(before)
     expect(seen.json()).toMatchObject({
       money: { orderValueBeforeMinor: '30000', orderValueAfterMinor: '32000' },
     })
@@ -292,11 +293,11 @@ describe('commands', () => {
   test('a cancellation preview gives the stock back only in its answer', async () => {
     const { orderId } = await api.place(anOrder({ line: { quantity: 2 } }))
     await post(supervisor, `/v1/orders/${orderId}/holds`, { reason: 'keep it here' })
-    const before = await footprint(api)
+    const before = await footprint(api.database)
     const body = { reason: 'changed their mind' }
     const seen = await post(supervisor, `/v1/orders/${orderId}/cancellation/preview`, body)
     expect(seen.statusCode, seen.body).toBe(200)
-    expect(await footprint(api)).toEqual(before)
+    expect(await footprint(api.database)).toEqual(before)
     expect(seen.json().money.orderValueBeforeMinor).toBe('20000')
     const done = await post(supervisor, `/v1/orders/${orderId}/cancellation`, body)
     expect(done.json().phase).toBe(seen.json().phase)
@@ -419,17 +420,6 @@ describe('reading orders', () => {
     })
   })
 })
-
-/** Rows of every table and what stock stands at: what a preview must leave as it was. */
-async function footprint({ system: { admin } }: RunningApi): Promise<unknown> {
-  const tables = await admin<{ name: string }[]>`
-    SELECT relname AS name FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace ORDER BY 1`
-  const counts = tables.map(({ name }) => `(SELECT count(*) FROM ${name}) AS ${name}`).join(', ')
-  const [rows] = await admin.unsafe(`SELECT ${counts}`)
-  const stock =
-    await admin`SELECT item_id, site_id, on_hand, reserved FROM stock_position ORDER BY 1, 2`
-  return { rows, stock: [...stock] }
-}
 
 test('many orders are held or released at once, and each says what came of it', async () => {
   const [one, two] = [await api.place(anOrder()), await api.place(anOrder())]
