@@ -16,8 +16,12 @@ beforeAll(async () => {
   // A sister company had the same item for a song; it is not ours to sell.
   await admin`INSERT INTO entity (code, name, functional_currency, country) VALUES ('ACME-JP', 'Acme KK', 'JPY', 'JP')`
   await admin`INSERT INTO site (entity_id, code, name, kind, country) SELECT id, 'TOKYO', 'Tokyo', 'own', 'JP' FROM entity WHERE code = 'ACME-JP'`
-  await admin`INSERT INTO cost_layer (entity_id, item_id, site_id, ranked_on, qty0, value0_minor, remaining_qty, remaining_minor, source_type, source_id)
+  // By the superuser behind the guards: its books are not what this is about.
+  await admin.begin(async (tx) => {
+    await tx`SET LOCAL session_replication_role = replica`
+    await tx`INSERT INTO cost_layer (entity_id, item_id, site_id, ranked_on, qty0, value0_minor, remaining_qty, remaining_minor, source_type, source_id)
     SELECT s.entity_id, ${company.items.get('LAMP')!}, s.id, '2000-01-01', 1, 1, 1, 1, 'test', 'sister' FROM site s WHERE s.code = 'TOKYO'`
+  })
 })
 afterAll(() => steps.drop())
 

@@ -192,6 +192,7 @@ const trail: Probe[] = [
   },
 ]
 
+const ofStripe = { provider: 'stripe', currency: 'EUR' }
 const ledger: Probe[] = [
   ...[
     ['GET /v1/ledger/lines', `/v1/ledger/lines?entity=${entity}`],
@@ -200,7 +201,40 @@ const ledger: Probe[] = [
     ['GET /v1/ledger/trial-balance', `/v1/ledger/trial-balance?entity=${entity}&asOf=${today}`],
     ['GET /v1/ledger/open-items', `/v1/ledger/open-items?entity=${entity}&asOf=${today}`],
     ['GET /v1/ledger/profit', `/v1/ledger/profit?entity=${entity}&asOf=${today}&by=channel`],
+    ['GET /v1/gift-cards', `/v1/gift-cards?entity=${entity}`],
   ].map(([route, url]) => ({ route: route!, ask: () => get(url!), ...ofEntity('hidden') })),
+  ...[
+    {
+      path: 'ledger/gift-card-breakage',
+      body: { currency: 'EUR', recognisedOn: today, policyVersion: 1, expectedPpm: 1 },
+    },
+    {
+      path: 'ledger/gift-card-escheats',
+      body: { currency: 'EUR', jurisdiction: 'DE', unusedSince: today, escheatedOn: today },
+    },
+    {
+      path: 'settlements/payouts',
+      body: {
+        ...ofStripe,
+        payoutId: 'po',
+        sentOn: today,
+        amountMinor: '1',
+        lines: [{ reference: 'x', amountMinor: '1' }],
+      },
+    },
+    {
+      path: 'settlements/bank-receipts',
+      body: { ...ofStripe, payoutId: 'none', receivedOn: today, amountMinor: '1' },
+    },
+    {
+      path: 'settlements/reserve-releases',
+      body: { ...ofStripe, releaseId: 'r', releasedOn: today, amountMinor: '9' },
+    },
+  ].map(({ path, body }) => ({
+    route: `POST /v1/${path}`,
+    ask: () => command('POST', `/v1/${path}`, { entity, ...body }),
+    ...ofEntity('refused'),
+  })),
   {
     route: 'GET /v1/documents/:type/:id',
     ask: (f) => get(`/v1/documents/order/${f.orderId}`),
