@@ -29,6 +29,7 @@ const layers = {
   clients: {
     folders: ['clients', 'contracts', 'domain'],
     packages: ['@temporalio/client', '@temporalio/common'],
+    builtins: '^(node:)?timers/promises$',
   },
   db: { folders: ['db', 'domain'], packages: ['postgres'], builtins: true },
   api: {
@@ -42,7 +43,7 @@ const layers = {
       'db/client',
       'db/commit-once',
       'db/queries',
-      'db/stores/(access|addresses|goods|inbox|masters|policies|records|refused-documents|stock-settings|supply)',
+      'db/stores/(access|addresses|card-breakage|cases|counts|goods|imports|inbox|inbox-sets|ledger-periods|masters|payouts|policies|provider-events|rates|records|refused-documents|stock-settings|supply)',
       'config',
     ],
     packages: [

@@ -224,6 +224,21 @@ export function loadConfig<Name extends VariableName = never>(
   return values as With<Name>
 }
 
+/** A value that reads well and does not work: what is wrong with it, and the cure for that. */
+export function wrongVariable(name: VariableName, fault: string, cure: string): ConfigError {
+  const { meaning } = (variables as Record<string, Variable>)[name]!
+  return new ConfigError(
+    `The configuration does not work:\n  ${name} ${fault}. ${cure} (${meaning})`,
+  )
+}
+
+/** For the programs: a wrong configuration is told in its own words, without where it was found. */
+export function exitIfWrong(cause: unknown): never {
+  if (!(cause instanceof ConfigError)) throw cause
+  console.error(cause.message)
+  process.exit(1)
+}
+
 /** One row a variable, for docs/operations and `npm run config`. */
 export function describeConfig(): { name: string; fallback: string; meaning: string }[] {
   return entries().map(([name, variable]) => ({

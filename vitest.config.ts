@@ -3,6 +3,9 @@ import { defineConfig } from 'vitest/config'
 /** What needs neither a database nor a Temporal server: many at a time. */
 const unit = ['domain', 'connectors', 'gateways', 'architecture', 'tools']
 
+/** What kills processes and waits for clocks: alone, on servers of its own. */
+const alone = ['tests/faults/**/*.test.ts', 'tests/tools/start.test.ts']
+
 export default defineConfig({
   test: {
     testTimeout: 30_000,
@@ -17,6 +20,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: unit.map((folder) => `tests/${folder}/**/*.test.ts`),
+          exclude: alone,
           sequence: { groupOrder: 0 },
         },
       },
@@ -25,10 +29,19 @@ export default defineConfig({
         test: {
           name: 'server',
           include: ['tests/**/*.test.ts'],
-          exclude: unit.map((folder) => `tests/${folder}/**`),
+          exclude: [...unit.map((folder) => `tests/${folder}/**`), ...alone],
           // Each of these files keeps a worker, a client and the two servers busy.
           maxWorkers: 2,
           sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'alone',
+          include: alone,
+          maxWorkers: 1,
+          sequence: { groupOrder: 2 },
         },
       },
     ],

@@ -11,15 +11,20 @@ import { mailGateway, type MailGateway } from '#activities/gateways/mail'
 import { paymentGateway } from '#activities/gateways/payment'
 import { orderActivities } from '#activities/orders/index'
 import { orderGateways, type Gateways } from '#activities/orders/gateways'
+import { channelSyncActivities } from '#activities/channel-sync/index'
+import { shopGateway, type ShopGateway } from '#activities/gateways/shop'
+import { amazonLister, SHOPIFY_LISTER, WOOCOMMERCE_LISTER } from '#activities/gateways/shop-lists'
 import { notificationActivities } from '#activities/notifications/index'
 import type { MailLinks } from '#activities/notifications/mails'
 import { refusalsAreAnswers } from '#activities/refusal-interceptor'
-import { loadConfig, type Config } from '#config'
-import { NOTIFICATION_ID, NOTIFICATION_TASK_QUEUE } from '#contracts/notification'
-import { processKey } from '#contracts/search-attributes'
+import { exitIfWrong, loadConfig, type Config } from '#config'
+import { keepStartingNotification, startNotification } from '#clients/notification'
+import { NOTIFICATION_TASK_QUEUE } from '#contracts/notification'
 import { ORDER_TASK_QUEUE } from '#contracts/order-to-cash'
 import { connect, type Db } from '#db/client'
+import { openComingPeriods } from '#db/stores/ledger-periods'
 import { outliveLostConnections } from '#db/transaction'
+import { verifyConfig } from '#verify-config'
 
 export interface OrderWorkerDeps {
   connection: NativeConnection
@@ -28,6 +33,8 @@ export interface OrderWorkerDeps {
   gateways: Gateways
   bundle: WorkflowBundleWithSourceMap
   taskQueue?: string
+  /** Where people reach the API, for links in Temporal UI. */
+  apiUrl?: string | undefined
 }
 
 /** All workflow code as one bundle, made once a process. */
@@ -44,13 +51,14 @@ export function createOrderWorker({
   gateways,
   bundle,
   taskQueue,
+  apiUrl,
 }: OrderWorkerDeps): Promise<Worker> {
   return Worker.create({
     connection,
     namespace,
     taskQueue: taskQueue ?? ORDER_TASK_QUEUE,
     workflowBundle: bundle,
-    activities: orderActivities({ db, gateways }),
+    activities: orderActivities({ db, gateways, apiUrl }),
     interceptors: { activity: [refusalsAreAnswers] },
     maxConcurrentWorkflowTaskExecutions: 40,
     maxConcurrentActivityTaskExecutions: 20,
@@ -93,6 +101,7 @@ async function main(): Promise<void> {
     'CARRIER_BASE_URL',
     'CARRIER_API_KEY',
   ])
+  await verifyConfig(config, { log: (line) => console.error(`worker: ${line}`) })
   await runWorkers(config)
 }
 
@@ -119,7 +128,7 @@ async function runWorkers(config: WorkerConfig): Promise<void> {
   const bundle = await bundleWorkflows()
   const common = { connection, namespace: TEMPORAL_NAMESPACE, db, bundle }
   const workers = await Promise.all([
-    createOrderWorker({ ...common, gateways }),
+    createOrderWorker({ ...common, gateways, apiUrl: config.PUBLIC_URL?.replace(/\/+$/, '') }),
     createNotificationWorker({
       ...common,
       client,
@@ -128,18 +137,16 @@ async function runWorkers(config: WorkerConfig): Promise<void> {
       links: linksFrom(config),
     }),
   ])
-  await client.workflow
-    .start('notification', {
-      workflowId: NOTIFICATION_ID,
-      taskQueue: NOTIFICATION_TASK_QUEUE,
-      workflowIdConflictPolicy: 'USE_EXISTING',
-      staticSummary: 'Notifications: mails, signals and untold documents',
-      typedSearchAttributes: [{ key: processKey, value: 'notification' }],
-    })
-    .catch(() => {})
-  const stopSealing = keepLedgerSealed(db)
+  const stopping = new AbortController()
+  const started = keepStartingNotification(() => startNotification(client), {
+    log: (line) => console.error(line),
+    stopping: stopping.signal,
+  })
+  const stopKeeping = keepBooks(db)
   await Promise.all(workers.map((worker) => worker.run()))
-  stopSealing()
+  stopKeeping()
+  stopping.abort()
+  await started
   await Promise.allSettled([client.connection.close(), connection.close(), db.end({ timeout: 5 })])
 }
 
@@ -150,28 +157,48 @@ export interface NotificationWorkerDeps extends OrderWorkerDeps {
   orderTaskQueue?: string
   workMs?: number
   untoldAfterMs?: number
+  /** How channels are asked for their orders; over HTTP unless told. */
+  shops?: ShopGateway
+  /** The value of a variable that a channel names; of the environment unless told. */
+  secretOf?: (variable: string) => string | undefined
+}
+
+function listedShops(): ShopGateway {
+  return shopGateway({
+    shopify: SHOPIFY_LISTER,
+    woocommerce: WOOCOMMERCE_LISTER,
+    amazon: amazonLister(),
+  })
 }
 
 export function createNotificationWorker(deps: NotificationWorkerDeps): Promise<Worker> {
   const { connection, namespace, db, gateways, bundle, client, mail } = deps
+  const taskQueue = deps.taskQueue ?? NOTIFICATION_TASK_QUEUE
+  const common = { db, temporal: client, orderTaskQueue: deps.orderTaskQueue ?? ORDER_TASK_QUEUE }
   return Worker.create({
     connection,
     namespace,
-    taskQueue: deps.taskQueue ?? NOTIFICATION_TASK_QUEUE,
+    taskQueue,
     workflowBundle: bundle,
-    activities: notificationActivities({
-      db,
-      temporal: client,
-      mail,
-      links: deps.links ?? null,
-      orders: orderActivities({ db, gateways }),
-      orderTaskQueue: deps.orderTaskQueue ?? ORDER_TASK_QUEUE,
-      workMs: deps.workMs ?? 20_000,
-      untoldAfterMs: deps.untoldAfterMs ?? 15_000,
-    }),
+    activities: {
+      ...notificationActivities({
+        ...common,
+        mail,
+        links: deps.links ?? null,
+        orders: orderActivities({ db, gateways }),
+        taskQueue,
+        workMs: deps.workMs ?? 20_000,
+        untoldAfterMs: deps.untoldAfterMs ?? 15_000,
+      }),
+      ...channelSyncActivities({
+        ...common,
+        shops: deps.shops ?? listedShops(),
+        secretOf: deps.secretOf ?? ((variable) => process.env[variable]),
+      }),
+    },
     interceptors: { activity: [refusalsAreAnswers] },
-    maxConcurrentActivityTaskExecutions: 4,
-    maxCachedWorkflows: 10,
+    maxConcurrentActivityTaskExecutions: 20,
+    maxCachedWorkflows: 100,
   })
 }
 
@@ -191,16 +218,23 @@ function linksFrom({ PUBLIC_URL, JWT_SECRET }: Config): MailLinks {
   return PUBLIC_URL && JWT_SECRET ? { publicUrl: PUBLIC_URL, secret: JWT_SECRET } : null
 }
 
-/** Every second what has settled below the snapshot horizon is sealed; balances are kept every ten minutes. */
-function keepLedgerSealed(db: Db): () => void {
+/**
+ * Every second what has settled below the snapshot horizon is sealed; balances are kept every ten
+ * minutes; every hour the periods of the coming year are opened, should it be time.
+ */
+function keepBooks(db: Db): () => void {
   const quietly = (work: PromiseLike<unknown>) =>
-    void work.then(undefined, (error: unknown) => console.error(`sealing: ${String(error)}`))
-  const sealing = setInterval(() => quietly(db`SELECT seal_ledger()`), 1000)
+    void work.then(undefined, (error: unknown) => console.error(`books: ${String(error)}`))
+  const openPeriods = () => quietly(openComingPeriods(db, new Date().toISOString().slice(0, 10)))
+  openPeriods()
+  const sealing = setInterval(() => quietly(db`SELECT seal_ledger(), seal_audit()`), 1000)
   const counting = setInterval(() => quietly(db`SELECT take_balance_snapshot()`), 600_000)
+  const opening = setInterval(openPeriods, 3_600_000)
   return () => {
     clearInterval(sealing)
     clearInterval(counting)
+    clearInterval(opening)
   }
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) await main()
+if (process.argv[1] === fileURLToPath(import.meta.url)) await main().catch(exitIfWrong)

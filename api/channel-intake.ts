@@ -3,11 +3,12 @@ import type { FastifyRequest } from 'fastify'
 import type { DocumentProblem, OrderDocument } from '#contracts/order-intake'
 import { externalIdIn } from '#connectors/channel-document'
 import type { Translated } from '#connectors/result'
+import { storable } from '#connectors/storable'
 import { markTold, markTooLate, storeDocument } from '#db/stores/inbox'
 import { storeRefusal } from '#db/stores/refused-documents'
 import type { ApiDeps } from './deps.ts'
-import { tellOrder, type OrderMessage } from '#clients/order-process'
-import { unstorable } from './plugins/text-guard.ts'
+import { tellOrTakeUp, type OrderMessage } from '#clients/order-process'
+import { shippedOrder } from '#db/queries/orders'
 import { HttpProblem, notFound } from './problem.ts'
 
 export interface ChannelFacts {
@@ -90,16 +91,6 @@ export async function takeDocument(
   return { outcome, inboxId, duplicate: !fresh }
 }
 
-/** The database stores neither NUL nor half a character, wherever in a document they stand. */
-export function storable(read: Translated<OrderDocument>): Translated<OrderDocument> {
-  if (!read.ok) return read
-  const problems = unstorable('$', read.value).map((found) => ({
-    ...found,
-    code: 'not-storable',
-  }))
-  return problems.length === 0 ? read : { ok: false, problems }
-}
-
 /**
  * Tells the order's process of a stored document, or leaves it to the sweep. One that was refused
  * and comes `again` may meet the very run that is ending over it: the sweep makes sure.
@@ -113,7 +104,9 @@ export async function tellProcess(
   const { inboxId } = message
   const taskQueue = deps.orderTaskQueue ? { taskQueue: deps.orderTaskQueue } : {}
   try {
-    const told = await tellOrder(deps.temporal, { ...message, ...taskQueue })
+    const told = await tellOrTakeUp(deps.temporal, { ...message, ...taskQueue }, (id) =>
+      shippedOrder(deps.db, id),
+    )
     if (told === 'ended') await markTooLate(deps.db, inboxId)
     else if (!again) await markTold(deps.db, [inboxId])
   } catch (error) {

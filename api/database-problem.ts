@@ -5,7 +5,8 @@ import type { Problem } from './problem.ts'
 export function databaseProblem(error: unknown): Problem | undefined {
   const code = (error as { code?: unknown } | null)?.code
   if (typeof code !== 'string') return undefined
-  if (LOST.has(code) || /^(08|53|57P)/.test(code)) return unavailable('DatabaseUnavailable', 5)
+  if (LOST.has(code) || /^(08|28|3D|53|57P)/.test(code))
+    return unavailable('DatabaseUnavailable', 5)
   if (!(error instanceof postgres.PostgresError)) return undefined
   if (BUSY.has(code)) return unavailable('Busy', 1)
   if (code === '23505')

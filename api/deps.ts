@@ -74,6 +74,8 @@ declare module 'fastify' {
     permission?: Access
     /** Keeps the body as the Buffer that came in, whatever its content type. */
     rawBody?: boolean
+    /** Hands the body on as a stream, for files that are larger than memory should hold. */
+    streamBody?: boolean
     /** `false` for a POST that changes nothing, or that repeats harmlessly by itself. */
     idempotencyKey?: false
     /** Waits for a process, and may therefore answer that it is still working. */

@@ -9,7 +9,8 @@ import {
   type RefusedRow,
 } from '#db/stores/refused-documents'
 import { Refusal } from '#domain/refusal'
-import { documentRefused, storable, tellProcess } from './channel-intake.ts'
+import { storable } from '#connectors/storable'
+import { documentRefused, tellProcess } from './channel-intake.ts'
 import type { ApiDeps } from './deps.ts'
 import { notFound } from './problem.ts'
 import { requireChannelScope } from './scope.ts'

@@ -27,7 +27,7 @@ export function callerOf(request: FastifyRequest): CommandCaller {
 /** The order, when it exists and its caller may command it. */
 export async function orderInScope(
   db: Db,
-  request: FastifyRequest,
+  request: Pick<FastifyRequest, 'principal'>,
   id: string,
 ): Promise<OrderPlace> {
   const place = visible(request.principal, await placeOfOrder(db, BigInt(id)), 'order', (row) => ({
@@ -49,6 +49,8 @@ export async function commandOrder<C extends CommandBase>(
   update: UpdateDefinition<OrderProgress, [C]>,
   command: Omit<C, 'key' | 'actor'>,
   caller: CommandCaller,
+  /** Who may still take the command when the process has ended; undefined says nobody. */
+  whenEnded?: (command: C, updateId: string) => Promise<OrderProgress | undefined>,
 ): Promise<OrderProgress> {
   const { commandKey, principal } = caller
   const args = [{ ...command, key: commandKey, actor: principal.actor } as C] as [C]
@@ -62,8 +64,11 @@ export async function commandOrder<C extends CommandBase>(
       return process
         .getUpdateHandle<OrderProgress>(updateId)
         .result()
-        .catch((cause: unknown) => {
-          throw isNotFound(cause) ? orderClosed() : cause
+        .catch(async (cause: unknown) => {
+          if (!isNotFound(cause)) throw cause
+          const answer = await whenEnded?.(args[0], updateId)
+          if (!answer) throw orderClosed()
+          return answer
         })
     }
   })

@@ -13,7 +13,7 @@ export const progress = z.object({
   nextDeadline: z.string().nullable(),
   effects: z.array(z.object({ key: z.string(), summary: z.string() })),
   cases: z.array(z.object({ id: z.string(), type: z.string(), dueAt: z.string() })),
-  site: z.string().nullable(),
+  sites: z.array(z.string()),
   entity: z.string(),
   moneyAtRisk: money,
   lines: z.int(),
@@ -37,6 +37,15 @@ export const previewedEffect = z.object({
     marginAfterMinor: z.string(),
   }),
   stock: z.array(z.object({ sku: z.string(), site: z.string(), reservedDelta: z.int() })),
+  split: z
+    .object({
+      reason: z.string(),
+      sites: z.array(z.string()),
+      freightMinor: z.string(),
+      extraMinor: z.string(),
+      currency: z.string(),
+    })
+    .nullable(),
   promises: z.array(z.object({ sku: z.string(), promiseOn: z.string().nullable() })),
   newCases: z.array(z.string()),
   outsideCalls: z.array(z.string()),

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { invalidInput } from './problem.ts'
-import { unstorable } from './plugins/text-guard.ts'
+import { unstorable } from '#connectors/storable'
 
 /** Query fields of every list. */
 export const pageQuery = {

@@ -6,7 +6,7 @@ export const problemCodes: Record<string, string> = {
   AlreadyExists: 'A record with this key exists: read it and change it instead.',
   AlreadyStarted: 'This process runs already: read it instead of starting it.',
   BadRequest: 'The request cannot be read: compare it with /docs.',
-  BodyTooLarge: 'Send less at a time: 1 MB, webhooks 2 MB, bulk in sets.',
+  BodyTooLarge: 'Send less at a time: 1 MB, webhooks 2 MB, imports 32 MB.',
   Busy: 'Others change the same records: repeat with the same key after Retry-After.',
   DatabaseUnavailable: 'Repeat with the same key after Retry-After.',
   HeadersTooLarge: 'Send fewer or shorter headers.',

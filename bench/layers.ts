@@ -58,7 +58,14 @@ async function consume(
       .begin(async (tx) => {
         const startedAt = performance.now()
         await consumeCost(tx as unknown as Tx, [
-          { itemId, siteId, qty: 1n, causeType: 'bench', causeId: `${n}` },
+          {
+            itemId,
+            siteId,
+            qty: 1n,
+            causeType: 'bench',
+            causeId: `${n}`,
+            effectiveOn: '2026-01-01',
+          },
         ])
         // The first rounds prepare the statements.
         if (n >= 20) samples.push(performance.now() - startedAt)

@@ -1,11 +1,13 @@
 import type { Client } from '@temporalio/client'
 import { WithStartWorkflowOperation } from '@temporalio/client'
+import type { UpdateDefinition } from '@temporalio/common'
 import type { OrderDocument } from '#contracts/order-intake'
 import {
   channelChanged,
   ORDER_TASK_QUEUE,
   orderPlaced,
   orderToCashId,
+  type CommandBase,
   type OrderProgress,
   type OrderToCashStart,
 } from '#contracts/order-to-cash'
@@ -23,7 +25,7 @@ export interface OrderMessage {
 /**
  * Tells the order's own process about a stored message. The first message of an order starts it,
  * whatever its topic, so that a lost `create` does not lose the order; later ones are signals.
- * `ended` when that process is over: the message changes nothing any more.
+ * `ended` when that process is over: only a cancellation is then still told (`tellOrTakeUp`).
  */
 export async function tellOrder(client: Client, message: OrderMessage): Promise<'told' | 'ended'> {
   const { topic, inboxId } = message
@@ -85,6 +87,92 @@ export async function placeOrder(
   }
 }
 
+/** An order whose process has ended. */
+export interface EndedOrder {
+  workflowId: string
+  channel: string
+  externalId: string
+  orderNumber: string
+}
+
+/**
+ * As {@link tellOrder}; a cancellation that comes after an order's end takes it up again, if
+ * anything of it has left: `shippedOrder` says whether, by the id of its process.
+ */
+export async function tellOrTakeUp(
+  client: Client,
+  message: OrderMessage,
+  shippedOrder: (workflowId: string) => Promise<EndedOrder | undefined>,
+): Promise<'told' | 'ended'> {
+  if ((await tellOrder(client, message)) === 'told') return 'told'
+  const { channel, externalId, cancelled } = message.document
+  const shipped = cancelled && (await shippedOrder(orderToCashId(channel, externalId)))
+  if (!shipped) return 'ended'
+  await tellAgain(client, shipped, message)
+  return 'told'
+}
+
+/** Tells an ended order's process, in a new run of it, about a stored message (a cancellation). */
+async function tellAgain(
+  client: Client,
+  ended: EndedOrder,
+  { inboxId, actor, taskQueue }: Omit<OrderMessage, 'document' | 'topic'>,
+): Promise<void> {
+  await client.workflow.signalWithStart('orderToCash', {
+    ...againOptions(ended, { inboxId, actor, again: `inbox/${inboxId}`, taskQueue }),
+    signal: channelChanged,
+    signalArgs: [{ inboxId }],
+  })
+}
+
+/**
+ * Gives a command to an order whose process has ended, in a new run of it that ends again when
+ * nothing is open: a refused command leaves nothing behind.
+ */
+export async function commandAgain<C extends CommandBase>(
+  client: Client,
+  ended: EndedOrder,
+  update: UpdateDefinition<OrderProgress, [C]>,
+  { command, updateId, taskQueue }: { command: C; updateId: string; taskQueue?: string },
+): Promise<OrderProgress> {
+  const again = { inboxId: '0', actor: command.actor, again: command.key, taskQueue }
+  const startWorkflowOperation = new WithStartWorkflowOperation('orderToCash', {
+    ...againOptions(ended, again),
+    workflowIdConflictPolicy: 'USE_EXISTING',
+  })
+  return client.workflow.executeUpdateWithStart(update, {
+    args: [command] as [C],
+    updateId,
+    startWorkflowOperation,
+  })
+}
+
+function againOptions(
+  { workflowId, channel, externalId, orderNumber }: EndedOrder,
+  from: { inboxId: string; actor: string; again: string; taskQueue: string | undefined },
+) {
+  const { taskQueue, ...came } = from
+  const start: OrderToCashStart = { ...came, channel, externalId }
+  return {
+    workflowId,
+    taskQueue: taskQueue ?? ORDER_TASK_QUEUE,
+    args: [start] as [OrderToCashStart],
+    workflowIdReusePolicy: 'ALLOW_DUPLICATE' as const,
+    staticSummary: `Order ${orderNumber} · ${channel} · taken up again`,
+    staticDetails: DETAILS,
+    priority: { fairnessKey: channel },
+    typedSearchAttributes: [
+      { key: processKey, value: 'order-to-cash' },
+      { key: phaseKey, value: 'closed' },
+      { key: channelKey, value: channel },
+      { key: businessIdKey, value: orderNumber },
+    ],
+  }
+}
+
+const DETAILS =
+  'From a placed order to goods delivered and money taken. Current details tell what it waits for; holds and cases are resolved through the API, never here.'
+
 function startOptions({ document, inboxId, actor, taskQueue }: OrderMessage) {
   const start: OrderToCashStart = {
     inboxId,
@@ -99,8 +187,7 @@ function startOptions({ document, inboxId, actor, taskQueue }: OrderMessage) {
     args: [start] as [OrderToCashStart],
     workflowIdReusePolicy: 'ALLOW_DUPLICATE_FAILED_ONLY' as const,
     staticSummary: `Order ${document.orderNumber} · ${document.channel} · ${document.lines.length} lines · ${total} ${document.total.currency}`,
-    staticDetails:
-      'From a placed order to goods delivered and money taken. Current details tell what it waits for; holds and cases are resolved through the API, never here.',
+    staticDetails: DETAILS,
     priority: { fairnessKey: document.channel },
     typedSearchAttributes: [
       { key: processKey, value: 'order-to-cash' },

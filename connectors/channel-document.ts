@@ -16,13 +16,32 @@ export function channelOrder(
   channel: string,
 ): Translated<OrderDocument> {
   const parsed = parseLosslessJson(body)
-  if (!parsed.ok) return parsed
-  if (kind === 'shopify') return shopifyOrder(parsed.value, channel)
-  if (kind === 'woocommerce') return woocommerceOrder(parsed.value, channel)
-  const message = new Field(parsed.value, [])
-  if (kind !== 'amazon' || !message.isObject)
+  return parsed.ok ? channelOrderOf(kind, parsed.value, channel) : parsed
+}
+
+/** The same from JSON that was read losslessly. */
+export function channelOrderOf(
+  kind: string,
+  document: unknown,
+  channel: string,
+): Translated<OrderDocument> {
+  if (kind === 'shopify') return shopifyOrder(document, channel)
+  if (kind === 'woocommerce') return woocommerceOrder(document, channel)
+  if (kind !== 'amazon' || !new Field(document, []).isObject)
     return refused('wrong-document', '$', `no order of a ${kind} channel can be read from this`)
-  return amazonMessages(parsed.value as Record<string, unknown>, channel)[0]!.read
+  return amazonMessages(document as Record<string, unknown>, channel)[0]!.read
+}
+
+const CHANGED: Record<string, string> = {
+  shopify: 'updated_at',
+  woocommerce: 'date_modified_gmt',
+  amazon: 'LastUpdateDate',
+}
+
+/** When a listed order last changed, by the channel's clock, as an ISO instant in UTC. */
+export function changedAt(kind: string, order: unknown): string | null {
+  const field = CHANGED[kind]
+  return field === undefined ? null : new Field(order, []).at(field).instant('utc')
 }
 
 /** What the sender calls the order, from a document that may be wrong in everything else. */

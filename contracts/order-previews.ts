@@ -13,6 +13,14 @@ export interface PreviewedEffect {
     marginAfterMinor: string
   }
   stock: { sku: string; site: string; reservedDelta: number }[]
+  /** Why the order leaves in several parcels, and what that costs beyond one; in the entity's currency. */
+  split: {
+    reason: string
+    sites: string[]
+    freightMinor: string
+    extraMinor: string
+    currency: string
+  } | null
   promises: { sku: string; promiseOn: string | null }[]
   newCases: string[]
   outsideCalls: string[]

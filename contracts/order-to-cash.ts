@@ -18,6 +18,11 @@ export interface OrderToCashStart {
   externalId: string
   /** Whoever or whatever brought the order, for the audit trail. */
   actor: string
+  /**
+   * Takes an order up again whose process has ended, because something came that a person must
+   * decide: the key of what came. Nothing is taken in; `inboxId` is not read.
+   */
+  again?: string
 }
 
 /** Where an order stands, as its last commit left it. Small: it rides in every update's answer. */
@@ -32,14 +37,19 @@ export interface OrderProgress {
   whoMayAct: string
   /** When silence has a consequence next (ISO instant), or null. */
   nextDeadline: string | null
-  /** Outside calls to make or to ask about next; one whose outcome waits for a person is none of them. */
+  /** Outside calls to make or to ask about now; one that is to be asked about later is none of them. */
   effects: { key: string; summary: string }[]
   cases: { id: string; type: CaseType; dueAt: string }[]
-  site: string | null
+  /** Codes of the sites that keep stock for it. */
+  sites: string[]
   entity: string
+  /** What is open, in the order's currency and, at the order's rate, in its company's. */
   moneyAtRisk: MoneyDto
+  moneyAtRiskInBooks: MoneyDto
   lines: number
   total: MoneyDto
+  /** Where people reach the API; absent where nobody has set it. */
+  apiUrl?: string
 }
 
 export interface OrderOutcome {
@@ -65,9 +75,20 @@ export interface ResolveException extends CommandBase {
   addressId?: string
 }
 
+export interface ReopenException extends CommandBase {
+  caseId: string
+  reason: string
+}
+
 export interface ConfirmPick extends CommandBase {
   fulfilmentId: string
   lines: { orderLineId: string; picked: number; shortReason?: string }[]
+}
+
+/** A site says that it will not ship what it was given. */
+export interface RejectFulfilment extends CommandBase {
+  fulfilmentId: string
+  reason: string
 }
 
 export interface ConfirmShipment extends CommandBase {
@@ -122,10 +143,25 @@ export interface BuyLabels extends CommandBase {
 
 export interface RecordPayment {
   key: string
-  kind: 'captured' | 'authorised' | 'declined' | 'voided'
+  /** The stored event that says so; the commit that acts on it takes it off the list. */
+  eventId?: string
+  kind:
+    | 'captured'
+    | 'authorised'
+    | 'declined'
+    | 'voided'
+    | 'expired'
+    | 'refund-settled'
+    | 'refund-failed'
   provider: string
+  /** The provider's id of the payment. */
   reference: string
+  /** Authorised: in all, taken or not; captured: in all by this payment; a refund: its own. */
   amountMinor: string
+  /** The effect of ours that caused it; a refund always names it. */
+  effectKey?: string
+  /** The provider's word for why, of what failed. */
+  reason?: string
   effectiveOn: string
   expiresAt?: string
   actor: string
@@ -133,6 +169,8 @@ export interface RecordPayment {
 
 export interface RecordTracking {
   providerEventId: string
+  /** The stored event that says so; the commit that acts on it takes it off the list. */
+  eventId?: string
   trackingNumber: string
   status: 'pre-transit' | 'in-transit' | 'out-for-delivery' | 'delivered' | 'exception' | 'returned'
   at: string
@@ -150,7 +188,9 @@ export interface ReallocateStock extends CommandBase {
 
 export const orderPlaced = defineUpdate<OrderProgress>('orderPlaced')
 export const resolveException = defineUpdate<OrderProgress, [ResolveException]>('resolveException')
+export const reopenException = defineUpdate<OrderProgress, [ReopenException]>('reopenException')
 export const confirmPick = defineUpdate<OrderProgress, [ConfirmPick]>('confirmPick')
+export const rejectFulfilment = defineUpdate<OrderProgress, [RejectFulfilment]>('rejectFulfilment')
 export const confirmShipment = defineUpdate<OrderProgress, [ConfirmShipment]>('confirmShipment')
 export const requestCancellation = defineUpdate<OrderProgress, [RequestCancellation]>(
   'requestCancellation',
@@ -174,7 +214,9 @@ export const orderProgress = defineQuery<OrderProgress | undefined>('orderProgre
 export interface OrderActivities {
   receiveOrder(start: OrderToCashStart): Promise<OrderProgress>
   resolveException(command: ResolveException & OrderRef): Promise<OrderProgress>
+  reopenException(command: ReopenException & OrderRef): Promise<OrderProgress>
   confirmPick(command: ConfirmPick & OrderRef): Promise<OrderProgress>
+  rejectFulfilment(command: RejectFulfilment & OrderRef): Promise<OrderProgress>
   confirmShipment(command: ConfirmShipment & OrderRef): Promise<OrderProgress>
   cancelOrder(command: RequestCancellation & OrderRef): Promise<OrderProgress>
   changeOrder(command: ChangeOrder & OrderRef): Promise<OrderProgress>
@@ -192,6 +234,8 @@ export interface OrderActivities {
   settleEffect(effect: { key: string } & OrderRef): Promise<OrderProgress>
   /** Keeps why a stored document was refused, so that its sender can be told. */
   refuseDocument(refusal: { inboxId: string; code: string; message: string }): Promise<void>
+  /** Keeps why a fact could not be taken yet; it is told again after a pause. */
+  explainEvent(refusal: { eventId: string; code: string; message: string }): Promise<void>
 }
 
 export interface OrderRef {

@@ -5,7 +5,7 @@ export const processKey = defineSearchAttributeKey('Process', SearchAttributeTyp
 export const phaseKey = defineSearchAttributeKey('Phase', SearchAttributeType.KEYWORD)
 export const channelKey = defineSearchAttributeKey('Channel', SearchAttributeType.KEYWORD)
 export const entityKey = defineSearchAttributeKey('Entity', SearchAttributeType.KEYWORD)
-export const siteKey = defineSearchAttributeKey('Site', SearchAttributeType.KEYWORD)
+export const siteKey = defineSearchAttributeKey('Site', SearchAttributeType.KEYWORD_LIST)
 export const businessIdKey = defineSearchAttributeKey('BusinessId', SearchAttributeType.KEYWORD)
 export const exceptionTypeKey = defineSearchAttributeKey(
   'ExceptionType',

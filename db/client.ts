@@ -38,7 +38,7 @@ const types = {
   json: {
     to: 3802,
     from: [114, 3802],
-    serialize: toJson,
+    serialize: jsonText,
     parse: (text: string) => JSON.parse(text) as unknown,
   },
   instant: { to: 1184, from: [1184], serialize: toInstant, parse: parseInstant },
@@ -63,7 +63,8 @@ export function connect(databaseUrl: string, options: ConnectOptions = {}): Db {
   return client as unknown as Db
 }
 
-function toJson(value: unknown): string {
+/** JSON in which a `bigint` is its decimal text. */
+export function jsonText(value: unknown): string {
   return JSON.stringify(value, (_, member: unknown) =>
     typeof member === 'bigint' ? member.toString() : member,
   )

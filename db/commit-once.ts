@@ -46,19 +46,19 @@ export const refusalForConstraint: Record<string, GuardRefusal> = {
   },
   gl_period_transition: { code: 'PeriodNotOpen', message: 'The area is already locked.' },
   period_exception_until: {
-    code: 'ExceptionEnded',
+    code: 'PeriodExceptionEnded',
     message: 'The exception has ended: ask for one that ends later.',
   },
   period_exception_open: {
-    code: 'ExceptionEnded',
+    code: 'PeriodExceptionEnded',
     message: 'No exception of this name waits for an approval: ask for one first.',
   },
   period_exception_known: {
-    code: 'ExceptionKnown',
+    code: 'PeriodExceptionKnown',
     message: 'An exception of this name has been asked for before: give the new one another name.',
   },
   period_exception_approval_pkey: {
-    code: 'ExceptionKnown',
+    code: 'PeriodExceptionKnown',
     message: 'This exception has been approved before: use it.',
   },
   journal_line_manual: {
@@ -96,6 +96,11 @@ export const refusalForConstraint: Record<string, GuardRefusal> = {
     code: 'SupplyExists',
     message:
       'This source already expects the item at the site: change that supply instead of adding one.',
+  },
+  channel_polls_with_a_credential: {
+    code: 'PollingIncomplete',
+    message:
+      'A channel that is asked for its orders needs an address and a credential: give both, or neither.',
   },
   item_complete: {
     code: 'ItemNotReady',

@@ -116,8 +116,11 @@ function describe(cause: unknown, sql: string): string {
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
-  const { loadConfig } = await import('../config.ts')
-  const { DATABASE_URL } = loadConfig(process.env, ['DATABASE_URL'])
+  const { loadConfig, exitIfWrong } = await import('../config.ts')
+  const { verifyDatabase } = await import('../verify-config.ts')
+  const read = async () => loadConfig(process.env, ['DATABASE_URL'])
+  const { DATABASE_URL } = await read().catch(exitIfWrong)
+  await verifyDatabase(DATABASE_URL, { log: console.error }).catch(exitIfWrong)
   const applied = await migrate(DATABASE_URL, { log: (line) => console.log(line) })
   console.log(applied.length === 0 ? 'The database is up to date.' : `Applied ${applied.length}.`)
 }

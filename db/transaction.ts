@@ -36,12 +36,15 @@ export function isConflict(error: unknown): boolean {
 export async function transaction<T>(db: Db, work: (tx: Tx) => Promise<T>): Promise<T> {
   const connection = { open: true, ours: true }
   const sent: Promise<unknown>[] = []
+  const last: AtEnd = new Map()
   try {
     const result = await db.begin('isolation level read committed', async (begun) => {
       const tx = whileOpen(begun as unknown as Tx, connection)
       sentAlong.set(tx, sent)
+      writtenAtEnd.set(tx, last)
       try {
         const value = await work(tx)
+        for (const [write, rows] of last) await sendAlong(tx, write(tx, rows))
         await onlyWhileOurs(connection)
         return { value }
       } catch (cause) {
@@ -83,6 +86,24 @@ export async function sendAlong(tx: Tx, write: PromiseLike<unknown>): Promise<vo
   if (!sent) return void (await answer)
   answer.catch(() => {})
   sent.push(answer)
+}
+
+type AtEnd = Map<(tx: Tx, rows: readonly never[]) => PromiseLike<unknown>, never[]>
+
+const writtenAtEnd = new WeakMap<object, AtEnd>()
+
+/**
+ * Keeps rows that nothing in this transaction reads until its work is done; then all that go
+ * through one writer are one statement. Outside {@link transaction} they are written at once.
+ */
+export async function writeAtEnd<T>(
+  tx: Tx,
+  write: (tx: Tx, rows: readonly T[]) => PromiseLike<unknown>,
+  rows: readonly T[],
+): Promise<void> {
+  const last = writtenAtEnd.get(tx) as Map<typeof write, T[]> | undefined
+  if (!last) return void (await write(tx, rows))
+  last.set(write, [...(last.get(write) ?? []), ...rows])
 }
 
 /** A statement after a failed one only says that the transaction is aborted: the first failure says why. */

@@ -66,6 +66,7 @@ export const RESOURCES = [
   'processes',
   'proofs',
   'purchase-orders',
+  'rates',
   'receipts',
   'refunds',
   'replenishment',
@@ -93,6 +94,7 @@ export const ACTIONS = [
   'close',
   'reopen',
   'pay',
+  'state',
 ] as const
 export type Action = (typeof ACTIONS)[number]
 
@@ -152,6 +154,7 @@ const grants: Record<Role, readonly Grant[]> = {
     'stock:read',
     'orders:read',
     'orders:create',
+    'payments:state',
     'shipments:read',
     'shipments:confirm',
     'fulfilment:read',
@@ -165,6 +168,7 @@ const grants: Record<Role, readonly Grant[]> = {
   'oms-supervisor': [
     ...customerService,
     'orders:*',
+    'payments:state',
     'exceptions:*',
     'fulfilment:*',
     'returns:*',
@@ -254,6 +258,7 @@ const grants: Record<Role, readonly Grant[]> = {
     'journal:approve',
     'journal:post',
     'periods:*',
+    'rates:create',
     'bills:approve',
     'payments:approve',
     'payments:pay',

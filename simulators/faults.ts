@@ -2,6 +2,7 @@ export type FaultKind =
   | 'decline'
   | 'timeout-before'
   | 'timeout-after-success'
+  | 'late-success'
   | 'error-500'
   | 'garbage'
   | 'duplicate-webhook'
@@ -13,11 +14,14 @@ export interface Fault {
   operation?: string
   /** How many of the next matching calls; 1 unless told. */
   count?: number
-  /** `delay` waits this long before the work; a `hang` is cut after it (a minute unless told). */
+  /**
+   * `delay` waits this long before the work; a `hang` is cut after it (a minute unless told);
+   * `late-success` answers never and does the work this long after (a second unless told).
+   */
   delayMs?: number
   /** A decline's code, in the provider's own words. */
   code?: string
-  /** Of the two time-outs: keep the caller waiting, or cut the connection at once. */
+  /** Of those that never answer: keep the caller waiting, or cut the connection at once. */
   mode?: 'hang' | 'reset'
 }
 
@@ -53,6 +57,7 @@ const KINDS: readonly string[] = [
   'decline',
   'timeout-before',
   'timeout-after-success',
+  'late-success',
   'error-500',
   'garbage',
   'duplicate-webhook',

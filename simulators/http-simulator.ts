@@ -151,6 +151,12 @@ async function answerWithFaults(
     const json = { error: { type: 'api_error', message: 'Something went wrong on our end.' } }
     return send(response, { status: 500, json })
   }
+  const late = faults.take(['late-success'], operation)
+  if (late) {
+    journal.add({ ...entry, fault: late.kind })
+    setTimeout(() => route.handle({ ...call, decline: undefined }), late.delayMs ?? 1000).unref()
+    return leaveWithoutAnswer(response, late)
+  }
   const decline = faults.take(['decline'], operation)
   const reply = route.handle({ ...call, decline })
   const after = faults.take(['timeout-after-success'], operation)
@@ -168,7 +174,11 @@ async function answerWithFaults(
 /** The caller's socket dies or stays silent; either way no byte of an answer is sent. */
 function leaveWithoutAnswer(response: http.ServerResponse, fault: Fault): void {
   if (fault.mode === 'reset') response.destroy()
-  else setTimeout(() => response.destroy(), fault.delayMs ?? 60_000).unref()
+  else setTimeout(() => response.destroy(), hangMs(fault)).unref()
+}
+
+function hangMs({ kind, delayMs }: Fault): number {
+  return kind === 'late-success' ? 60_000 : (delayMs ?? 60_000)
 }
 
 function controlRoutes(world: World): Route[] {

@@ -2,13 +2,16 @@ import { parseArgs } from 'node:util'
 import { startCarrierSimulator } from './carrier.ts'
 import { startComplianceSimulator } from './compliance.ts'
 import { startMailSimulator } from './mail.ts'
+import { startShopSimulator } from './shop.ts'
 import { startStripeSimulator } from './stripe.ts'
 import { startTaxSimulator } from './tax.ts'
 
 /**
  * Runs every simulator until it is told to stop, and prints one line of JSON with their URLs.
- * Ports: `--stripe 12111 --carrier … --tax … --compliance … --mail … --smtp …`, or
- * `SIM_STRIPE_PORT` and so on; any free port unless told. `--seed`, `--move-every-ms`.
+ * Ports: `--stripe 12111 --carrier … --tax … --compliance … --mail … --smtp … --shop …`, or
+ * `SIM_STRIPE_PORT` and so on; any free port unless told. `--seed`, `--move-every-ms`,
+ * `--drop-webhook-every` loses every so many webhooks of the shop. `--seed`: without it each run has
+ * ids of its own, as a provider gives an id once for ever.
  */
 const { values } = parseArgs({
   options: {
@@ -18,7 +21,9 @@ const { values } = parseArgs({
     compliance: { type: 'string' },
     mail: { type: 'string' },
     smtp: { type: 'string' },
-    seed: { type: 'string', default: process.env['SIM_SEED'] ?? 'throughline' },
+    shop: { type: 'string' },
+    seed: { type: 'string', default: process.env['SIM_SEED'] ?? `throughline/${Date.now()}` },
+    'drop-webhook-every': { type: 'string', default: process.env['SIM_DROP_WEBHOOK_EVERY'] ?? '0' },
     'move-every-ms': { type: 'string', default: '0' },
   },
 })
@@ -33,6 +38,11 @@ const carrier = await startCarrierSimulator({
 const tax = await startTaxSimulator({ seed, port: port('tax') })
 const compliance = await startComplianceSimulator({ seed, port: port('compliance') })
 const mail = await startMailSimulator({ seed, port: port('mail'), smtpPort: port('smtp') })
+const shop = await startShopSimulator({
+  seed,
+  port: port('shop'),
+  dropEvery: whole('--drop-webhook-every', values['drop-webhook-every']),
+})
 
 console.log(
   JSON.stringify({
@@ -42,6 +52,7 @@ console.log(
     compliance: compliance.url,
     mail: mail.url,
     smtp: mail.smtpUrl,
+    shop: shop.url,
   }),
 )
 
@@ -49,10 +60,12 @@ process.once('SIGTERM', () => void stop())
 process.once('SIGINT', () => void stop())
 
 async function stop(): Promise<void> {
-  await Promise.all([stripe, carrier, tax, compliance, mail].map((one) => one.close()))
+  await Promise.all([stripe, carrier, tax, compliance, mail, shop].map((one) => one.close()))
 }
 
-function port(name: 'stripe' | 'carrier' | 'tax' | 'compliance' | 'mail' | 'smtp'): number {
+function port(
+  name: 'stripe' | 'carrier' | 'tax' | 'compliance' | 'mail' | 'smtp' | 'shop',
+): number {
   const variable = `SIM_${name.toUpperCase()}_PORT`
   return whole(`--${name} or ${variable}`, values[name] ?? process.env[variable] ?? '0')
 }

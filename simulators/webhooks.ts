@@ -9,13 +9,14 @@ export interface WebhookTarget {
 export interface Webhooks {
   /** Where events go from now on; none keeps them undelivered. */
   target(target: WebhookTarget | null): void
-  /** Sends one event, again on any answer but 2xx, at most three times in all. */
+  /** Sends one event, again on any answer but 2xx, ever more rarely over some minutes. */
   send(type: string, eventId: string, payload: unknown): void
-  /** Resolves once everything sent so far was delivered or given up. */
+  /** Resolves once everything sent so far was tried, and delivered where that went at once. */
   settled(): Promise<void>
 }
 
-const ATTEMPTS = 3
+/** Pauses between attempts; a receiver that starts anew is back within them. */
+const PAUSES_MS = [50, 200, 1_000, 5_000, 15_000, 30_000, 60_000, 120_000]
 
 /** @param sign headers that prove the body came from the provider. */
 export function createWebhooks(
@@ -25,13 +26,15 @@ export function createWebhooks(
   let current: WebhookTarget | null = null
   let queue: Promise<void> = Promise.resolve()
 
-  async function deliver(to: WebhookTarget, type: string, eventId: string, body: string) {
-    for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
-      const status = await post(to.url, body, sign(body, to.secret))
-      world.journal.add({ kind: 'webhook', operation: type, reference: eventId, status })
-      if (status >= 200 && status < 300) return
-      await new Promise((resume) => setTimeout(resume, 50 * attempt).unref())
-    }
+  async function deliver(event: Delivery, attempt = 0): Promise<void> {
+    // Whoever moved has told us the new address meanwhile.
+    const to = attempt === 0 ? event.to : (current ?? event.to)
+    const status = await post(to.url, event.body, sign(event.body, to.secret))
+    world.journal.add({ kind: 'webhook', operation: event.type, reference: event.id, status })
+    const pause = PAUSES_MS[attempt]
+    if ((status >= 200 && status < 300) || pause === undefined) return
+    // An event that nobody takes does not hold up those behind it.
+    setTimeout(() => void deliver(event, attempt + 1), pause).unref()
   }
 
   return {
@@ -40,12 +43,18 @@ export function createWebhooks(
       const to = current
       if (!to) return
       const copies = world.faults.take(['duplicate-webhook'], type) ? 2 : 1
-      const body = JSON.stringify(payload)
-      for (let copy = 0; copy < copies; copy += 1)
-        queue = queue.then(() => deliver(to, type, eventId, body))
+      const event = { to, type, id: eventId, body: JSON.stringify(payload) }
+      for (let copy = 0; copy < copies; copy += 1) queue = queue.then(() => deliver(event))
     },
     settled: () => queue,
   }
+}
+
+interface Delivery {
+  to: WebhookTarget
+  type: string
+  id: string
+  body: string
 }
 
 /** `POST /_webhooks {"url", "secret"}` for a simulator in another process. */

@@ -5,6 +5,7 @@ import { insertPastOrders, type PastOrder } from '#db/stores/history'
 import {
   appliedCancellations,
   cancelPastUnits,
+  keepUnmatched,
   pastLines,
   type PastCancellation,
   type PastLine,
@@ -14,7 +15,7 @@ import { freezeOrder, type ResolvedItem } from '#domain/orders/freeze'
 import { Refusal } from '#domain/refusal'
 import type { ImportChannel, ImportMasters } from './import-channels.ts'
 import type { ImportedRow } from './import-rows.ts'
-import { byChannel, reject, type ImportSink } from './import-sink.ts'
+import { byChannel, NOTHING_TO_SETTLE, reject, type ImportSink } from './import-sink.ts'
 
 export interface HistoryOptions {
   db: Db
@@ -31,6 +32,7 @@ export function historySink(options: HistoryOptions): ImportSink {
       for (const [code, own] of byChannel(rows)) await importPast(options, code, own)
     },
     cancellations: (rows) => cancelPast(options, rows),
+    settle: () => Promise.resolve(NOTHING_TO_SETTLE),
   }
 }
 
@@ -124,6 +126,37 @@ async function cancelPast(
     await commitOnce(db, { key, request, actor }, (tx) => cancelPastUnits(tx, code, actor, set))
     for (const { mark } of set) marked.get(mark)!.outcome = 'cancelled'
   }
+  await keepRest(
+    { db, actor },
+    channel,
+    open.filter(([, row]) => row.outcome === undefined),
+  )
+}
+
+/** Kept with the reason, so that no row of the file is lost: a later file may bring the sale. */
+async function keepRest(
+  { db, actor }: Pick<HistoryOptions, 'db' | 'actor'>,
+  { id, code }: ImportChannel,
+  rest: Marked,
+): Promise<void> {
+  for (let from = 0; from < rest.length; from += 500) {
+    const set = rest.slice(from, from + 500)
+    const cancellations = set.map(([mark, { file, row, cancellation, problems }]) => {
+      const { customerId, sku, quantity: qty, unitPriceMinor, cancelledAt } = cancellation!
+      const reason = problems[0]!.message
+      const origin = `${file}:${row}`
+      return { mark, customerId, sku, qty, unitPriceMinor, cancelledAt, reason, origin }
+    })
+    const request = { channel: code, cancellations }
+    const key = `import-history-unmatched/${code}/${requestHash(request).toString('hex')}`
+    let ran = false
+    const added = await commitOnce(db, { key, request, actor }, (tx) => {
+      ran = true
+      return keepUnmatched(tx, id, cancellations)
+    })
+    const fresh = new Set(ran ? added : [])
+    for (const [mark, row] of set) row.outcome = fresh.has(mark) ? 'unmatched' : 'known'
+  }
 }
 
 /** `invoice/stock code/nth` names a cancellation, in whatever row of whatever file it stands. */
@@ -190,7 +223,7 @@ function isPrice({ goodsMinor, qtyOrdered }: PastLine, unitPriceMinor: bigint): 
 }
 
 function unmatched(row: ImportedRow, field: string, message: string): [] {
-  reject(row, 'cancellation-unmatched', field, message)
+  row.problems.push({ code: 'cancellation-unmatched', field, message })
   return []
 }
 

@@ -6,7 +6,7 @@ import { markTold, markTooLate } from '#db/stores/inbox'
 import { storeDocuments } from '#db/stores/inbox-sets'
 import type { ImportChannel, ImportMasters } from './import-channels.ts'
 import type { ImportedRow } from './import-rows.ts'
-import { byChannel, reject, type ImportSink } from './import-sink.ts'
+import { byChannel, reject, type ImportSink, type Settled } from './import-sink.ts'
 
 export interface OpenOptions {
   db: Db
@@ -16,6 +16,8 @@ export interface OpenOptions {
   taskQueue?: string
   /** Processes told at the same time. */
   concurrency: number
+  /** How long nothing may move before the end is told without the rest. */
+  patienceMs?: number
 }
 
 const MOST_ATTEMPTS = 8
@@ -24,10 +26,13 @@ const MOST_ATTEMPTS = 8
 export function openSink(options: OpenOptions): ImportSink {
   /** Orders that this very import has brought: another version of one is a change of it. */
   const seen = new Set<string>()
+  const told: Untold[] = []
   return {
     orders: async (rows) => {
-      for (const [code, own] of byChannel(rows)) await importOpen(options, code, own, seen)
+      for (const [code, own] of byChannel(rows))
+        told.push(...(await importOpen(options, code, own, seen)))
     },
+    settle: () => settle(options, told.splice(0)),
     cancellations: async (rows) => {
       for (const row of rows)
         reject(row, 'cancellation-unmatched', 'row', 'only --mode history matches cancellations')
@@ -40,13 +45,14 @@ async function importOpen(
   code: string,
   rows: readonly ImportedRow[],
   seen: Set<string>,
-): Promise<void> {
+): Promise<Untold[]> {
   const { db, masters, actor, taskQueue } = options
   const channel = await masters.channel(code)
-  if (!channel)
-    return rows.forEach((row) =>
-      reject(row, 'unknown-channel', 'channel', `there is no channel "${code}": create it first`),
-    )
+  if (!channel) {
+    for (const row of rows)
+      reject(row, 'unknown-channel', 'channel', `there is no channel "${code}": create it first`)
+    return []
+  }
   const placed = await placedOrders(db, channel, rows)
   const messages = rows.map((row) => {
     const document = row.order!
@@ -76,6 +82,7 @@ async function importOpen(
     untold.push({ row, message })
   }
   await tellAll(options, untold)
+  return untold.filter(({ row }) => row.outcome !== 'rejected')
 }
 
 async function placedOrders(
@@ -119,4 +126,36 @@ async function tell({ client, db }: OpenOptions, { row, message }: Untold): Prom
       await wait(100 * 2 ** attempt)
     }
   }
+}
+
+interface Refused {
+  id: string
+  problems: ImportedRow['problems']
+}
+
+/** A process may refuse what could be read: its answer stands in the inbox soon after it was told. */
+async function settle(
+  { db, patienceMs = 30_000 }: OpenOptions,
+  told: readonly Untold[],
+): Promise<Settled> {
+  const ids = told.map(({ message }) => message.inboxId)
+  let waiting = ids.length
+  for (let movedAt = Date.now(); waiting > 0 && Date.now() - movedAt < patienceMs;) {
+    const [row] = await db<{ n: number }[]>`
+      SELECT count(*)::int AS n FROM inbox WHERE id = ANY (${ids}::bigint[]) AND outcome = 'received'`
+    if (row!.n < waiting) movedAt = Date.now()
+    waiting = row!.n
+    if (waiting > 0) await wait(200)
+  }
+  const found = await db<Refused[]>`
+    SELECT id::text, problems FROM inbox WHERE id = ANY (${ids}::bigint[]) AND outcome = 'refused'`
+  const problems = new Map(found.map((row) => [row.id, row.problems]))
+  const refused = told.flatMap(({ row, message: { inboxId, document } }) => {
+    const why = problems.get(inboxId)
+    if (!why) return []
+    const was = row.outcome!
+    for (const { code, field, message } of why) reject(row, code, field, message)
+    return [{ row, was, lines: document.lines.length }]
+  })
+  return { refused, waiting }
 }

@@ -4,7 +4,7 @@ import { Presets, SingleBar } from 'cli-progress'
 import type { ImportedRow } from './import-rows.ts'
 import type { ImportProgress, ImportSummary } from './import-run.ts'
 
-/** Every row that was rejected, as CSV: `file,row,field,code,message`. */
+/** Every row that was rejected, or kept without its sale, as CSV: `file,row,field,code,message`. */
 export interface RejectionReport {
   add(row: ImportedRow): void
   close(): Promise<void>
@@ -70,16 +70,22 @@ function progressBar(rate: (orders: number) => number): ProgressDisplay {
 export function summaryLines(summary: ImportSummary, seconds: number): string[] {
   const { rows, orders, files, lines } = summary
   const perSecond = (count: number) => Math.round(count / Math.max(seconds, 0.001))
-  const counted = rows.imported + rows.known + rows.cancelled + rows.rejected
+  const counted = rows.imported + rows.known + rows.cancelled + rows.unmatched + rows.rejected
   return [
     `${files} files, ${rows.total} rows in ${seconds.toFixed(1)} s (${perSecond(rows.total)} rows/s)`,
     `  imported   ${rows.imported} rows, ${orders.imported} orders, ${lines} lines`,
     `  known      ${rows.known} rows, ${orders.known} orders: they were here already`,
     `  cancelled  ${rows.cancelled} rows matched to the sale that they take back`,
+    `  unmatched  ${rows.unmatched} rows take back a sale that is not known: kept, each with its reason`,
     `  rejected   ${rows.rejected} rows`,
     counted === rows.total
       ? '  every row is accounted for'
       : `  ${rows.total - counted} rows are NOT accounted for`,
+    ...(summary.waiting === 0
+      ? []
+      : [
+          `  ${summary.waiting} orders are stored, and no process has taken them yet: is a worker running?`,
+        ]),
     ...(summary.complete
       ? []
       : ['  stopped before the end: run it again, it goes on where it stopped']),

@@ -9,7 +9,8 @@ import { readUciDay, type UciCancellation } from '#connectors/uci/uci-day'
 import type { DocumentProblem, OrderDocument } from '#contracts/order-intake'
 
 export type ImportFormat = 'csv' | 'ndjson' | 'uci'
-export type Outcome = 'imported' | 'known' | 'cancelled' | 'rejected'
+/** `unmatched`: a cancellation that is kept, though no known sale explains it. */
+export type Outcome = 'imported' | 'known' | 'cancelled' | 'unmatched' | 'rejected'
 
 /** What one row or one group of rows of a file stands for, and what became of it. */
 export interface ImportedRow {
@@ -104,23 +105,29 @@ async function* uciRows(
   { channel, onBytes }: { channel?: string; onBytes: (bytes: number) => void },
 ): Reading {
   const text = await readFile(path, 'utf8')
-  onBytes(Buffer.byteLength(text))
   const day = readUciDay(text, channel)
+  // Read at once, but taken piece by piece: that is what a person waits for.
+  const pieces = day.rejected.length + day.orders.length + day.cancellations.length
+  const share = Buffer.byteLength(text) / Math.max(1, pieces)
   const file = basename(path)
   const rejected = new Map<string, number>()
   for (const { row, raw, ...problem } of day.rejected) {
     const invoice = invoiceOf(raw)
     rejected.set(invoice, (rejected.get(invoice) ?? 0) + 1)
+    onBytes(share)
     yield { file, row, rows: 1, problems: [problem] }
   }
   const invoices = invoiceRows(text)
   for (const order of day.orders) {
     const { first, rows } = invoices.get(order.externalId)!
     const own = rows - (rejected.get(order.externalId) ?? 0)
+    onBytes(share)
     yield { file, row: first, rows: own, order, problems: [] }
   }
-  for (const cancellation of day.cancellations)
+  for (const cancellation of day.cancellations) {
+    onBytes(share)
     yield { file, row: cancellation.row, rows: 1, cancellation, problems: [] }
+  }
 }
 
 function invoiceRows(text: string): Map<string, { first: number; rows: number }> {

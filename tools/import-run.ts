@@ -10,7 +10,8 @@ import {
 } from './import-rows.ts'
 import { reject, type ImportSink } from './import-sink.ts'
 
-const SET_SIZE = 200
+/** The first sets are small, so that a small file moves the bar too. */
+const SET_SIZES = [25, 50, 100, 200] as const
 /** Large orders make smaller sets: a transaction holds at most about this many lines. */
 const SET_LINES = 5_000
 
@@ -32,6 +33,8 @@ export interface ImportRun {
   onProgress(progress: ImportProgress): void
   /** Hears every row that was rejected, as soon as that is known. */
   onRejected(row: ImportedRow): void
+  /** Hears every cancellation that is kept without its sale. */
+  onUnmatched(row: ImportedRow): void
   stopping?: AbortSignal
 }
 
@@ -43,18 +46,21 @@ export interface ImportSummary {
   orders: Tally
   lines: number
   files: number
+  /** Orders that are stored and that no process has taken yet: no worker runs, or it is behind. */
+  waiting: number
   /** False when it was told to stop before the end. */
   complete: boolean
 }
 
 /** Reads the files one after the other and hands their orders on in sets; counts every row. */
 export async function runImport(run: ImportRun): Promise<ImportSummary> {
-  const zero = (): Tally => ({ imported: 0, known: 0, cancelled: 0, rejected: 0 })
+  const zero = (): Tally => ({ imported: 0, known: 0, cancelled: 0, unmatched: 0, rejected: 0 })
   const summary: ImportSummary = {
     rows: { ...zero(), total: 0 },
     orders: zero(),
     lines: 0,
     files: 0,
+    waiting: 0,
     complete: true,
   }
   const sizes = await Promise.all(run.files.map(async (path) => (await stat(path)).size))
@@ -86,12 +92,15 @@ async function importFile(
   summary: ImportSummary,
 ): Promise<ImportedRow[]> {
   const format = run.format === 'auto' ? await formatOf(path) : run.format
+  run.onProgress(progress)
   const sink = await run.sinkFor(format)
   const all: ImportedRow[] = []
   let set: ImportedRow[] = []
+  let sets = 0
   let lines = 0
   const flush = async () => {
     const rows = set
+    sets += 1
     set = []
     lines = 0
     if (rows.length > 0) await takeSet(run, sink, rows, format)
@@ -121,12 +130,32 @@ async function importFile(
     if (!row.order) continue
     set.push(row)
     lines += row.order.lines.length
-    if (set.length >= SET_SIZE || lines >= SET_LINES) await flush()
+    if (set.length >= sizeOf(sets) || lines >= SET_LINES) await flush()
   }
   await flush()
-  if (!run.stopping?.aborted) await cancel(sink, all, tellRejected)
+  await settle(sink, summary, tellRejected)
+  if (!run.stopping?.aborted) await cancel(sink, all, tellRejected, run.onUnmatched)
   run.onProgress(progress)
   return all
+}
+
+async function settle(
+  sink: ImportSink,
+  summary: ImportSummary,
+  tellRejected: (row: ImportedRow) => void,
+): Promise<void> {
+  const { refused, waiting } = await sink.settle()
+  summary.waiting += waiting
+  for (const { row, was, lines } of refused) {
+    summary.orders[was] -= 1
+    summary.orders.rejected += 1
+    if (was === 'imported') summary.lines -= lines
+    tellRejected(row)
+  }
+}
+
+function sizeOf(nth: number): number {
+  return SET_SIZES[Math.min(nth, SET_SIZES.length - 1)]!
 }
 
 async function takeSet(
@@ -148,9 +177,11 @@ async function cancel(
   sink: ImportSink,
   all: readonly ImportedRow[],
   tellRejected: (row: ImportedRow) => void,
+  tellUnmatched: (row: ImportedRow) => void,
 ): Promise<void> {
   const cancellations = all.filter((row) => row.cancellation)
   if (cancellations.length === 0) return
   await sink.cancellations(cancellations)
   cancellations.filter((row) => row.outcome === 'rejected').forEach(tellRejected)
+  cancellations.filter((row) => row.outcome === 'unmatched').forEach(tellUnmatched)
 }

@@ -1,4 +1,4 @@
-import type { ImportedRow } from './import-rows.ts'
+import type { ImportedRow, Outcome } from './import-rows.ts'
 
 /** Where the rows of a file go. */
 export interface ImportSink {
@@ -6,7 +6,18 @@ export interface ImportSink {
   orders(rows: readonly ImportedRow[]): Promise<void>
   /** Takes a file's cancellations, once its orders are in. */
   cancellations(rows: readonly ImportedRow[]): Promise<void>
+  /** At the end of a file: waits for what the processes make of its orders. */
+  settle(): Promise<Settled>
 }
+
+export interface Settled {
+  /** Taken at first, and then refused by their process; their problems are set. */
+  refused: { row: ImportedRow; was: Outcome; lines: number }[]
+  /** Orders that no process has taken within the time; they are stored and will be. */
+  waiting: number
+}
+
+export const NOTHING_TO_SETTLE: Settled = { refused: [], waiting: 0 }
 
 export function reject(row: ImportedRow, code: string, field: string, message: string): void {
   row.outcome = 'rejected'

@@ -12,6 +12,7 @@ import { progressDisplay, rejectionReport, summaryLines } from './import-report.
 import type { ImportFormat, ImportedRow } from './import-rows.ts'
 import { runImport, type ImportProgress, type ImportSummary } from './import-run.ts'
 import { byChannel } from './import-sink.ts'
+import { sayProblem, withRunningServers } from './running-servers.ts'
 
 export interface ImportOptions {
   files: readonly string[]
@@ -20,7 +21,8 @@ export interface ImportOptions {
   channel?: string
   /** History unless told otherwise for UCI files, open for all others. */
   mode?: 'open' | 'history'
-  createItems: boolean
+  /** Usual for UCI files, which bring no catalogue; others sell what is known unless told. */
+  createItems?: boolean
   itemFacts: Record<string, Partial<ItemFacts>>
   /** Units of each imported item to begin with; none unless given. */
   openingStock?: number
@@ -35,6 +37,7 @@ export interface ImportDeps {
   taskQueue?: string
   onProgress?: (progress: ImportProgress) => void
   onRejected?: (row: ImportedRow) => void
+  onUnmatched?: (row: ImportedRow) => void
   stopping?: AbortSignal
 }
 
@@ -59,9 +62,13 @@ export async function importFiles(
       const options = { db, client, masters, actor, concurrency: 32 }
       return openSink(taskQueue ? { ...options, taskQueue } : options)
     },
-    prepare: (orders, format) => prepare(options, { db, masters }, orders, modeOf(format)),
+    prepare: (orders, format) => {
+      const createItems = options.createItems ?? format === 'uci'
+      return prepare({ ...options, createItems }, { db, masters }, orders, modeOf(format))
+    },
     onProgress: deps.onProgress ?? (() => {}),
     onRejected: deps.onRejected ?? (() => {}),
+    onUnmatched: deps.onUnmatched ?? (() => {}),
     ...(deps.stopping ? { stopping: deps.stopping } : {}),
   })
 }
@@ -103,10 +110,13 @@ const USAGE = `npm run import -- <file…>
   --mode open|history            open: each order becomes a process; history: past orders, rows only
                                  (history is usual for uci, open for the others)
   --create-items                 create the items that the orders sell and nobody knows
+                                 (usual for uci; --no-create-items for not)
   --item-defaults FILE           JSON of their facts by SKU, "*" for all others
   --opening-stock QTY            units of each imported item to begin with
   --cost-percent 60              what they cost, in percent of the price
-  --report FILE                  rejected rows as CSV: file,row,field,code,message`
+  --report FILE                  rejected and unmatched rows as CSV: file,row,field,code,message
+Servers: DATABASE_URL and TEMPORAL_ADDRESS, or those of the \`npm start\` that runs.
+Ends with 0 when every row was taken, 1 when rows were rejected, 2 when it could not begin, 130 when stopped.`
 
 async function main(): Promise<void> {
   const { values, positionals } = parseArgs({
@@ -116,6 +126,7 @@ async function main(): Promise<void> {
       channel: { type: 'string' },
       mode: { type: 'string' },
       'create-items': { type: 'boolean', default: false },
+      'no-create-items': { type: 'boolean', default: false },
       'item-defaults': { type: 'string' },
       'opening-stock': { type: 'string' },
       'cost-percent': { type: 'string', default: '60' },
@@ -128,7 +139,8 @@ async function main(): Promise<void> {
   const options: ImportOptions = {
     files: positionals,
     format: oneOf('--format', values.format, ['auto', 'csv', 'ndjson', 'uci'] as const),
-    createItems: values['create-items'],
+    ...(values['create-items'] ? { createItems: true } : {}),
+    ...(values['no-create-items'] ? { createItems: false } : {}),
     itemFacts: facts
       ? (JSON.parse(await readFile(facts, 'utf8')) as ImportOptions['itemFacts'])
       : {},
@@ -144,7 +156,8 @@ async function main(): Promise<void> {
 }
 
 async function importWithDisplay(options: ImportOptions, reportFile?: string): Promise<void> {
-  const config = loadConfig(process.env, ['DATABASE_URL'])
+  const env = await withRunningServers()
+  const config = loadConfig(env, ['DATABASE_URL'])
   const db = connect(config.DATABASE_URL, {
     role: config.THROUGHLINE_APP_ROLE,
     max: 4,
@@ -160,19 +173,21 @@ async function importWithDisplay(options: ImportOptions, reportFile?: string): P
     const summary = await importFiles(options, {
       db,
       temporal: async () => {
-        const { TEMPORAL_ADDRESS: address } = loadConfig(process.env, ['TEMPORAL_ADDRESS'])
+        const { TEMPORAL_ADDRESS: address } = loadConfig(env, ['TEMPORAL_ADDRESS'])
         connection = await Connection.connect({ address })
         return new Client({ connection, namespace: config.TEMPORAL_NAMESPACE })
       },
       onProgress: (progress) => display.show(progress),
       onRejected: (row) => report.add(row),
+      onUnmatched: (row) => report.add(row),
       stopping: stopping.signal,
     })
     display.stop()
     const seconds = (performance.now() - beganAt) / 1000
     console.log(summaryLines(summary, seconds).join('\n'))
-    if (reportFile) console.log(`  the rejected rows are in ${reportFile}`)
+    if (reportFile) console.log(`  the rejected and unmatched rows are in ${reportFile}`)
     if (!summary.complete) process.exitCode = 130
+    else if (summary.rows.rejected > 0) process.exitCode = 1
   } finally {
     display.stop()
     await Promise.all([report.close(), db.end({ timeout: 5 }), connection?.close()])
@@ -195,4 +210,4 @@ function fail(message: string): never {
   process.exit(2)
 }
 
-if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) await main()
+if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) await main().catch(sayProblem)

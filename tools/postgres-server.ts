@@ -4,6 +4,7 @@ import { existsSync } from 'node:fs'
 import { chown, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { connect } from '#db/client'
+import { verifyDatabase } from '#verify-config'
 import { findPrograms } from './postgres-programs.ts'
 import { databaseUser, findReachableFolder, isReachable, type SystemUser } from './postgres-user.ts'
 import { freePort, startProcess, type RunningProcess } from './processes.ts'
@@ -38,7 +39,7 @@ export interface PostgresOptions {
 export async function startPostgres(options: PostgresOptions): Promise<PostgresServer> {
   const { databaseUrl, log = () => {} } = options
   if (databaseUrl) {
-    await waitUntilReady(databaseUrl, undefined, 20_000)
+    await verifyDatabase(databaseUrl, { log, signal: AbortSignal.timeout(20_000) })
     return given(databaseUrl)
   }
   const user = databaseUser()
@@ -206,7 +207,7 @@ function readCommand(pid: number): string {
 
 async function waitUntilReady(
   url: string,
-  server: RunningProcess | undefined,
+  server: RunningProcess,
   withinMs: number,
 ): Promise<void> {
   const giveUpAt = Date.now() + withinMs
@@ -216,8 +217,7 @@ async function waitUntilReady(
       await db`SELECT 1`
       return
     } catch (cause) {
-      if (server && !server.running)
-        throw new Error(`PostgreSQL ended:\n${server.tail()}`, { cause })
+      if (!server.running) throw new Error(`PostgreSQL ended:\n${server.tail()}`, { cause })
       if (Date.now() > giveUpAt)
         throw new Error(`PostgreSQL at ${new URL(url).host} does not answer: ${String(cause)}`, {
           cause,

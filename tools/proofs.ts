@@ -3,9 +3,11 @@ import { connect } from '#db/client'
 import { orderProofs } from '#db/queries/order-proofs'
 import { ledgerProofs, runProofs } from '#db/queries/proofs'
 import { referenceProofs } from '#db/queries/reference-proofs'
+import { sayProblem, withRunningServers } from './running-servers.ts'
 
 /** Prints every standing proof, how many rows break it and how long it took; fails if any does. */
-const { DATABASE_URL } = loadConfig(process.env, ['DATABASE_URL'])
+const environment = await withRunningServers().catch(sayProblem)
+const { DATABASE_URL } = loadConfig(environment, ['DATABASE_URL'])
 const db = connect(DATABASE_URL, { max: 1, applicationName: 'throughline-proofs' })
 const results = await runProofs(db, [...ledgerProofs, ...orderProofs, ...referenceProofs])
 await db.end()

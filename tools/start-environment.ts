@@ -44,8 +44,8 @@ function given(): NodeJS.ProcessEnv {
 }
 
 async function simulatedSystems(): Promise<Record<string, string>> {
-  const ports = await Promise.all([0, 0, 0, 0, 0, 0].map(() => freePort()))
-  const [stripe, carrier, tax, compliance, mail, smtp] = ports.map(String)
+  const ports = await Promise.all([0, 0, 0, 0, 0, 0, 0].map(() => freePort()))
+  const [stripe, carrier, tax, compliance, mail, smtp, shop] = ports.map(String)
   return {
     // They forget everything at a restart, so they must not give the same references out again.
     SIM_SEED: `throughline/${Date.now()}`,
@@ -55,6 +55,8 @@ async function simulatedSystems(): Promise<Record<string, string>> {
     SIM_COMPLIANCE_PORT: `${compliance}`,
     SIM_MAIL_PORT: `${mail}`,
     SIM_SMTP_PORT: `${smtp}`,
+    SIM_SHOP_PORT: `${shop}`,
+    SIM_DROP_WEBHOOK_EVERY: '20',
     STRIPE_BASE_URL: `http://127.0.0.1:${stripe}`,
     CARRIER_BASE_URL: `http://127.0.0.1:${carrier}`,
     TAX_BASE_URL: `http://127.0.0.1:${tax}`,

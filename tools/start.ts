@@ -9,6 +9,7 @@ import { holdDataFolder, openDataFolder } from './data-folder.ts'
 import type { DemoContext, DemoSummary } from './demo-hooks.ts'
 import { startPostgres, type PostgresServer } from './postgres-server.ts'
 import { keepRunning, waitForPort, type Program } from './programs.ts'
+import { forgetServers, tellServers } from './running-servers.ts'
 import { pointSimulatorsHere, startEnvironment, type Servers } from './start-environment.ts'
 import { startTemporal, type TemporalServer } from './temporal-server.ts'
 
@@ -43,7 +44,11 @@ async function start(): Promise<void> {
   const config = loadConfig()
   const data = config.THROUGHLINE_DATA
   const { logs } = await openDataFolder(data)
-  running.set('data folder', await holdDataFolder(data))
+  const release = await holdDataFolder(data)
+  running.set('data folder', async () => {
+    await forgetServers(data)
+    await release()
+  })
 
   const servers = await startServers(config)
   const applied = await migrate(servers.databaseUrl, { log: (line) => say(`migration ${line}`) })
@@ -54,6 +59,12 @@ async function start(): Promise<void> {
     ? await applicationUrl(servers.databaseUrl, servers.databaseFolder, config.THROUGHLINE_APP_ROLE)
     : servers.databaseUrl
   const env = await startEnvironment(config, { ...servers, databaseUrl }, say)
+  await tellServers(data, {
+    DATABASE_URL: servers.databaseUrl,
+    TEMPORAL_ADDRESS: servers.temporalAddress,
+    TEMPORAL_NAMESPACE: servers.namespace,
+    ...(env['PUBLIC_URL'] ? { PUBLIC_URL: env['PUBLIC_URL'] } : {}),
+  })
   const begin = (name: Part, file: string, ready?: () => Promise<void>) =>
     startProgram(name, { file, env, ready }, logs)
   await begin('simulators', 'simulators/main.ts', () => pointSimulatorsHere(env))

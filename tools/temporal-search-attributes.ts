@@ -14,6 +14,9 @@ export async function addSearchAttributes(
   const connection = await Connection.connect({ address })
   try {
     const known = await connection.operatorService.listSearchAttributes({ namespace })
+    for (const [name, type] of Object.entries(wanted))
+      if ((known.customAttributes[name] ?? wireTypes[type]) !== wireTypes[type])
+        log(`the search attribute ${name} should be of type ${type}: remove it, then start again`)
     const missing = Object.entries(wanted).filter(([name]) => !known.customAttributes[name])
     if (missing.length === 0) return
     log(`adding search attributes: ${missing.map(([name]) => name).join(', ')}`)

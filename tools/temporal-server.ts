@@ -1,6 +1,7 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Connection } from '@temporalio/client'
+import { verifyTemporal } from '#verify-config'
 import { freePort, startProcess, type RunningProcess } from './processes.ts'
 import { readTemporalSettings, type TemporalSettings } from './temporal-settings.ts'
 import { findTemporal } from './temporal-program.ts'
@@ -40,7 +41,7 @@ export async function startTemporal(options: TemporalOptions): Promise<TemporalS
   const settings = readTemporalSettings()
   const namespace = options.namespace ?? settings.namespace
   if (options.address) {
-    await waitUntilReady(options.address, namespace, undefined, 20_000)
+    await verifyTemporal(options.address, namespace, { log, signal: AbortSignal.timeout(20_000) })
     await addSearchAttributes(options.address, namespace, settings.searchAttributes, log)
     return given(options.address, namespace)
   }
@@ -99,7 +100,7 @@ async function serverArguments(
 async function waitUntilReady(
   address: string,
   namespace: string,
-  server: RunningProcess | undefined,
+  server: RunningProcess,
   withinMs: number,
 ): Promise<void> {
   const giveUpAt = Date.now() + withinMs
@@ -109,7 +110,7 @@ async function waitUntilReady(
       await connection.workflowService.describeNamespace({ namespace })
       return await connection.close()
     } catch (cause) {
-      if (server && !server.running) throw new Error(`Temporal ended:\n${server.tail()}`, { cause })
+      if (!server.running) throw new Error(`Temporal ended:\n${server.tail()}`, { cause })
       if (Date.now() > giveUpAt)
         throw new Error(
           `Temporal at ${address} does not answer for the namespace ${namespace}: ${String(cause)}`,

@@ -1,2 +1,3 @@
+export { channelSync } from './channel-sync.ts'
 export { notification } from './notification.ts'
 export { orderToCash } from './order-to-cash.ts'

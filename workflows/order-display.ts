@@ -10,24 +10,31 @@ import {
 } from '#contracts/search-attributes'
 import { formatMinor } from '#domain/money'
 
+/** The longest keyword that every visibility store takes. */
+const LONGEST_KEYWORD = 255
+
 /**
  * Tells ops engineers in Temporal UI what the order waits for, until when and who may act.
  * Answers what the search attributes now say; the caller hands it in the next time.
  */
 export function showProgress(order: OrderProgress, shown: string): string {
   setCurrentDetails(details(order))
-  const attributes = JSON.stringify([order.phase, order.cases.map((c) => c.type)])
+  const attributes = searchAttributes(order)
+  const says = JSON.stringify(attributes.map(({ value }) => value))
   // Each upsert is an event and a visibility write, so it is made only where something has changed.
-  if (attributes === shown) return shown
-  upsertSearchAttributes([
+  if (says !== shown) upsertSearchAttributes(attributes)
+  return says
+}
+
+function searchAttributes(order: OrderProgress) {
+  return [
     { key: phaseKey, value: order.phase },
-    { key: waitingForKey, value: order.waitingFor },
+    { key: waitingForKey, value: order.waitingFor.slice(0, LONGEST_KEYWORD) },
     { key: exceptionTypeKey, value: order.cases.map((c) => c.type) },
-    { key: moneyAtRiskKey, value: Number(order.moneyAtRisk.minor) },
+    { key: moneyAtRiskKey, value: Number(order.moneyAtRiskInBooks.minor) },
     { key: entityKey, value: order.entity },
-    ...(order.site ? [{ key: siteKey, value: order.site }] : []),
-  ])
-  return attributes
+    { key: siteKey, value: order.sites },
+  ]
 }
 
 function details(order: OrderProgress): string {
@@ -42,6 +49,13 @@ function details(order: OrderProgress): string {
     ...order.effects.map(
       (effect) => `- outside call \`${effect.key}\` (${effect.summary}) is not settled`,
     ),
-    `- [order in the API](/v1/orders/${order.orderId}) · [why](/v1/decisions?subjectType=order&subjectId=${order.orderId})`,
+    links(order),
   ].join('\n')
+}
+
+/** Temporal UI takes a path without a server as its own. */
+function links({ orderId, apiUrl }: OrderProgress): string {
+  const why = `/v1/decisions?subjectType=order&subjectId=${orderId}`
+  if (apiUrl === undefined) return `- in the API: \`/v1/orders/${orderId}\`, and why: \`${why}\``
+  return `- [order in the API](${apiUrl}/v1/orders/${orderId}) · [why](${apiUrl}${why})`
 }

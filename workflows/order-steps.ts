@@ -20,13 +20,16 @@ const PATIENT = proxyActivities<OrderActivities>({
 })
 
 /** Outside calls are seen, paused and reset by ops engineers, so they are never local. */
-export const OUTSIDE = proxyActivities<Pick<OrderActivities, 'settleEffect' | 'refuseDocument'>>({
+export const OUTSIDE = proxyActivities<Pick<OrderActivities, 'settleEffect' | Notes>>({
   startToCloseTimeout: '60s',
   heartbeatTimeout: '8s',
   retry: { maximumInterval: '5m' },
 })
 
-export type Verb = Exclude<keyof OrderActivities, 'settleEffect' | 'refuseDocument'>
+/** What is noted beside the order, in nobody's way. */
+type Notes = 'refuseDocument' | 'explainEvent'
+
+export type Verb = Exclude<keyof OrderActivities, 'settleEffect' | Notes>
 export type Message<V extends Verb> = Omit<Parameters<OrderActivities[V]>[0], 'orderId'>
 
 /** First close by, where it costs no write of the server; if that does not succeed, with all patience. */

@@ -9,6 +9,7 @@ import {
 } from '@temporalio/workflow'
 import * as contract from '#contracts/order-to-cash'
 import type { OrderOutcome, OrderProgress, OrderToCashStart } from '#contracts/order-to-cash'
+import { takeCommands } from './order-commands.ts'
 import { showProgress } from './order-display.ts'
 import { act, OUTSIDE, settle, type Message, type Verb } from './order-steps.ts'
 
@@ -20,6 +21,10 @@ interface OrderProcess {
   refused: ApplicationFailure | undefined
   /** Facts that came in, in their order; each is taken by itself. */
   inbox: (() => Promise<unknown>)[]
+  /** An outside call is being made; facts, commands and deadlines do not wait for it. */
+  calling: boolean
+  /** Why that call ended otherwise than by an answer; it ends the process too. */
+  broken: Error | undefined
   /** What the search attributes say. */
   shown: string
 }
@@ -36,8 +41,17 @@ export async function orderToCash(
   start: OrderToCashStart,
   resumed?: OrderProgress,
 ): Promise<OrderOutcome> {
-  const running: OrderProcess = { start, order: resumed, refused: undefined, inbox: [], shown: '' }
-  takeCommands(running)
+  const running: OrderProcess = {
+    start,
+    order: resumed,
+    refused: undefined,
+    inbox: [],
+    calling: false,
+    broken: undefined,
+    shown: '',
+  }
+  setHandler(contract.orderProgress, () => running.order)
+  takeCommands({ isTaken: () => isTaken(running), tell: (...asked) => tell(running, ...asked) })
   takeFacts(running)
 
   if (!running.order) await receive(running)
@@ -50,7 +64,7 @@ export async function orderToCash(
   do {
     while (running.order!.open || running.inbox.length > 0) await goOn(running, running.order!)
     running.shown = showProgress(running.order!, running.shown)
-    await condition(allHandlersFinished)
+    await condition(() => allHandlersFinished() && !running.calling)
   } while (running.order!.open || running.inbox.length > 0)
   const { orderId, orderNo, phase } = running.order!
   return { orderId, orderNo, phase: phase === 'cancelled' ? 'cancelled' : 'closed' }
@@ -71,34 +85,40 @@ async function receive(running: OrderProcess): Promise<void> {
 /** One round: what came in first, then what is to be done outside, then wait. */
 async function goOn(running: OrderProcess, order: OrderProgress): Promise<void> {
   running.shown = showProgress(order, running.shown)
+  if (running.broken) throw running.broken
   if (workflowInfo().continueAsNewSuggested) await goOnAnew(running)
   const message = running.inbox.shift()
   if (message) await message()
-  else if (order.effects.length > 0) await callOutside(running, order, order.effects[0]!)
+  else if (order.effects.length > 0 && !running.calling)
+    callOutside(running, order, order.effects[0]!)
   else await untilSomethingHappens(running, order)
 }
 
-async function callOutside(
+/** One call at a time, beside everything else: a provider may take minutes to answer or not to. */
+function callOutside(
   running: OrderProcess,
   order: OrderProgress,
   { key, summary }: OrderProgress['effects'][number],
-): Promise<void> {
-  const { orderId } = order
-  const answer = await settle({ key, orderId }, summary).catch(
-    whenRefused(running, order, `outside call ${key}`),
-  )
-  if (answer) accept(running, answer)
+): void {
+  running.calling = true
+  void settle({ key, orderId: order.orderId }, summary)
+    .catch(whenRefused(running, `outside call ${key}`))
+    .then((answer) => answer && accept(running, answer))
+    .catch((error: Error) => (running.broken = error))
+    .finally(() => (running.calling = false))
 }
 
 /** A message, a change by a command, or the next deadline, whichever comes first. */
 async function untilSomethingHappens(running: OrderProcess, order: OrderProgress): Promise<void> {
-  if (order.nextDeadline === null) return condition(() => hasMoved(running, order))
+  const { calling } = running
+  const moved = () => hasMoved(running, order) || running.calling !== calling
+  if (order.nextDeadline === null) return condition(moved)
   const wait = Math.max(1000, Date.parse(order.nextDeadline) - Date.now())
   const summary = `Deadline of: ${order.waitingFor}`
-  if (await condition(() => hasMoved(running, order), wait, { summary })) return
+  if (await condition(moved, wait, { summary })) return
   const deadline = { at: `${order.nextDeadline}/${order.version}` }
   await tell(running, 'passDeadline', deadline, 'Deadline passed').catch(
-    whenRefused(running, order, 'deadline'),
+    whenRefused(running, 'deadline'),
   )
 }
 
@@ -107,11 +127,12 @@ function hasMoved(running: OrderProcess, seen: OrderProgress): boolean {
 }
 
 /** The business says no, e.g. because a period is closed: the process lives on and tries again later. */
-function whenRefused(running: OrderProcess, order: OrderProgress, what: string) {
+function whenRefused(running: OrderProcess, what: string) {
   return async (error: unknown): Promise<undefined> => {
     if (!(error instanceof ApplicationFailure)) throw error
     log.warn('refused', { what, code: error.type, message: error.message })
-    await condition(() => hasMoved(running, order), PAUSE_MS, { summary: `Refused: ${error.type}` })
+    const seen = running.order!
+    await condition(() => hasMoved(running, seen), PAUSE_MS, { summary: `Refused: ${error.type}` })
   }
 }
 
@@ -120,47 +141,18 @@ async function goOnAnew(running: OrderProcess): Promise<never> {
   const { start, inbox } = running
   do {
     for (let next = inbox.shift(); next; next = inbox.shift()) await next()
-    await condition(allHandlersFinished)
+    await condition(() => allHandlersFinished() && !running.calling)
   } while (inbox.length > 0)
   return continueAsNew<typeof orderToCash>(start, running.order)
 }
 
-/** What somebody asks for and waits for: each is one commit, and its answer is where the order stands. */
-function takeCommands(running: OrderProcess): void {
-  setHandler(contract.orderProgress, () => running.order)
-  setHandler(contract.orderPlaced, async () => {
-    await isTaken(running)
-    return running.order!
-  })
-  setHandler(contract.resolveException, (command) =>
-    tell(running, 'resolveException', command, `Resolve: ${command.resolution}`),
-  )
-  setHandler(contract.confirmPick, (command) =>
-    tell(running, 'confirmPick', command, 'Confirm pick'),
-  )
-  setHandler(contract.confirmShipment, (command) =>
-    tell(running, 'confirmShipment', command, `Ship ${command.reference}`),
-  )
-  setHandler(contract.requestCancellation, (command) =>
-    tell(running, 'cancelOrder', command, 'Cancel'),
-  )
-  setHandler(contract.changeOrder, (command) =>
-    tell(running, 'changeOrder', command, 'Change order'),
-  )
-  setHandler(contract.placeHold, (command) => tell(running, 'placeHold', command, 'Hold'))
-  setHandler(contract.releaseOrder, (command) =>
-    tell(running, 'releaseOrder', command, 'Release to warehouse'),
-  )
-  setHandler(contract.buyLabels, (command) => tell(running, 'buyLabels', command, 'Intend labels'))
-  setHandler(contract.reallocateStock, (command) =>
-    tell(running, 'reallocateStock', command, 'Take stock from another order'),
-  )
-}
-
 /** What has happened and nobody waits for: taken in turn; a refused one ends nothing. */
 function takeFacts(running: OrderProcess): void {
-  const post = <V extends Verb>(verb: V, message: Message<V>, summary: string) =>
-    running.inbox.push(() => tell(running, verb, message, summary).catch(logRefusal))
+  const post = <V extends 'recordPayment' | 'recordTracking'>(
+    verb: V,
+    message: Message<V>,
+    summary: string,
+  ) => running.inbox.push(() => takeFact(running, { verb, message, summary }))
   setHandler(contract.recordPayment, (event) => {
     post('recordPayment', event, `Payment ${event.kind}`)
   })
@@ -176,6 +168,23 @@ function takeFacts(running: OrderProcess): void {
   setHandler(contract.channelChanged, ({ inboxId }) => {
     running.inbox.push(() => takeChannelChange(running, inboxId))
   })
+}
+
+/** A fact cannot be wrong, only too early: one that is refused says why on its row and is told again. */
+async function takeFact<V extends 'recordPayment' | 'recordTracking'>(
+  running: OrderProcess,
+  { verb, message, summary }: { verb: V; message: Message<V>; summary: string },
+): Promise<void> {
+  try {
+    await tell(running, verb, message, summary)
+  } catch (error) {
+    logRefusal(error)
+    const { type, message: why } = error as ApplicationFailure
+    const { eventId } = message as { eventId?: string }
+    if (eventId === undefined) return
+    const refused = { eventId, code: type ?? 'Refused', message: why }
+    await OUTSIDE.explainEvent.executeWithOptions({ summary: `Refused: ${type}` }, [refused])
+  }
 }
 
 /** A newer version that the business refuses says so on its inbox row, or it would be told for ever. */

@@ -1,17 +1,21 @@
 import { Context, heartbeat, log } from '@temporalio/activity'
 import type { Client } from '@temporalio/client'
 import { setTimeout as wait } from 'node:timers/promises'
-import { tellOrder } from '#clients/order-process'
+import { startChannelSync } from '#clients/channel-sync'
+import { tellOrTakeUp } from '#clients/order-process'
 import type { Delivered, NotificationActivities } from '#contracts/notification'
 import { lookAgain, type OrderActivities } from '#contracts/order-to-cash'
 import type { Db } from '#db/client'
+import { shippedOrder } from '#db/queries/orders'
+import { polledChannels } from '#db/stores/channel-sync'
 import { takeWaiting, markDelivered, type WaitingMessage } from '#db/stores/outbox'
 import { watchRefused } from '#db/stores/refused-documents'
-import { markTold, markTooLate, takeUntold } from '#db/stores/inbox'
+import { markTold, markTooLate, takeUntold, type UntoldDocument } from '#db/stores/inbox'
 import type { MailGateway } from '../gateways/mail.ts'
 import type { MailTemplate } from '#domain/orders/policies'
 import { Refusal } from '#domain/refusal'
 import { sendMails, type MailLinks } from './mails.ts'
+import { tellWaitingEvents } from './provider-events.ts'
 import { waitingForItems } from './waiting-orders.ts'
 
 export interface NotificationDeps {
@@ -20,8 +24,10 @@ export interface NotificationDeps {
   /** Null where no mail server is set: mails then stay in the outbox. */
   mail: MailGateway | null
   links: MailLinks
-  orders: Pick<OrderActivities, 'reviewOrder'>
+  orders: Pick<OrderActivities, 'reviewOrder' | 'recordPayment' | 'recordTracking'>
   orderTaskQueue: string
+  /** Where this process and those that it starts run. */
+  taskQueue: string
   /** How long one call works before it reports. */
   workMs: number
   /** A stored document is told by the sweep when nobody did within this time. */
@@ -50,11 +56,23 @@ export function notificationActivities(deps: NotificationDeps): NotificationActi
         (topic) => deps.mail || topic !== 'mail',
       )
       const each = topics.map((topic) => () => deliverBatch(deps, topic, until, done))
-      const works = [...each, () => tellUntold(deps, until, done)]
+      const works = [...each, () => tellUntold(deps, done), () => tellEvents(deps, done)]
+      await startSyncs(deps)
       await Promise.all(works.map((work) => repeat(work, until, deps.workMs)))
       await watchRefused(deps.db)
       return done
     },
+  }
+}
+
+/** Every channel that is to be asked for its orders has its process, whenever it was opened. */
+async function startSyncs({ db, temporal, taskQueue }: NotificationDeps): Promise<void> {
+  for (const { channel, entity } of await polledChannels(db)) {
+    try {
+      await startChannelSync(temporal, { channel, entity, taskQueue })
+    } catch (error) {
+      log.warn('the process of a channel does not start', { channel, error: String(error) })
+    }
   }
 }
 
@@ -122,7 +140,7 @@ async function giveStockOut(
   deps: NotificationDeps,
   { key, cause, itemIds }: { key: string; cause: string; itemIds: number[] },
 ): Promise<void> {
-  for (const order of await waitingForItems(deps.db, itemIds)) {
+  for (const order of await waitingForItems(deps.db, { key, cause }, itemIds)) {
     heartbeat()
     const look = { orderId: order.orderId, cause, key }
     try {
@@ -149,26 +167,47 @@ async function signal(
     })
 }
 
-/** FUL-6: whatever was stored and never told, because something was away, is told now. */
-async function tellUntold(
-  { db, temporal, orderTaskQueue, untoldAfterMs }: NotificationDeps,
-  until: number,
-  done: Delivered,
-): Promise<number> {
+/** Calls to the engine that are under way at the same time. */
+const TELLERS = 8
+
+/**
+ * FUL-6: whatever was stored and never told, because something was away, is told now. What was
+ * taken is told to the end, as it would be put off otherwise without having been tried.
+ */
+async function tellUntold(deps: NotificationDeps, done: Delivered): Promise<number> {
+  const untold = await takeUntold(deps.db, deps.untoldAfterMs, 50)
   let told = 0
-  for (const { inboxId, topic, document } of await takeUntold(db, untoldAfterMs, 50)) {
-    heartbeat()
-    if (Date.now() >= until) break
-    const message = { inboxId, topic, document, actor: 'sweep', taskQueue: orderTaskQueue }
-    try {
-      if ((await tellOrder(temporal, message)) === 'ended') await markTooLate(db, inboxId)
-      else await markTold(db, [inboxId], Math.max(1000, 4 * untoldAfterMs))
-      told += 1
-    } catch (error) {
-      done.failed += 1
-      log.warn('a stored document cannot be told', { inboxId, error: String(error) })
+  const teller = async (): Promise<void> => {
+    for (let next = untold.shift(); next; next = untold.shift()) {
+      heartbeat()
+      if (await tellOne(deps, next)) told += 1
+      else done.failed += 1
     }
   }
+  await Promise.all(Array.from({ length: TELLERS }, teller))
+  done.told += told
+  return told
+}
+
+async function tellOne(
+  { db, temporal, orderTaskQueue, untoldAfterMs }: NotificationDeps,
+  { inboxId, topic, document }: UntoldDocument,
+): Promise<boolean> {
+  const message = { inboxId, topic, document, actor: 'sweep', taskQueue: orderTaskQueue }
+  try {
+    const answer = await tellOrTakeUp(temporal, message, (id) => shippedOrder(db, id))
+    if (answer === 'ended') await markTooLate(db, inboxId)
+    else await markTold(db, [inboxId], Math.max(1000, 4 * untoldAfterMs))
+    return true
+  } catch (error) {
+    log.warn('a stored document cannot be told', { inboxId, error: String(error) })
+    return false
+  }
+}
+
+/** What processors and carriers told and no order has taken yet. */
+async function tellEvents(deps: NotificationDeps, done: Delivered): Promise<number> {
+  const told = await tellWaitingEvents(deps)
   done.told += told
   return told
 }

@@ -66,12 +66,17 @@ async function lettersOf(
   policy: NotificationPolicy,
 ): Promise<Letter[]> {
   if (order.template === 'shipped') return noticesOf(db, order, number, policy)
-  if (order.template !== 'promise' && order.template !== 'waited-too-long')
-    return [letterOf(order, order.template, number, links)]
-  const about = await promiseMail(db, { template: order.template, orderId: order.orderId })
-  return [
-    { key: `mail/${order.key}`, subject: `Order ${number}: ${about.subject}`, text: about.text },
-  ]
+  switch (order.template) {
+    case 'promise':
+    case 'waited-too-long':
+    case 'consent': {
+      const about = await promiseMail(db, { template: order.template, orderId: order.orderId })
+      const subject = `Order ${number}: ${about.subject}`
+      return [{ key: `mail/${order.key}`, subject, text: about.text }]
+    }
+    default:
+      return [letterOf(order, order.template, number, links)]
+  }
 }
 
 interface ShippedParcel {

@@ -5,10 +5,11 @@ import {
   type OrderPayment,
   type SalesOrder,
 } from '#db/stores/orders'
-import { intendEffect } from '#db/stores/records'
 import { addDays } from '#domain/dates'
+import { paidIn, stillAuthorised } from '#domain/orders/tenders'
 import { keptValue } from '#domain/orders/worth'
 import { openOrderCase } from './cases.ts'
+import { intendPayment } from './captures.ts'
 
 interface Renewable {
   payment: OrderPayment
@@ -20,9 +21,9 @@ interface Renewable {
 
 /** Authorisations that money is still to be captured from, hence worth renewing. */
 function renewables(order: SalesOrder): Renewable[] {
+  const due = keptValue(order) - paidIn(order)
   return order.payments.flatMap((payment) => {
-    const left = payment.authorisedMinor - payment.capturedMinor
-    const due = keptValue(order) - payment.capturedMinor
+    const left = stillAuthorised(payment)
     const amountMinor = due < left ? due : left
     if (!payment.expiresAt || !payment.reference || amountMinor <= 0n) return []
     const { expiresAt } = payment
@@ -89,20 +90,7 @@ export async function intendRenewal(
   payment: OrderPayment,
   { key, amountMinor }: { key: string; amountMinor: bigint },
 ): Promise<void> {
-  await intendEffect(tx, {
-    key,
-    gateway: 'payment',
-    operation: 'reauthorise',
-    subjectType: 'order',
-    subjectId: order.id.toString(),
-    request: {
-      paymentId: payment.id,
-      provider: payment.provider,
-      reference: payment.reference,
-      amountMinor,
-      currency: order.currency,
-    },
-  })
+  await intendPayment(tx, order, payment, { key, operation: 'reauthorise', amountMinor })
 }
 
 async function lapse(

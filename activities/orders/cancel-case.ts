@@ -1,5 +1,6 @@
 import type { Tx } from '#db/client'
 import type { OpenCase } from '#db/stores/cases'
+import { markBuyer } from '#db/stores/fraud-marks'
 import type { SalesOrder } from '#db/stores/orders'
 import type { HoldType } from '#domain/orders/exceptions'
 import { openUnits, unplannedUnits } from '#domain/orders/phase'
@@ -24,9 +25,13 @@ export async function cancelHere(
   order: SalesOrder,
   { command, found, actor, today }: Resolving,
 ): Promise<SalesOrder> {
-  refuseIfNothingToCancel(order, found)
-  if (command.resolution === 'cancel-and-block')
-    await tx`UPDATE customer SET blocked_reason = ${`fraud on order ${order.orderNumber}`} WHERE id = ${order.customerId}`
+  refuseIfNothingToCancel(order)
+  if (command.resolution === 'cancel-and-block') {
+    const reason = `fraud on order ${order.orderNumber}`
+    await tx`UPDATE customer SET blocked_reason = ${reason} WHERE id = ${order.customerId}`
+    // Guests have no number, and who is blocked comes back as one.
+    await markBuyer(tx, order, { verdict: 'blocked', reason, actor })
+  }
   const reason = `${found.type}: ${command.resolution}`
   await cancelWhatItIsAbout(tx, order, found, { actor, reason, today, key: command.key })
   const hold: HoldType | undefined = HOLD_OF_CASE[found.type]
@@ -45,11 +50,11 @@ async function cancelWhatItIsAbout(
   switch (found.type) {
     case 'short-pick': {
       await takeBack(tx, order, BigInt(text(found.evidence, 'fulfilmentId')))
-      await giveBackAt(tx, order, shortUnits(found), Number(found.evidence['siteId']))
+      const siteId = Number(found.evidence['siteId'])
+      await giveBackAt(tx, order, shortUnits(found), { siteId, found, actor: by.actor })
       return cancelUnits(tx, order, shortUnits(found), by)
     }
     case 'stock-short':
-    case 'paid-unfulfillable':
       return cancelUnits(tx, order, unplanned(order, needsStock), by)
     case 'unknown-sku':
       return cancelUnits(
@@ -72,13 +77,8 @@ function unplanned(
   return lines.map((line) => ({ orderLineId: line.id.toString(), qty: unplannedUnits(line) }))
 }
 
-/** Money for goods that have left, or that is owed back, is not settled by cancelling anything. */
-function refuseIfNothingToCancel(order: SalesOrder, found: OpenCase): void {
-  if (found.evidence['operation'] === 'refund')
-    throw new Refusal(
-      'RefundIsOwed',
-      'The customer is owed this refund. Try it again, or mark it as done when it was paid another way.',
-    )
+/** Money for goods that have left is not settled by cancelling anything. */
+function refuseIfNothingToCancel(order: SalesOrder): void {
   if (order.lines.every((line) => openUnits(line) === 0))
     throw new Refusal(
       'NothingToCancel',

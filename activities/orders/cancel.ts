@@ -13,8 +13,10 @@ import { moneyOfUnits } from '#domain/orders/shares'
 import { Refusal } from '#domain/refusal'
 import { openOrderCase } from './cases.ts'
 import { recall } from './recall.ts'
+import { voidLabels } from './labels.ts'
 import { lineOf } from './plan.ts'
-import { grantRefund, intendVoid } from './refunds.ts'
+import { voidWhatIsNotNeeded } from './captures.ts'
+import { grantRefund } from './refunds.ts'
 
 export interface UnitsOfLine {
   orderLineId: string
@@ -154,18 +156,23 @@ export async function releaseReserved(
   return qty - left
 }
 
+/** Cases about goods that have left and money that is still to go one way or the other. */
+const OUTLIVES_THE_ORDER = new Set<string>([
+  'cancel-too-late',
+  'effect-unknown',
+  'paid-unfulfillable',
+  'parcel-stalled',
+  'payment-declined',
+  'refund-failed',
+])
+
 /** Nothing is left to ship: holds and cases that stood in the way have lost their object. */
 async function endOrder(tx: Tx, order: SalesOrder, by: CancelBy): Promise<void> {
   for (const hold of [...order.holds])
     await releaseHold(tx, order, hold.type, by.actor, `order cancelled: ${by.reason}`)
-  if (order.lines.every((line) => line.shipped === 0)) await intendVoid(tx, order)
+  await voidWhatIsNotNeeded(tx, order)
   const open = await openCasesOf(tx, 'order', order.id.toString())
-  const moot = open.filter(
-    (found) =>
-      !['cancel-too-late', 'effect-unknown', 'parcel-stalled', 'payment-declined'].includes(
-        found.type,
-      ),
-  )
+  const moot = open.filter((found) => !OUTLIVES_THE_ORDER.has(found.type))
   await healCases(
     tx,
     moot.map((found) => found.id),
@@ -194,7 +201,13 @@ export async function takeBack(tx: Tx, order: SalesOrder, fulfilmentId: bigint):
     UPDATE fulfilment_line SET cancelled = qty - shipped, picked = shipped
     WHERE fulfilment_id = ${fulfilmentId} AND qty > shipped + cancelled
     RETURNING reservation_id AS "reservationId", order_line_id AS "orderLineId", new.cancelled - old.cancelled AS qty, old.picked - old.shipped AS picked`
-  await tx`UPDATE parcel SET voided_at = clock_timestamp() WHERE fulfilment_id = ${fulfilmentId} AND shipment_id IS NULL AND voided_at IS NULL`
+  const parcels = await tx<{ id: bigint }[]>`
+    UPDATE parcel SET voided_at = clock_timestamp() WHERE fulfilment_id = ${fulfilmentId} AND shipment_id IS NULL AND voided_at IS NULL RETURNING id`
+  await voidLabels(
+    tx,
+    order,
+    parcels.map((parcel) => parcel.id),
+  )
   for (const row of rows) {
     const line = lineOf(order, row.orderLineId)
     line.released -= row.qty

@@ -108,3 +108,10 @@ export async function healOrderCases(
     reason,
   )
 }
+
+/** Whether a case of this type is open on the order. */
+export async function isCaseOpen(tx: Tx, order: SalesOrder, type: CaseType): Promise<boolean> {
+  if (!order.hasCases) return false
+  const open = await openCasesOf(tx, 'order', order.id.toString())
+  return open.some((found) => found.type === type)
+}

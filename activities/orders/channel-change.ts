@@ -5,7 +5,8 @@ import type { SalesOrder } from '#db/stores/orders'
 import { addressProblems } from '#domain/orders/holds'
 import { cancelOnRequest } from './cancel.ts'
 import { takeLines, type ByChannel } from './channel-lines.ts'
-import { applyPaymentEvent, capturedInAll, paymentOf } from './payments.ts'
+import { capturedInAll } from './captured-totals.ts'
+import { applyPaymentEvent, tenderOf } from './payment-events.ts'
 import { recall, withdrawRecall } from './recall.ts'
 import { previousVersion, readInbox } from './receive.ts'
 import { holdAddress } from './rescreen.ts'
@@ -35,6 +36,8 @@ export async function applyChannelChange(
     return { order: changed, outcome: 'accepted' }
   }
   changed = await takeLines(tx, changed, { document, before }, by)
+  // An order that grew and was paid again is worth more only now.
+  await takePayment(tx, changed, document, by)
   changed = await takeAddress(tx, changed, { document, before, inboxId }, by)
   await resumeOrder(tx, changed, by)
   return { order: changed, outcome: 'accepted' }
@@ -63,9 +66,10 @@ async function takePayment(
     effectiveOn: by.today,
     actor: by.actor,
   }
-  const payment = paymentOf(order, event.reference)
-  if (!payment) return
-  if (paid.state === 'captured') await capturedInAll(tx, order, payment, event)
+  // A marketplace and a customer on account settle elsewhere.
+  if (order.payments.every((payment) => payment.kind !== 'card')) return
+  if (paid.state === 'captured')
+    await capturedInAll(tx, order, await tenderOf(tx, order, event), event)
   if (paid.state !== 'authorised') return
   const expires = paid.authorisationExpiresAt ? { expiresAt: paid.authorisationExpiresAt } : {}
   await applyPaymentEvent(tx, order, { ...event, key: by.key, kind: 'authorised', ...expires })

@@ -8,6 +8,7 @@ import { settleCancellation, takeUnitsOut } from './cancel.ts'
 import { isCovered } from './payments.ts'
 import { resumeOrder } from './resume.ts'
 import { tracksDelivery } from './progress.ts'
+import { expireSoftHolds } from './soft-holds.ts'
 import { stalled } from './tracking.ts'
 import { passWaitingDeadlines } from './waiting.ts'
 
@@ -21,6 +22,7 @@ export async function passDeadlines(
   const now = clock!.now
   await escalateCases(tx, order, now, by)
   await renewAuthorisations(tx, order, now, by)
+  await expireSoftHolds(tx, order, now, by.actor)
   await watchParcels(tx, order)
   if (await passWaitingDeadlines(tx, order, by))
     await resumeOrder(tx, order, { ...by, includeBackordered: true })
@@ -42,7 +44,8 @@ async function escalateCases(
       waitedMinutes >= order.policies.order.body.paymentWaitHours * 60
     ) {
       await giveUpOnPayment(tx, order, found, by)
-      continue
+      // What the warehouse has cannot be cancelled from here: then somebody else has to look.
+      if (!(await isOpen(tx, found.id))) continue
     }
     await escalateCase(tx, found.id, { team: policy.escalateTo, slaMinutes: policy.slaMinutes })
     await addToOutbox(tx, [
@@ -80,6 +83,11 @@ async function giveUpOnPayment(
   }
   await settleCancellation(tx, order, { ...by, reason: 'nobody paid in time' })
   await resumeOrder(tx, order, by)
+}
+
+async function isOpen(tx: Tx, caseId: bigint): Promise<boolean> {
+  const open = await tx`SELECT 1 FROM exception_case WHERE id = ${caseId} AND state = 'open'`
+  return open.length > 0
 }
 
 async function watchParcels(tx: Tx, order: SalesOrder): Promise<void> {

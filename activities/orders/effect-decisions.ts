@@ -1,44 +1,23 @@
 import type { Tx } from '#db/client'
 import type { SalesOrder } from '#db/stores/orders'
 import { intendEffect } from '#db/stores/records'
-import { keptValue } from '#domain/orders/worth'
-import { Refusal } from '#domain/refusal'
-import { intendRenewal } from './authorisation.ts'
 import { applyEffectOutcome, readEffect, type Effect } from './effect-outcomes.ts'
 import { text } from './params.ts'
 import type { Resolving } from './resolve.ts'
+import { resumeOrder } from './resume.ts'
 
-/** A person decides on an outside call: ask again, a new attempt, or what they know has happened. */
+/** A person decides on an outside call that nobody answered: ask again, or what they know has happened. */
 export async function decideOnEffect(
   tx: Tx,
   order: SalesOrder,
   { command, found, actor, today }: Resolving,
 ): Promise<SalesOrder> {
-  if (command.resolution === 're-authorise') {
-    const payment = order.payments.find((candidate) => candidate.kind === 'card')
-    if (!payment)
-      throw new Refusal(
-        'NoCardPayment',
-        'This order has no card payment that could be authorised again.',
-      )
-    await intendRenewal(tx, order, payment, {
-      key: `reauthorise/${payment.id}/${found.id}/${command.key}`,
-      amountMinor: keptValue(order) - payment.capturedMinor,
-    })
-    return order
-  }
   const key = text(found.evidence, 'effectKey')
   const effect = await readEffect(tx, key)
   switch (command.resolution) {
-    case 'retry':
-      // The first attempt was answered "no", so another one is another effect with a key of its own.
-      await intendEffect(
-        tx,
-        paymentEffect(order, `${key}/again/${found.id}`, effect.operation, effect.request),
-      )
-      return order
     case 'ask-again':
-      // Its case is closed, so the process takes it up again.
+      // Its case is closed, so the process takes it up again, at once.
+      await tx`UPDATE external_effect SET ask_at = NULL WHERE key = ${key}`
       return order
     case 'mark-done':
       await applyEffectOutcome(
@@ -48,6 +27,7 @@ export async function decideOnEffect(
         { outcome: 'confirmed', facts: factsOf(effect, command.params) },
         { actor, today },
       )
+      await resumeOrder(tx, order, { actor, today })
       return order
     default:
       await applyEffectOutcome(
@@ -107,20 +87,4 @@ export async function retryLabel(
     },
   })
   return order
-}
-
-function paymentEffect(
-  order: SalesOrder,
-  key: string,
-  operation: string,
-  request: unknown,
-): Parameters<typeof intendEffect>[1] {
-  return {
-    key,
-    gateway: 'payment',
-    operation,
-    subjectType: 'order',
-    subjectId: order.id.toString(),
-    request,
-  }
 }

@@ -1,6 +1,6 @@
 import type { AddressDocument } from '#contracts/order-intake'
 import type { CarrierGateway } from '../gateways/carrier.ts'
-import type { EffectAnswer, FindAnswer } from '../gateways/outcome.ts'
+import { GatewayHiccup, type EffectAnswer, type FindAnswer } from '../gateways/outcome.ts'
 import type { PaymentGateway } from '../gateways/payment-terms.ts'
 import type { Effect, KeptOutcome } from './effect-outcomes.ts'
 import type { Route } from './settle-effect.ts'
@@ -8,10 +8,28 @@ import type { Route } from './settle-effect.ts'
 /** The outside world of an order: payments and parcels, in terms of effect rows. */
 export interface Gateways {
   pay(effect: Effect): Promise<KeptOutcome>
-  findPayment(effect: Effect): Promise<KeptOutcome | { outcome: 'absent' }>
-  buyLabel(effect: Effect, route: Route): Promise<KeptOutcome>
-  findLabel(effect: Effect): Promise<KeptOutcome | { outcome: 'absent' }>
+  findPayment(effect: Effect): Promise<Found>
+  /** @param keep writes the carrier's offer down, before it is bought and for every later attempt. */
+  buyLabel(
+    effect: Effect,
+    route: Route,
+    keep: (offer: LabelOffer | null) => Promise<void>,
+  ): Promise<KeptOutcome>
+  findLabel(effect: Effect): Promise<Found>
+  voidLabel(effect: Effect): Promise<KeptOutcome>
+  findVoid(effect: Effect): Promise<Found>
   verifyAddress(address: AddressDocument): Promise<AddressSuggestion>
+  /** How long after it was sent a provider may still be working on a request that it does not show. */
+  absentIsFinalAfterMs: number
+}
+
+/** `final`: whatever it does not show never left us, however short ago that was. */
+export type Found = KeptOutcome | { outcome: 'absent'; final?: true }
+
+/** The carrier's shipment and its rate: at most one label is ever sold on that shipment. */
+export interface LabelOffer {
+  providerId: string
+  rateId: string
 }
 
 /** What the carrier thinks of an address; the suggestion only where it is another one. */
@@ -36,15 +54,20 @@ export interface Providers {
   /** Names of the payment providers that `payment` serves. */
   paymentProviders: readonly string[]
   carrier: CarrierGateway
+  /** Two minutes unless told, as `PaymentGateway` says. */
+  absentIsFinalAfterMs?: number
 }
 
 export function orderGateways(providers: Providers): Gateways {
   return {
     pay: async (effect) => sendPayment(providers, effect),
-    findPayment: async (effect) => findPayment(providers.payment, effect),
-    buyLabel: async (effect, route) => buyLabel(providers.carrier, effect, route),
-    findLabel: async (effect) => kept(await providers.carrier.findLabel({ key: effect.key })),
+    findPayment: async (effect) => findPayment(providers, effect),
+    buyLabel: async (effect, route, keep) => buyLabel(providers.carrier, effect, route, keep),
+    findLabel: async (effect) => findLabel(providers.carrier, effect),
+    voidLabel: async (effect) => voidLabel(providers.carrier, effect),
+    findVoid: async (effect) => findVoid(providers.carrier, effect),
     verifyAddress: async (address) => verifyAddress(providers.carrier, address),
+    absentIsFinalAfterMs: providers.absentIsFinalAfterMs ?? 120_000,
   }
 }
 
@@ -52,17 +75,14 @@ async function sendPayment(
   { payment, paymentProviders }: Providers,
   effect: Effect,
 ): Promise<KeptOutcome> {
-  const { kind, provider, reference, currency } = effect.request as Record<string, string>
-  if (kind === 'gift-card' || kind === 'store-credit')
-    return { outcome: 'confirmed', facts: { reference } }
-  if (!paymentProviders.includes(provider!)) {
-    return {
-      outcome: 'unknown',
-      message: `${provider} is not connected: do it there, then mark it as done with its reference`,
-    }
-  }
+  const { reference, currency } = effect.request as Record<string, string>
+  const elsewhere = notAtAProvider(paymentProviders, effect)
+  if (elsewhere) return elsewhere
   if (!reference)
-    throw new RequestRefused('no-reference', `The payment has no reference at ${provider}.`)
+    throw new RequestRefused(
+      'no-reference',
+      `The payment has no reference at ${String(effect.request['provider'])}.`,
+    )
   const amountMinor = BigInt(effect.request['amountMinor'] as string)
   switch (effect.operation) {
     case 'capture':
@@ -101,10 +121,22 @@ async function sendPayment(
   }
 }
 
+/** Our own cards and credits need no call, and what is not connected cannot be called or asked. */
+function notAtAProvider(connected: readonly string[], effect: Effect): KeptOutcome | undefined {
+  const { kind, provider, reference } = effect.request as Record<string, string>
+  if (kind === 'gift-card' || kind === 'store-credit')
+    return { outcome: 'confirmed', facts: { reference } }
+  if (connected.includes(provider!)) return undefined
+  const message = `${provider} is not connected: do it there, then mark it as done with its reference`
+  return { outcome: 'unknown', message, forPerson: true }
+}
+
 async function findPayment(
-  payment: PaymentGateway,
+  { payment, paymentProviders }: Providers,
   effect: Effect,
-): Promise<KeptOutcome | { outcome: 'absent' }> {
+): Promise<Found> {
+  const elsewhere = notAtAProvider(paymentProviders, effect)
+  if (elsewhere) return elsewhere
   const reference = String(effect.request['reference'] ?? '')
   switch (effect.operation) {
     case 'capture':
@@ -113,8 +145,10 @@ async function findPayment(
       return kept(await payment.findCancellation({ reference }))
     case 'refund':
       return kept(await payment.findRefund({ key: effect.key, reference }))
-    default:
-      return kept(await payment.findAuthorisation({ key: effect.key, sentAt: effect.intendedAt }))
+    default: {
+      const sentAt = effect.sentAt ?? effect.intendedAt
+      return kept(await payment.findAuthorisation({ key: effect.key, sentAt }))
+    }
   }
 }
 
@@ -133,12 +167,37 @@ async function verifyAddress(
   }
 }
 
-/** The cheapest rate of the service that was chosen; the cheapest of all where that is not offered. */
+/**
+ * Buys on the carrier's shipment that was kept, and on no other while that one may have sold its
+ * label. Where the carrier says for certain that it did not, it is asked for a new offer.
+ */
 async function buyLabel(
   carrier: CarrierGateway,
   effect: Effect,
   route: Route,
+  keep: (offer: LabelOffer | null) => Promise<void>,
 ): Promise<KeptOutcome> {
+  const { providerId, rateId } = effect.prepared ?? {}
+  if (providerId && rateId) {
+    const answer = await carrier.buyLabel({ providerId, rateId })
+    if (answer.outcome !== 'refused' || !IS_OVER.has(answer.code)) return kept(answer)
+    await keep(null)
+  }
+  const offer = await bestOffer(carrier, effect, route)
+  if ('outcome' in offer) return offer
+  await keep(offer)
+  return kept(await carrier.buyLabel(offer))
+}
+
+/** The carrier forgot its offer, and has sold nothing on it. */
+const IS_OVER = new Set(['rate-expired', 'not-found'])
+
+/** The cheapest rate of the service that was chosen; the cheapest of all where that is not offered. */
+async function bestOffer(
+  carrier: CarrierGateway,
+  effect: Effect,
+  route: Route,
+): Promise<LabelOffer | KeptOutcome> {
   const { weightG, lengthMm, widthMm, heightMm, service, without } = effect.request as {
     weightG: number
     lengthMm: number
@@ -147,22 +206,47 @@ async function buyLabel(
     service: string | null
     without?: string[]
   }
-  const shopped = await carrier.shopRates({
-    key: effect.key,
-    ...route,
-    parcel: { weightGrams: weightG, lengthMm, widthMm, heightMm },
-  })
+  const parcel = { weightGrams: weightG, lengthMm, widthMm, heightMm }
+  const shopped = await carrier
+    .shopRates({ key: effect.key, ...route, parcel })
+    .catch((cause: unknown) => {
+      // Asking for rates costs nothing, so whatever became of it nothing was bought.
+      throw new GatewayHiccup(`no rates: ${String(cause)}`, { cause })
+    })
   if (shopped.outcome !== 'confirmed') return kept(shopped)
   const offered = shopped.rates.filter((rate) => !(without ?? []).includes(rate.service))
   const rates = [...offered].sort((a, b) => (a.costMinor < b.costMinor ? -1 : 1))
   const rate = rates.find((candidate) => candidate.service === service) ?? rates[0]
-  if (!rate)
-    return {
-      outcome: 'refused',
-      code: 'no-rate',
-      message: 'No carrier service takes this parcel to this address.',
-    }
-  return kept(await carrier.buyLabel({ providerId: shopped.providerId, rateId: rate.rateId }))
+  if (rate) return { providerId: shopped.providerId, rateId: rate.rateId }
+  const message = 'No carrier service takes this parcel to this address.'
+  return { outcome: 'refused', code: 'no-rate', message }
+}
+
+/** On the shipment that we would have bought on; without one nothing can have been bought. */
+async function findLabel(carrier: CarrierGateway, effect: Effect): Promise<Found> {
+  const providerId = effect.prepared?.['providerId']
+  if (!providerId) return { outcome: 'absent', final: true }
+  return kept(await carrier.findLabel({ providerId }))
+}
+
+async function voidLabel(carrier: CarrierGateway, effect: Effect): Promise<KeptOutcome> {
+  const providerId = await providerOf(carrier, effect)
+  return kept(await carrier.voidLabel({ providerId }))
+}
+
+async function findVoid(
+  carrier: CarrierGateway,
+  effect: Effect,
+): Promise<KeptOutcome | { outcome: 'absent' }> {
+  return kept(await carrier.findVoid({ providerId: await providerOf(carrier, effect) }))
+}
+
+/** The carrier's own id of the label: as it was told when it was bought, else looked up by our key. */
+async function providerOf(carrier: CarrierGateway, { request }: Effect): Promise<string> {
+  if (typeof request['providerId'] === 'string') return request['providerId']
+  const label = await carrier.findLabel({ key: String(request['labelKey']) })
+  if (label.outcome === 'confirmed') return label.providerId
+  throw new RequestRefused('no-label', 'The carrier knows no such label.')
 }
 
 function kept<Facts extends object>(answer: EffectAnswer<Facts>): KeptOutcome

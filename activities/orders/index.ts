@@ -12,7 +12,9 @@ import type {
   ReallocateStock,
   RecordPayment,
   RecordTracking,
+  RejectFulfilment,
   ReleaseOrder,
+  ReopenException,
   RequestCancellation,
   ResolveException,
 } from '#contracts/order-to-cash'
@@ -20,6 +22,7 @@ import type { Db, Tx } from '#db/client'
 import { commitOnce } from '#db/commit-once'
 import { lockOrder, type SalesOrder } from '#db/stores/orders'
 import { refuseStored } from '#db/stores/refused-documents'
+import { explainProviderEvent, takeProviderEvent } from '#db/stores/provider-events'
 import { transaction } from '#db/transaction'
 import { dateAt } from '#domain/dates'
 import { bugsAreAnswers } from './bugs.ts'
@@ -30,12 +33,14 @@ import { passDeadlines } from './deadline.ts'
 import { applyEffectOutcome, readEffect } from './effect-outcomes.ts'
 import type { Gateways } from './gateways.ts'
 import { intendLabels } from './labels.ts'
-import { applyPaymentEvent } from './payments.ts'
+import { applyPaymentEvent } from './payment-events.ts'
 import { confirmPick } from './pick.ts'
 import { finishStep } from './progress.ts'
 import { reallocate } from './reallocate.ts'
 import { receiveOrder } from './receive.ts'
 import { mayRelease, releaseToWarehouse } from './release.ts'
+import { rejectFulfilment } from './reject.ts'
+import { reopenException } from './reopen.ts'
 import { resolveException } from './resolve.ts'
 import { resumeOrder } from './resume.ts'
 import { callOutside } from './settle-effect.ts'
@@ -47,6 +52,8 @@ import { Refusal } from '#domain/refusal'
 export interface OrderActivityDeps {
   db: Db
   gateways: Gateways
+  /** Where people reach the API, for links in Temporal UI. */
+  apiUrl?: string | undefined
 }
 
 /** The commands on an order, as code that runs inside any transaction: the real one, or a preview. */
@@ -81,16 +88,17 @@ export const orderSteps = {
 type Step = ReturnType<typeof steps>
 
 /** Every verb of the order-to-cash process, each one commit; `settleEffect` calls outside first. */
-export function orderActivities({ db, gateways }: OrderActivityDeps): OrderActivities {
+export function orderActivities({ db, gateways, apiUrl }: OrderActivityDeps): OrderActivities {
   const step = steps(db)
-  return {
+  const verbs: Omit<OrderActivities, 'refuseDocument' | 'explainEvent'> = {
     receiveOrder: async (start) => {
       const { workflowExecution } = activityInfo()
       const workflowId = workflowExecution!.workflowId
       return commitOnce(
         db,
         {
-          key: workflowId,
+          // Taken up again, it must be read anew: the first answer says where it stood long ago.
+          key: start.again === undefined ? workflowId : `${workflowId}/again/${start.again}`,
           request: { channel: start.channel, externalId: start.externalId },
           actor: start.actor,
         },
@@ -98,11 +106,27 @@ export function orderActivities({ db, gateways }: OrderActivityDeps): OrderActiv
       )
     },
     ...commands(step),
-    ...facts(step),
+    ...facts(step, db),
     settleEffect: (effect) => aliveMeanwhile(() => settleEffect(db, gateways, effect)),
+  }
+  return {
+    ...(apiUrl === undefined ? verbs : tellingWhere(verbs, apiUrl)),
     refuseDocument: ({ inboxId, code, message }) =>
       refuseStored(db, inboxId, { code, field: 'document', message }),
+    explainEvent: ({ eventId, code, message }) =>
+      explainProviderEvent(db, eventId, `${code}: ${message}`),
   }
+}
+
+/** The address is this program's and none of a commit: it is told on the way out, and kept nowhere. */
+function tellingWhere<Verbs extends object>(verbs: Verbs, apiUrl: string): Verbs {
+  const told = Object.entries(verbs).map(
+    ([name, verb]: [string, (input: unknown) => Promise<OrderProgress>]) => [
+      name,
+      async (input: unknown) => ({ ...(await verb(input)), apiUrl }),
+    ],
+  )
+  return Object.fromEntries(told) as Verbs
 }
 
 /** Locks the order, does the work, writes where it stands: once per key. */
@@ -152,7 +176,11 @@ function commands(step: Step) {
     resolveException: bugsAreAnswers(
       step<ResolveException & OrderRef>('resolved', orderSteps.resolveException),
     ),
+    reopenException: bugsAreAnswers(step<ReopenException & OrderRef>('reopened', reopenException)),
     confirmPick: bugsAreAnswers(step<ConfirmPick & OrderRef>('picked', confirmPick)),
+    rejectFulfilment: bugsAreAnswers(
+      step<RejectFulfilment & OrderRef>('rejected', rejectFulfilment),
+    ),
     confirmShipment: bugsAreAnswers(step<ConfirmShipment & OrderRef>('shipped', shipOrder)),
     cancelOrder: bugsAreAnswers(
       step<RequestCancellation & OrderRef>('cancellation-requested', orderSteps.cancelOrder),
@@ -173,28 +201,32 @@ async function releaseOnCommand(
   if (!mayRelease(order))
     throw new Refusal(
       'NotReleasable',
-      'The order has open holds, missing stock or nothing left to release. See what it waits for.',
+      'The order has open holds, missing stock, a promise that cannot be kept, or nothing left to release. See what it waits for.',
     )
   await releaseToWarehouse(tx, order, command)
 }
 
 /** What has happened elsewhere, and what time brings: none may get lost, so a bug is retried until it is mended. */
-function facts(step: Step) {
+function facts(step: Step, db: Db) {
+  const told = takesEvent(db)
   return {
     applyChannelChange: async ({ inboxId, orderId }: { inboxId: string } & OrderRef) =>
       step<CommandBase & OrderRef>('channel-changed', async (tx, order, command) => {
         const { order: changed } = await applyChannelChange(tx, order, inboxId, command)
         return changed
       })({ key: inboxId, actor: 'channel', orderId }),
-    recordPayment: step<RecordPayment & OrderRef>('payment', async (tx, order, event) => {
-      await applyPaymentEvent(tx, order, event)
-      await resumeOrder(tx, order, event)
-    }),
-    recordTracking: async (event: RecordTracking & OrderRef) =>
+    recordPayment: told(
+      step<RecordPayment & OrderRef>('payment', async (tx, order, event) => {
+        await applyPaymentEvent(tx, order, event)
+        await resumeOrder(tx, order, event)
+      }),
+    ),
+    recordTracking: told((event: RecordTracking & OrderRef) =>
       step<typeof event & CommandBase>(
         'tracked',
         recordTracking,
       )({ ...event, key: event.providerEventId }),
+    ),
     reviewOrder: async ({ cause, key, orderId }: { cause: string; key: string } & OrderRef) =>
       step<CommandBase & OrderRef>(`reviewed: ${cause}`, async (tx, order, { today: on }) => {
         await resumeOrder(tx, order, { actor: 'system', today: on, includeBackordered: true })
@@ -205,6 +237,19 @@ function facts(step: Step) {
         passDeadlines,
       )({ key: at, actor: 'system', orderId }),
   }
+}
+
+/**
+ * An event is off the list of those that wait once its order's commit stands. Dying in between
+ * has it told once more, and then the same key answers what the first commit did.
+ */
+function takesEvent(db: Db) {
+  return <E extends { eventId?: string } & OrderRef>(work: (event: E) => Promise<OrderProgress>) =>
+    async ({ eventId, ...event }: E): Promise<OrderProgress> => {
+      const progress = await work(event as E)
+      if (eventId) await takeProviderEvent(db, eventId, event.orderId)
+      return progress
+    }
 }
 
 /** A worker that dies in the middle of an outside call is missed within seconds; a quick call beats never. */
@@ -232,11 +277,10 @@ async function settleEffect(
     { key: `effect/${key}/${suffix}`, request: { key }, actor: 'system' },
     async (tx) => {
       const order = await lockOrder(tx, orderId)
-      if (outcome)
-        await applyEffectOutcome(tx, order, await readEffect(tx, key), outcome, {
-          actor: 'system',
-          today: today(order),
-        })
+      const by = { actor: 'system', today: today(order) }
+      if (outcome) await applyEffectOutcome(tx, order, await readEffect(tx, key), outcome, by)
+      // What was authorised anew may be all that a held order has waited for.
+      if (order.holds.some((hold) => hold.type === 'payment')) await resumeOrder(tx, order, by)
       return finishStep(tx, order, {
         action: `effect ${effect.operation} ${outcome?.outcome ?? effect.state}`,
         actor: 'system',

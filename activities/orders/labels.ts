@@ -4,6 +4,31 @@ import type { SalesOrder } from '#db/stores/orders'
 import { intendEffect, recordDecisions } from '#db/stores/records'
 import { Refusal } from '#domain/refusal'
 
+/**
+ * FUL-34: a label that was bought and will not be used is given back to the carrier, or it is
+ * paid for. Parcels whose label was never bought, or was written by hand, have nothing to void.
+ */
+export async function voidLabels(
+  tx: Tx,
+  order: SalesOrder,
+  parcelIds: readonly bigint[],
+): Promise<void> {
+  if (parcelIds.length === 0) return
+  const bought = await tx<{ parcelId: bigint; labelKey: string; providerId: string | null }[]>`
+    SELECT p.id AS "parcelId", e.key AS "labelKey", e.outcome->'facts'->>'providerId' AS "providerId"
+    FROM parcel p JOIN external_effect e ON e.key = p.label_effect_key
+    WHERE p.id = ANY(${parcelIds.map(String)}::bigint[]) AND e.operation = 'buy-label' AND e.state = 'confirmed' ORDER BY p.id`
+  for (const label of bought)
+    await intendEffect(tx, {
+      key: `void/${label.labelKey}`,
+      gateway: 'carrier',
+      operation: 'void-label',
+      subjectType: 'order',
+      subjectId: order.id.toString(),
+      request: label,
+    })
+}
+
 /** A parcel row and an intended label purchase for each parcel; the purchase itself follows as an effect. */
 export async function intendLabels(tx: Tx, order: SalesOrder, command: BuyLabels): Promise<void> {
   const [fulfilment] = await tx<

@@ -1,15 +1,15 @@
 import type { Tx } from '#db/client'
 import { wholeAddress, type Address } from '#db/stores/addresses'
 import type { OpenCase } from '#db/stores/cases'
-import type { OrderPayment, SalesOrder } from '#db/stores/orders'
-import { sum } from '#domain/money'
+import { markBuyer } from '#db/stores/fraud-marks'
+import type { SalesOrder } from '#db/stores/orders'
 import type { HoldType } from '#domain/orders/exceptions'
 import { openUnits } from '#domain/orders/phase'
-import { keptValue } from '#domain/orders/worth'
 import { Refusal } from '#domain/refusal'
 import type { Resolving } from './resolve.ts'
 import { clearHold, resumeOrder } from './resume.ts'
 import { givenAddress, useAddress, withRecipient } from './ship-to.ts'
+import { oweOnTerms } from './terms.ts'
 import { mapUnknownSku } from './unknown-sku.ts'
 
 export const HOLD_OF_CASE: Partial<Record<OpenCase['type'], HoldType>> = {
@@ -56,6 +56,14 @@ async function doBefore(tx: Tx, order: SalesOrder, resolving: Resolving): Promis
     case 'map-listing':
     case 'create-item':
       return mapUnknownSku(tx, order, resolving)
+    case 'accept':
+      if (resolving.found.type === 'fraud-review')
+        await markBuyer(tx, order, {
+          verdict: 'trusted',
+          reason: `accepted order ${order.orderNumber}`,
+          actor,
+        })
+      return order
     case 'accept-on-terms':
       await oweOnTerms(tx, order)
       return order
@@ -82,18 +90,6 @@ export async function firstOfTwo(
       'A compliance match is cleared by two people: ask a colleague to clear it too.',
     )
   return false
-}
-
-/** Whoever trusts the customer lets them owe what is not paid yet. */
-async function oweOnTerms(tx: Tx, order: SalesOrder): Promise<void> {
-  const paid = sum(order.payments.map((payment) => payment.capturedMinor))
-  const seq = Math.max(...order.payments.map((payment) => payment.seq)) + 1
-  const [row] = await tx<OrderPayment[]>`
-    INSERT INTO payment (order_id, seq, kind, provider, due_minor) VALUES (${order.id}, ${seq}, 'terms', 'terms', ${keptValue(order) - paid})
-    RETURNING id, seq, kind, provider, reference, due_minor AS "dueMinor", authorised_minor AS "authorisedMinor", captured_minor AS "capturedMinor",
-      refunded_minor AS "refundedMinor", refund_pending_minor AS "refundPendingMinor", expires_at AS "expiresAt"`
-  order.payments.push(row!)
-  order.settlement = 'receivable'
 }
 
 async function suggestedAddress(tx: Tx, order: SalesOrder): Promise<Address> {

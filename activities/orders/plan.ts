@@ -1,34 +1,45 @@
 import type { Tx } from '#db/client'
 import type { OrderLine, SalesOrder } from '#db/stores/orders'
-import { drawPool, insertReservations, lockPositions, poolsOf } from '#db/stores/stock'
+import { missingOf, type MissingUnits } from '#db/stores/routing'
+import {
+  drawPool,
+  insertReservations,
+  lockPositions,
+  poolsOf,
+  type Pool,
+  type Position,
+} from '#db/stores/stock'
 import { recordDecisions } from '#db/stores/records'
-import { candidateNodes, type RoutedNode } from '#db/queries/routing'
+import { candidateNodes, latestDelivery, type RoutedNode } from '#db/queries/routing'
 import {
   allocate,
   type AllocationResult,
   type Assignment,
   type Availability,
   type Demand,
+  type Units,
 } from '#domain/orders/allocation'
 import { openUnits, unplannedUnits } from '#domain/orders/phase'
 import { addDays } from '#domain/dates'
-import { openOrderCase, healOrderCases } from './cases.ts'
+import { healOrderCases, isCaseOpen, openOrderCase } from './cases.ts'
+import { checkPromise } from './promise-check.ts'
 import { promiseWaitingUnits } from './promises.ts'
 
 export interface PlanOptions {
   actor: string
   today: string
-  /** Sites that a decision rules out, e.g. after a short pick there. */
-  without?: number[]
   /** Also plan units that are waiting on backorder. */
   includeBackordered?: boolean
   /** The caller decides what becomes of units that no site has. */
   leavesShort?: boolean
 }
 
-/** What was allocated, and the sites as they were seen when no decision ruled one out. */
+/** Cases that have lost their object when every unit has stock or a promise. */
+const ABOUT_STOCK = ['stock-short', 'consent-needed'] as const
+
+/** What was allocated, and the sites as they were seen. */
 export interface Plan extends AllocationResult {
-  nodes: RoutedNode[] | undefined
+  nodes: RoutedNode[]
 }
 
 /**
@@ -45,9 +56,9 @@ export async function planOrder(
   if (options.includeBackordered) planAnew(order)
   const demands = stockDemands(order)
   const plan = demands.length > 0 ? await allocateUnits(tx, order, demands, options, waited) : null
-  if (!plan) await healOrderCases(tx, order, ['stock-short'], 'every unit has stock or a promise')
+  if (!plan) await healOrderCases(tx, order, ABOUT_STOCK, 'every unit has stock or a promise')
   await promiseWaitingUnits(tx, order, options.actor)
-  await checkPromise(tx, order, options)
+  await checkPromise(tx, order, options.today)
   return plan
 }
 
@@ -67,38 +78,45 @@ async function allocateUnits(
   options: PlanOptions,
   waited: ReadonlyMap<string, number>,
 ): Promise<Plan> {
-  const nodes = await candidateNodes(tx, order, options.without ?? [])
+  const nodes = await candidateNodes(tx, order)
   const usable = nodes.filter((node) => node.excluded === null).map((node) => node.siteId)
   const itemIds = [...new Set(demands.map((demand) => demand.itemId))]
   // From here on others wait for these units, so nothing that can be known before is asked after.
-  const [positions, pools] = await Promise.all([
+  const [positions, pools, missing] = await Promise.all([
     lockPositions(tx, itemIds, usable),
     poolsOf(tx, itemIds),
+    missingOf(tx, itemIds),
   ])
-  const result = allocate(demands, nodes, freeFor(order.channelId, positions, pools), {
+  const free = freeFor(order.channelId, nodes, { positions, pools, missing })
+  const result = allocate(demands, nodes, free, {
     policy: order.policies.routing.body,
     maxSplits: order.policies.order.body.maxSplits,
     shipComplete: order.shipComplete,
   })
-  const planned = { demands, nodes, positions, pools, result }
+  const planned = { demands, nodes, positions, pools, missing, result }
   await reserve(tx, order, planned, options.today)
   await recordAllocation(tx, order, planned, options)
   if (!options.leavesShort) await settleShortage(tx, order, result, waited)
-  return { ...result, nodes: options.without ? undefined : nodes }
+  return { ...result, nodes }
 }
 
-interface Planned {
+/** What there is, as read under lock. */
+interface Stock {
+  positions: Position[]
+  pools: Pool[]
+  missing: MissingUnits[]
+}
+
+interface Planned extends Stock {
   demands: Demand[]
-  nodes: Awaited<ReturnType<typeof candidateNodes>>
-  positions: Awaited<ReturnType<typeof lockPositions>>
-  pools: Awaited<ReturnType<typeof poolsOf>>
+  nodes: RoutedNode[]
   result: AllocationResult
 }
 
 async function recordAllocation(
   tx: Tx,
   order: SalesOrder,
-  { demands, nodes, positions, pools, result }: Planned,
+  { demands, nodes, positions, pools, missing, result }: Planned,
   options: PlanOptions,
 ): Promise<void> {
   await recordDecisions(tx, [
@@ -112,10 +130,12 @@ async function recordAllocation(
         demands,
         shipTo: { country: order.shipCountry, region: order.shipRegion },
         shipComplete: order.shipComplete,
-        without: options.without ?? [],
+        barred: nodes.flatMap(({ code, barred }) => barred.map((item) => `${code}/${item}`)),
+        deliverBy: latestDelivery(order),
         channelPriority: order.channelPriority,
         stock: positions,
         pools,
+        missing,
       },
       choice: {
         assignments: result.assignments.map((a) => ({
@@ -155,22 +175,20 @@ export function stockDemands(order: SalesOrder): Demand[] {
 
 function freeFor(
   channelId: number,
-  positions: Awaited<ReturnType<typeof lockPositions>>,
-  pools: Awaited<ReturnType<typeof poolsOf>>,
+  nodes: readonly RoutedNode[],
+  { positions, pools, missing }: Stock,
 ): Availability {
   const free = new Map<number, Map<number, number>>()
   for (const position of positions) {
-    const others = pools
-      .filter(
-        (pool) =>
-          pool.itemId === position.itemId &&
-          pool.siteId === position.siteId &&
-          pool.channelId !== channelId,
-      )
-      .reduce((qty, pool) => qty + pool.qty, 0n)
-    const left = position.onHand - position.reserved - others
-    const sites = free.get(position.itemId) ?? new Map<number, number>()
-    free.set(position.itemId, sites.set(position.siteId, left > 0n ? Number(left) : 0))
+    const { itemId, siteId, onHand, reserved } = position
+    if (nodes.some((node) => node.siteId === siteId && node.barred.includes(itemId))) continue
+    const here = (row: { itemId: number; siteId: number }) =>
+      row.itemId === itemId && row.siteId === siteId
+    const others = pools.filter((pool) => here(pool) && pool.channelId !== channelId)
+    const away = [...others, ...missing.filter(here)].reduce((qty, row) => qty + row.qty, 0n)
+    const left = onHand - reserved - away
+    const sites = free.get(itemId) ?? new Map<number, number>()
+    free.set(itemId, sites.set(siteId, left > 0n ? Number(left) : 0))
   }
   return free
 }
@@ -203,6 +221,7 @@ async function reserve(
       siteCode: nodes.find((node) => node.siteId === row.siteId)!.code,
       live: row.qty,
       onFulfilment: 0,
+      expiresAt: null,
     })),
   )
   await drawPool(tx, order.channelId, rows)
@@ -210,9 +229,20 @@ async function reserve(
     const line = lineOf(order, row.orderLineId)
     const node = nodes.find((candidate) => candidate.siteId === row.siteId)!
     line.allocated += row.qty
-    const promise = addDays(today, node.shipInDays + node.transitDays)
-    line.promiseOn = line.promiseOn && line.promiseOn > promise ? line.promiseOn : promise
+    const parcel = rows.filter((other) => other.siteId === row.siteId)
+    promise(line, node, parcel, today)
   }
+}
+
+/** A line is promised for the day on which the last of its units that have stock can be there. */
+export function promise(
+  line: OrderLine,
+  node: RoutedNode,
+  parcel: readonly Units[],
+  today: string,
+): void {
+  const day = addDays(today, node.shipInDays + node.quote(parcel).transitDays)
+  line.promiseOn = line.promiseOn && line.promiseOn > day ? line.promiseOn : day
 }
 
 /** Units of this assignment that the channel's pool still has at the site; they are gone from it then. */
@@ -232,7 +262,7 @@ async function settleShortage(
   waited: ReadonlyMap<string, number>,
 ): Promise<void> {
   if (result.shortages.length === 0)
-    return healOrderCases(tx, order, ['stock-short'], 'stock was found')
+    return healOrderCases(tx, order, ABOUT_STOCK, 'stock was found')
   const all = order.policies.order.body.shortage === 'backorder'
   const waiting = result.shortages.flatMap((short) => {
     const qty = all ? short.qty : Math.min(short.qty, waited.get(short.orderLineId) ?? 0)
@@ -241,7 +271,9 @@ async function settleShortage(
   backorder(order, waiting)
   const short = order.lines.filter((line) => needsStock(line) && unplannedUnits(line) > 0)
   if (short.length === 0)
-    return healOrderCases(tx, order, ['stock-short'], 'every unit has stock or a promise')
+    return healOrderCases(tx, order, ABOUT_STOCK, 'every unit has stock or a promise')
+  // While the customer is asked about a substitute, nobody is asked about the same units again.
+  if (await isCaseOpen(tx, order, 'consent-needed')) return
   const skus = short.map((line) => `${unplannedUnits(line)} × ${line.sku}`)
   await openOrderCase(tx, order, {
     type: 'stock-short',
@@ -254,28 +286,6 @@ async function settleShortage(
 /** Units wait for stock; the plan that follows promises them from what is expected. */
 export function backorder(order: SalesOrder, shortages: readonly Demand[]): void {
   for (const short of shortages) lineOf(order, BigInt(short.orderLineId)).backordered += short.qty
-}
-
-/** FUL-30: a promise that no site can keep is said when the order is taken, not when it is late. */
-async function checkPromise(tx: Tx, order: SalesOrder, options: PlanOptions): Promise<void> {
-  const late = order.lines.filter(
-    (line) => order.deliverBy && line.promiseOn && line.promiseOn > order.deliverBy,
-  )
-  if (late.length === 0)
-    return healOrderCases(tx, order, ['promise-infeasible'], 'the promise can be kept')
-  await openOrderCase(tx, order, {
-    type: 'promise-infeasible',
-    summary: `${order.orderNumber}: promised by ${order.deliverBy}, earliest delivery ${late
-      .map((line) => line.promiseOn)
-      .sort()
-      .at(-1)}`,
-    evidence: {
-      deliverBy: order.deliverBy,
-      today: options.today,
-      lines: late.map((line) => ({ sku: line.sku, promiseOn: line.promiseOn })),
-    },
-    openedBy: 'rule: promise',
-  })
 }
 
 export function lineOf(order: SalesOrder, id: bigint): OrderLine {

@@ -6,6 +6,8 @@ import { preview } from '#db/commit-once'
 import { keepAddress } from '#db/stores/addresses'
 import { lockOrder, type SalesOrder } from '#db/stores/orders'
 import { orderSteps, today } from './index.ts'
+import { convertMinor, RATE_ONE } from '#domain/ledger/fx'
+import { divideRounded } from '#domain/money'
 import { keptValue } from '#domain/orders/worth'
 import { finishStep } from './progress.ts'
 
@@ -25,6 +27,7 @@ export function orderPreviews(db: Db): OrderPreviews {
           valueMinor: keptValue(order),
           stock: await reservedOf(tx, order),
           cases: await openCases(tx, order),
+          refundMinor: pendingRefund(order),
         }
         const changed = await work(tx, order, { ...command, today: today(order) })
         const progress = await finishStep(tx, changed, {
@@ -61,7 +64,7 @@ async function openCases(tx: Tx, order: SalesOrder): Promise<string[]> {
 }
 
 interface Seen {
-  before: { valueMinor: bigint; stock: Reserved[]; cases: string[] }
+  before: { valueMinor: bigint; stock: Reserved[]; cases: string[]; refundMinor: bigint }
   order: SalesOrder
   progress: OrderProgress
 }
@@ -74,14 +77,13 @@ async function effectOf(tx: Tx, { before, order, progress }: Seen): Promise<Prev
     FROM journal_entry e JOIN journal_line l ON l.entry_id = e.id JOIN gl_account a ON a.id = l.account_id WHERE e.xid = pg_current_xact_id() GROUP BY e.id, 1 ORDER BY e.id`
   const [margin] = await tx<{ cost: bigint }[]>`
     SELECT coalesce(sum((l.qty_ordered - l.qty_cancelled) * c.unit), 0)::bigint AS cost FROM sales_order_line l
-    CROSS JOIN LATERAL (SELECT value0_minor / qty0 AS unit FROM cost_layer c WHERE c.item_id = l.item_id ORDER BY c.remaining_qty > 0 DESC, c.ranked_on, c.id LIMIT 1) c WHERE l.order_id = ${order.id}`
+    CROSS JOIN LATERAL (SELECT value0_minor / qty0 AS unit FROM cost_layer c WHERE c.item_id = l.item_id AND c.entity_id = ${order.entityId} ORDER BY c.remaining_qty > 0 DESC, c.ranked_on, c.id LIMIT 1) c WHERE l.order_id = ${order.id}`
   const after = await reservedOf(tx, order)
   const keys = [
     ...new Set([...before.stock, ...after].map((row) => `${row.sku}\n${row.site}`)),
   ].sort()
   const live = (rows: Reserved[], key: string) =>
     rows.find((row) => `${row.sku}\n${row.site}` === key)?.live ?? 0
-  const refund = order.payments.reduce((all, payment) => all + payment.refundPendingMinor, 0n)
   const tax = order.lines.reduce((all, line) => all + line.taxMinor, 0n)
   return {
     phase: progress.phase,
@@ -90,8 +92,8 @@ async function effectOf(tx: Tx, { before, order, progress }: Seen): Promise<Prev
       currency: order.currency,
       orderValueBeforeMinor: before.valueMinor.toString(),
       orderValueAfterMinor: keptValue(order).toString(),
-      refundMinor: refund.toString(),
-      marginAfterMinor: (keptValue(order) - tax - margin!.cost).toString(),
+      refundMinor: (pendingRefund(order) - before.refundMinor).toString(),
+      marginAfterMinor: (keptValue(order) - tax - inOrderCurrency(order, margin!.cost)).toString(),
     },
     stock: keys
       .map((key) => ({
@@ -100,6 +102,7 @@ async function effectOf(tx: Tx, { before, order, progress }: Seen): Promise<Prev
         reservedDelta: live(after, key) - live(before.stock, key),
       }))
       .filter((row) => row.reservedDelta !== 0),
+    split: await splitOf(tx, order),
     promises: order.lines
       .filter((line) => line.itemId !== null)
       .map((line) => ({ sku: line.sku ?? '', promiseOn: line.promiseOn })),
@@ -107,4 +110,27 @@ async function effectOf(tx: Tx, { before, order, progress }: Seen): Promise<Prev
     outsideCalls: progress.effects.map((effect) => effect.summary),
     entries,
   }
+}
+
+/** As the last plan decided; what it costs is known before anything is released. */
+async function splitOf(tx: Tx, order: SalesOrder): Promise<PreviewedEffect['split']> {
+  const [row] = await tx<
+    { split: Omit<NonNullable<PreviewedEffect['split']>, 'currency'> | null }[]
+  >`
+    SELECT nullif(choice->'split', 'null') AS split FROM decision_record
+    WHERE subject_type = 'order' AND subject_id = ${order.id.toString()} AND kind = 'allocation' ORDER BY id DESC LIMIT 1`
+  if (!row?.split) return null
+  const { reason, sites, freightMinor, extraMinor } = row.split
+  return { reason, sites, freightMinor, extraMinor, currency: order.functionalCurrency }
+}
+
+/** Refunds that are granted and not settled yet, of whatever has happened to the order before. */
+function pendingRefund(order: SalesOrder): bigint {
+  return order.payments.reduce((all, payment) => all + payment.refundPendingMinor, 0n)
+}
+
+/** Costs are kept in the entity's currency, prices in the order's; the order's own rate joins them. */
+function inOrderCurrency(order: SalesOrder, functionalMinor: bigint): bigint {
+  const back = divideRounded(RATE_ONE * RATE_ONE, order.rateE9)
+  return convertMinor(functionalMinor, order.functionalCurrency, order.currency, back)
 }

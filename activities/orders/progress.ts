@@ -3,11 +3,14 @@ import type { Tx } from '#db/client'
 import { openCasesOf, type OpenCase } from '#db/stores/cases'
 import { bumpVersion, saveCounters, type SalesOrder } from '#db/stores/orders'
 import { recordAudit } from '#db/stores/records'
-import { sum } from '#domain/money'
+import { convertMinor } from '#domain/ledger/fx'
+import type { MoneyDto } from '#domain/money'
 import { isOpen, orderPhase, type OrderPhase, type OrderStanding } from '#domain/orders/phase'
+import { paidIn } from '#domain/orders/tenders'
 import { openValue, shippedValue } from '#domain/orders/worth'
 import { renewalDeadlines } from './authorisation.ts'
 import { settlePromises, waitingDeadlines } from './promises.ts'
+import { settleSoftHolds, softHoldDeadlines } from './soft-holds.ts'
 
 export interface Step {
   /** What happened, in the past tense, for the order's time line. */
@@ -24,6 +27,7 @@ export interface Step {
 export async function finishStep(tx: Tx, order: SalesOrder, step: Step): Promise<OrderProgress> {
   const { phase: phaseBefore, version: versionBefore } = order
   await settlePromises(tx, order, step.actor)
+  await settleSoftHolds(tx, order)
   await saveCounters(tx, order.lines)
   const work = await openWork(tx, order)
   const { cases, effects } = work
@@ -57,12 +61,13 @@ export async function finishStep(tx: Tx, order: SalesOrder, step: Step): Promise
     ...wait,
     nextDeadline: open ? await nextDeadline(tx, order, work) : null,
     effects: effects
-      .filter((effect) => !effect.awaitsPerson)
+      .filter((effect) => effect.isDue)
       .map((effect) => ({ key: effect.key, summary: `${effect.gateway}: ${effect.operation}` })),
     cases: cases.map((c) => ({ id: c.id.toString(), type: c.type, dueAt: c.dueAt })),
-    site: siteOf(order),
+    sites: sitesOf(order),
     entity: order.entityCode,
     moneyAtRisk: { currency: order.currency, minor: openValue(order).toString() },
+    moneyAtRiskInBooks: inBooks(order, openValue(order)),
     lines: order.lines.length,
     total: { currency: order.currency, minor: order.totalMinor.toString() },
   }
@@ -70,8 +75,14 @@ export async function finishStep(tx: Tx, order: SalesOrder, step: Step): Promise
 
 interface OpenWork {
   cases: OpenCase[]
-  /** One whose outcome nobody knows waits for a person while its case is open: it must not hold up the others. */
-  effects: { key: string; gateway: string; operation: string; awaitsPerson: boolean }[]
+  /** One whose outcome nobody knows is asked about when its time comes, and must not hold up the others. */
+  effects: {
+    key: string
+    gateway: string
+    operation: string
+    isDue: boolean
+    askAt: string | null
+  }[]
   parcels: { stallsAt: string }[]
 }
 
@@ -79,13 +90,13 @@ async function openWork(tx: Tx, order: SalesOrder): Promise<OpenWork> {
   const subject = order.id.toString()
   const { stalledAfterHours } = order.policies.order.body
   const [cases, effects, parcels] = await Promise.all([
-    openCasesOf(tx, 'order', subject),
+    order.hasCases ? openCasesOf(tx, 'order', subject) : [],
     tx<OpenWork['effects']>`
-      SELECT e.key, e.gateway, e.operation, e.state = 'unknown' AND EXISTS (
-        SELECT FROM exception_case c WHERE c.key = 'order/' || ${subject} || '/effect-unknown/' || e.key AND c.state = 'open') AS "awaitsPerson"
+      SELECT e.key, e.gateway, e.operation, e.ask_at AS "askAt", e.state <> 'unknown' OR e.ask_at <= clock_timestamp() OR e.ask_at IS NULL AND NOT EXISTS (
+        SELECT FROM exception_case c WHERE c.key = 'order/' || ${subject} || '/effect-unknown/' || e.key AND c.state = 'open') AS "isDue"
       FROM external_effect e WHERE e.subject_type = 'order' AND e.subject_id = ${subject} AND e.gateway <> 'mail' AND e.state IN ('intended', 'sent', 'unknown')
       ORDER BY e.intended_at, e.key`,
-    tracksDelivery(order)
+    tracksDelivery(order) && order.lines.some((line) => line.shipped > 0)
       ? tx<OpenWork['parcels']>`
           SELECT greatest(p.recorded_at, (SELECT max(t.happened_at) FROM tracking_event t WHERE t.parcel_id = p.id), p.stalled_at)
             + make_interval(secs => ${stalledAfterHours * 3600}) AS "stallsAt"
@@ -106,27 +117,35 @@ async function nextDeadline(tx: Tx, order: SalesOrder, work: OpenWork): Promise<
     ...work.cases.map((c) => c.dueAt),
     ...(await renewalDeadlines(tx, order)),
     ...(await waitingDeadlines(tx, order)),
+    ...softHoldDeadlines(order),
     ...work.parcels.map((p) => p.stallsAt),
+    ...work.effects.flatMap(({ isDue, askAt }) => (isDue || askAt === null ? [] : [askAt])),
   ].sort()
   return deadlines[0] ?? null
 }
 
 function standingOf(order: SalesOrder, open: OpenWork): OrderStanding {
   const onTerms = order.payments.some((payment) => payment.kind === 'terms')
-  const captured = sum(order.payments.map((payment) => payment.capturedMinor))
   return {
     lines: order.lines,
     openHolds: order.holds.length,
     openEffects: open.effects.length,
     openCases: open.cases.length,
-    awaitsPayment: order.settlement === 'receivable' && !onTerms && captured < shippedValue(order),
+    awaitsPayment:
+      order.settlement === 'receivable' && !onTerms && paidIn(order) < shippedValue(order),
     parcelsUnderway: open.parcels.length,
   }
 }
 
-function siteOf(order: SalesOrder): string | null {
-  const sites = new Set(order.reservations.map((reservation) => reservation.siteCode))
-  return sites.size === 1 ? [...sites].join() : null
+function sitesOf(order: SalesOrder): string[] {
+  return [...new Set(order.reservations.map((reservation) => reservation.siteCode))].sort()
+}
+
+/** Orders of every currency can be ranked only in that of their company. */
+function inBooks(order: SalesOrder, minor: bigint): MoneyDto {
+  const { currency, functionalCurrency, rateE9 } = order
+  const converted = convertMinor(minor, currency, functionalCurrency, rateE9)
+  return { currency: functionalCurrency, minor: converted.toString() }
 }
 
 const WAITS: Record<OrderPhase, [waitingFor: string, who: string]> = {

@@ -1,12 +1,13 @@
 import type { ReallocateStock } from '#contracts/order-to-cash'
 import type { Tx } from '#db/client'
+import { candidateNodes } from '#db/queries/routing'
 import { insertReservations, lockPositions } from '#db/stores/stock'
 import { lockOrder, type LiveReservation, type OrderLine, type SalesOrder } from '#db/stores/orders'
 import { addToOutbox, recordDecisions } from '#db/stores/records'
 import { unplannedUnits } from '#domain/orders/phase'
 import { Refusal } from '#domain/refusal'
 import { knownLine, releaseReserved } from './cancel.ts'
-import { lineOf, planOrder } from './plan.ts'
+import { lineOf, planOrder, promise } from './plan.ts'
 import { finishStep } from './progress.ts'
 import { resumeOrder } from './resume.ts'
 
@@ -39,6 +40,7 @@ export async function reallocate(
   await lockPositions(tx, [line.itemId], [...new Set(free.map((r) => r.siteId))])
   line.backordered -= Math.max(0, command.qty - unplannedUnits(line))
   await moveUnits(tx, { order, loser, line, free, qty: command.qty })
+  await promiseFromSites(tx, order, line, command.today)
   await recordDecisions(
     tx,
     [order, loser].map((party) => ({
@@ -89,9 +91,26 @@ async function moveUnits(tx: Tx, { order, loser, line, free, qty }: Moving): Pro
       siteCode: reservation.siteCode,
       live: taken,
       onFulfilment: 0,
+      expiresAt: null,
     })
   }
   line.allocated += qty
+}
+
+/** The units that came are promised as the sites that hold them can ship. */
+async function promiseFromSites(
+  tx: Tx,
+  order: SalesOrder,
+  line: OrderLine,
+  today: string,
+): Promise<void> {
+  const nodes = await candidateNodes(tx, order)
+  for (const node of nodes) {
+    const parcel = order.reservations
+      .filter((r) => r.siteId === node.siteId && r.orderLineId === line.id)
+      .map(({ itemId, live }) => ({ itemId, qty: live }))
+    if (parcel.length > 0) promise(line, node, parcel, today)
+  }
 }
 
 /** Planned anew in this very commit, and its process is told: nobody is ever silently short. */

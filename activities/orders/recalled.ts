@@ -1,6 +1,7 @@
 import type { Tx } from '#db/client'
 import type { OpenCase } from '#db/stores/cases'
 import type { SalesOrder } from '#db/stores/orders'
+import { addToOutbox } from '#db/stores/records'
 import { openUnits } from '#domain/orders/phase'
 import { Refusal } from '#domain/refusal'
 import { cancelUnits, knownLine, takeBack, type UnitsOfLine } from './cancel.ts'
@@ -11,6 +12,26 @@ import type { Resolving } from './resolve.ts'
 import { resumeOrder } from './resume.ts'
 import { useAddress } from './ship-to.ts'
 
+/** Whoever asked for the goods, and whoever takes them back or stops them, learns of the choice from this message. */
+export async function sayWhatWasChosen(
+  tx: Tx,
+  order: SalesOrder,
+  { command, found }: Pick<Resolving, 'command' | 'found'>,
+): Promise<void> {
+  await addToOutbox(tx, [
+    {
+      topic: 'cancellation',
+      key: `${found.id}/${command.key}`,
+      body: {
+        orderId: order.id,
+        choice: command.resolution,
+        caseType: found.type,
+        units: found.evidence['units'] ?? null,
+      },
+    },
+  ])
+}
+
 /** The warehouse gave the goods back, or they had left, or the channel is told that it is too late. */
 export async function afterRecall(
   tx: Tx,
@@ -20,6 +41,7 @@ export async function afterRecall(
   const fulfilments = (found.evidence['fulfilments'] as string[] | undefined) ?? []
   if (command.resolution !== 'recall') {
     await letWarehouseGoOn(tx, order)
+    await sayWhatWasChosen(tx, order, { command, found })
     return order
   }
   for (const id of fulfilments) await takeBack(tx, order, BigInt(id))

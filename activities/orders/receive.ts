@@ -29,7 +29,8 @@ export async function receiveOrder(
   start: OrderToCashStart,
   workflowId: string,
 ): Promise<OrderProgress> {
-  const [document, known] = await Promise.all([readInbox(tx, start.inboxId), findOrder(tx, start)])
+  if (start.again !== undefined) return takeUpAgain(tx, start, start.again)
+  const [sent, known] = await Promise.all([readInbox(tx, start.inboxId), findOrder(tx, start)])
   if (known !== null) {
     await acceptInbox(tx, start.inboxId, workflowId)
     return finishStep(tx, await lockOrder(tx, known), {
@@ -41,6 +42,8 @@ export async function receiveOrder(
 
   const channel = await readChannel(tx, start.channel)
   const today = dateAt(Date.now(), channel.timezone)
+  const termsRefused = !(await mayBuyOnAccount(tx, channel, sent))
+  const document = termsRefused ? unpaid(sent) : sent
   const [policies, found] = await Promise.all([
     policiesFor(tx, channel.code),
     findItems(tx, channel.id, document.lines.map(lookedUpAs)),
@@ -68,7 +71,13 @@ export async function receiveOrder(
   })
   const order = await lockOrder(tx, orderId)
   await postOpeningPayments(tx, order, document, { today, actor: start.actor })
-  await holdWhatNeedsALook(tx, order, { document, found, policies, actor: start.actor })
+  await holdWhatNeedsALook(tx, order, {
+    document,
+    found,
+    policies,
+    actor: start.actor,
+    termsRefused,
+  })
   // A gift card that has too little was only found out when it was spent.
   await settlePaymentHold(tx, order, start.actor)
   await goOn(tx, order, document, { ...start, today })
@@ -80,6 +89,18 @@ export async function receiveOrder(
     details: { channel: channel.code, placedAt: document.placedAt },
     isFirst: true,
   })
+}
+
+/** The order was closed; what came since is told to it by the message that follows. */
+async function takeUpAgain(tx: Tx, start: OrderToCashStart, key: string): Promise<OrderProgress> {
+  const known = await findOrder(tx, start)
+  if (known === null)
+    throw new Refusal(
+      'OrderNotFound',
+      `There is no order ${start.externalId} of ${start.channel} to take up again.`,
+    )
+  const order = await lockOrder(tx, known)
+  return finishStep(tx, order, { action: 'taken-up-again', actor: start.actor, key })
 }
 
 /** As far as the order can go by itself: cancelled already, or planned and, if nothing is in the way, released. */
@@ -95,6 +116,28 @@ async function goOn(
   const plan = await planOrder(tx, order, { actor: 'system', today })
   if (order.policies.order.body.autoRelease && mayRelease(order))
     await releaseToWarehouse(tx, order, { actor: 'system', today }, plan?.nodes)
+}
+
+/**
+ * FUL-8: terms are the customer's, not whatever somebody typed in. A shop that sells against cash
+ * on delivery has decided so itself.
+ */
+async function mayBuyOnAccount(
+  tx: Tx,
+  channel: Channel,
+  { payment, customer, enteredBy }: OrderDocument,
+): Promise<boolean> {
+  if (payment.state !== 'terms') return true
+  if (enteredBy === undefined && SHOPS.has(channel.kind)) return true
+  const [known] = await tx<{ termsDays: number }[]>`
+    SELECT terms_days AS "termsDays" FROM customer WHERE channel_id = ${channel.id} AND external_id = ${customer.externalId}`
+  return known !== undefined && known.termsDays > 0
+}
+
+const SHOPS = new Set(['shopify', 'woocommerce', 'amazon'])
+
+function unpaid(document: OrderDocument): OrderDocument {
+  return { ...document, payment: { ...document.payment, state: 'pending', amountMinor: '0' } }
 }
 
 export async function readInbox(tx: Tx, inboxId: string): Promise<OrderDocument> {

@@ -6,11 +6,11 @@ import {
   type OrderPayment,
   type SalesOrder,
 } from '#db/stores/orders'
-import { intendEffect } from '#db/stores/records'
 import { postDepositCancelled } from '#domain/ledger/posting-payments'
 import { takeBooked } from '#domain/ledger/open-value'
-import { sum } from '#domain/money'
+import { keptOf, paidIn } from '#domain/orders/tenders'
 import { keptValue } from '#domain/orders/worth'
+import { intendPayment } from './captures.ts'
 import { moneyOn, openDeposit } from './order-money.ts'
 
 interface RefundBy {
@@ -18,6 +18,8 @@ interface RefundBy {
   today: string
   key: string
   reason: string
+  /** Kept as credit for the customer's next order instead of going back to where it came from. */
+  asCredit?: boolean
 }
 
 /**
@@ -25,18 +27,14 @@ interface RefundBy {
  * the tenders stand. Bounded per tender by what remains of it; the row's CHECK holds the bound.
  */
 export async function grantRefund(tx: Tx, order: SalesOrder, by: RefundBy): Promise<void> {
-  let excess = sum(order.payments.map(remainingOf)) - keptValue(order)
+  let excess = paidIn(order) - keptValue(order)
   for (const payment of order.payments) {
-    const remaining = remainingOf(payment)
+    const remaining = keptOf(payment)
     const amountMinor = excess < remaining ? excess : remaining
     if (amountMinor <= 0n) continue
     excess -= amountMinor
     await refund(tx, order, payment, amountMinor, by)
   }
-}
-
-function remainingOf(payment: OrderPayment): bigint {
-  return payment.capturedMinor - payment.refundedMinor - payment.refundPendingMinor
 }
 
 async function refund(
@@ -68,49 +66,18 @@ async function refund(
     amountMinor,
   })
   await postEntries(tx, [granted], by.actor)
-  await intendEffect(tx, {
+  await intendPayment(tx, order, payment, {
     key,
-    gateway: 'payment',
     operation: 'refund',
-    subjectType: 'order',
-    subjectId: order.id.toString(),
-    request: {
-      paymentId: payment.id,
-      kind: payment.kind,
-      provider: payment.provider,
-      reference: payment.reference,
-      amountMinor,
-      currency: order.currency,
-      reason: by.reason,
-      // A later attempt has a key of its own; what is owed stays under this one.
-      refundId: key,
-    },
+    amountMinor,
+    reason: by.reason,
+    // A later attempt has a key of its own; what is owed stays under this one.
+    refundId: key,
+    ...(by.asCredit ? storeCreditOf(order) : {}),
   })
 }
 
-/** Gives back an authorisation that will never be captured. */
-export async function intendVoid(tx: Tx, order: SalesOrder): Promise<void> {
-  for (const payment of order.payments) {
-    if (
-      payment.kind !== 'card' ||
-      payment.authorisedMinor === 0n ||
-      payment.capturedMinor > 0n ||
-      !payment.reference
-    )
-      continue
-    await intendEffect(tx, {
-      key: `void/${payment.id}`,
-      gateway: 'payment',
-      operation: 'void',
-      subjectType: 'order',
-      subjectId: order.id.toString(),
-      request: {
-        paymentId: payment.id,
-        provider: payment.provider,
-        reference: payment.reference,
-        amountMinor: payment.authorisedMinor,
-        currency: order.currency,
-      },
-    })
-  }
+/** The credit that this order's money becomes: a later order names it as a tender. */
+export function storeCreditOf(order: SalesOrder): { kind: string; reference: string } {
+  return { kind: 'store-credit', reference: `order-${order.id}` }
 }

@@ -5,14 +5,17 @@ import { recordDecisions } from '#db/stores/records'
 import { sendAlong } from '#db/transaction'
 import { addDays } from '#domain/dates'
 import { openUnits, unplannedUnits } from '#domain/orders/phase'
+import type { ServiceChoice } from '#domain/orders/service-choice'
 import { renewBeforePicking } from './authorisation.ts'
 import { lineOf, needsStock } from './plan.ts'
+import { lateLines } from './promise-check.ts'
 import { shipServices } from './ship.ts'
 
 /** Whether nothing stands between the order and the warehouse. */
 export function mayRelease(order: SalesOrder): boolean {
   if (order.holds.length > 0) return false
   if (order.lines.some((line) => unplannedUnits(line) > 0)) return false
+  if (lateLines(order).length > 0) return false
   if (order.shipComplete && order.lines.some((line) => line.backordered > 0)) return false
   return order.lines.some((line) => line.allocated > line.released)
 }
@@ -37,7 +40,7 @@ export async function releaseToWarehouse(
     if (!goodsToCome) await shipServices(tx, order, by)
     return
   }
-  const nodes = planned ?? (await candidateNodes(tx, order, []))
+  const nodes = planned ?? (await candidateNodes(tx, order))
   for (const siteId of [...new Set(waiting.map((reservation) => reservation.siteId))].sort(
     (a, b) => a - b,
   )) {
@@ -56,47 +59,86 @@ async function releaseAt(
   rows: readonly LiveReservation[],
   by: { actor: string; today: string },
 ): Promise<void> {
-  const { siteId, service } = node
+  const { siteId } = node
+  const units = rows.map((r) => ({ itemId: r.itemId, qty: r.live - r.onFulfilment }))
+  const service = node.choose(units)
+  const { freightMinor, transitDays } = node.quote(units)
   const earliest = addDays(by.today, node.shipInDays)
   const shipOn = node.limited ? await firstDayWithCapacity(tx, siteId, earliest) : earliest
+  const promiseOn = addDays(shipOn, transitDays)
   const [fulfilment] = await tx<{ id: bigint }[]>`
     INSERT INTO fulfilment_order (order_id, site_id, carrier, service, freight_estimate_minor, promise_on, ship_on, released_by)
-    VALUES (${order.id}, ${siteId}, ${service?.chosen.carrier ?? null}, ${service?.chosen.service ?? null}, ${node.freightMinor},
-      ${addDays(shipOn, node.transitDays)}, ${shipOn}, ${by.actor}) RETURNING id`
+    VALUES (${order.id}, ${siteId}, ${service?.chosen.carrier ?? null}, ${service?.chosen.service ?? null}, ${freightMinor},
+      ${promiseOn}, ${shipOn}, ${by.actor}) RETURNING id`
   const lines = tx`
     INSERT INTO fulfilment_line (fulfilment_id, order_line_id, reservation_id, item_id, qty)
     SELECT ${fulfilment!.id}, * FROM unnest(${rows.map((r) => r.orderLineId.toString())}::bigint[], ${rows.map((r) => r.id.toString())}::bigint[],
       ${rows.map((r) => r.itemId)}::int[], ${rows.map((r) => r.live - r.onFulfilment)}::int[])`
   await sendAlong(tx, lines)
   for (const row of rows) {
-    lineOf(order, row.orderLineId).released += row.live - row.onFulfilment
+    const line = lineOf(order, row.orderLineId)
+    line.released += row.live - row.onFulfilment
+    if (line.promiseOn && line.promiseOn < promiseOn) line.promiseOn = promiseOn
     row.onFulfilment = row.live
   }
+  await recordRelease(tx, order, { node, service, fulfilmentId: fulfilment!.id, shipOn }, by.actor)
+}
+
+interface Released {
+  node: RoutedNode
+  service: ServiceChoice | null
+  fulfilmentId: bigint
+  shipOn: string
+}
+
+/** Which rule, and whose, let the order go now, and why by this carrier service. */
+async function recordRelease(
+  tx: Tx,
+  order: SalesOrder,
+  { node, service, fulfilmentId, shipOn }: Released,
+  actor: string,
+): Promise<void> {
   const { deliverBy, requestedService } = order
+  const { version, owner, body } = order.policies.order
+  const about = { subjectType: 'order', subjectId: order.id.toString(), actor }
   await recordDecisions(tx, [
     {
-      subjectType: 'order',
-      subjectId: order.id.toString(),
+      ...about,
+      kind: 'release',
+      rule: body.autoRelease ? 'order: autoRelease' : 'person',
+      ruleVersion: version,
+      inputs: {
+        site: node.code,
+        ruleOwner: owner ?? 'built in',
+        autoRelease: body.autoRelease,
+        shipInDays: node.shipInDays,
+        capacityLimited: node.limited,
+      },
+      choice: { fulfilmentId, shipOn },
+    },
+    {
+      ...about,
       kind: 'carrier-service',
       rule: 'service-choice',
       ruleVersion: 1,
       inputs: { site: node.code, zone: node.zone, deliverBy, requested: requestedService },
       choice: {
-        fulfilmentId: fulfilment!.id,
+        fulfilmentId,
         ...service?.chosen,
         reason: service?.reason ?? 'no carrier service is set up',
         shipOn,
       },
       alternatives: service?.nextBest ? [{ ...service.nextBest, reason: 'next best' }] : [],
-      actor: by.actor,
     },
   ])
 }
 
+/** Under the site's lock: two orders at once must not both take the last place of a day. */
 async function firstDayWithCapacity(tx: Tx, siteId: number, from: string): Promise<string> {
+  await tx`SELECT 1 FROM site WHERE id = ${siteId} FOR NO KEY UPDATE`
   const [row] = await tx<{ day: string | null }[]>`
     SELECT min(d)::date AS day FROM site s, generate_series(${from}::date, ${from}::date + 60, interval '1 day') AS d
     WHERE s.id = ${siteId} AND (s.daily_capacity IS NULL OR s.daily_capacity > (
-      SELECT count(*) FROM fulfilment_order f WHERE f.site_id = s.id AND f.ship_on = d::date AND f.state IN ('released', 'recall-requested')))`
+      SELECT count(*) FROM fulfilment_order f WHERE f.site_id = s.id AND f.ship_on = d::date AND f.state IN ('released', 'recall-requested', 'shipped')))`
   return row?.day ?? addDays(from, 60)
 }

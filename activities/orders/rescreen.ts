@@ -139,18 +139,20 @@ async function storedReview(
   const lines = order.lines.filter(
     (line) => openUnits(line) > 0 && (chosen === 'all' || chosen.includes(line.id)),
   )
-  const [company, items, [parties]] = await Promise.all([
-    companyUnderReview(tx, order),
+  const [items, [parties]] = await Promise.all([
     itemsUnderReview(
       tx,
       lines.map((line) => line.itemId).filter((id) => id !== null),
     ),
-    tx<PartiesUnderReview[]>`
-      SELECT jsonb_build_object('name', d.body->>'name') AS customer, d.body->'shipTo' AS "shipTo", d.body->'billTo' AS "billTo"
+    tx<(PartiesUnderReview & { email: string | null })[]>`
+      SELECT d.body->>'email' AS email, jsonb_build_object('name', d.body->>'name') AS customer, d.body->'shipTo' AS "shipTo", d.body->'billTo' AS "billTo"
       FROM sales_order o LEFT JOIN personal_data d ON d.id = o.personal_data_id WHERE o.id = ${order.id}`,
   ])
+  const company = await companyUnderReview(tx, order, parties!)
   return {
     ...company,
+    // Whether the customer may owe was decided when the order was taken in.
+    termsRefused: false,
     document: {
       ...parties!,
       currency: order.currency,

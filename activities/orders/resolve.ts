@@ -3,17 +3,21 @@ import type { Tx } from '#db/client'
 import { openCasesOf, resolveCase, type OpenCase } from '#db/stores/cases'
 import type { SalesOrder } from '#db/stores/orders'
 import { addToOutbox, recordDecisions } from '#db/stores/records'
-import { allowedResolutions, type Resolution } from '#domain/orders/exceptions'
+import { allowedResolutions, type CaseType, type Resolution } from '#domain/orders/exceptions'
 import type { MailTemplate } from '#domain/orders/policies'
 import { Refusal } from '#domain/refusal'
+import { acceptLate } from './accept-late.ts'
 import { cancelHere } from './cancel-case.ts'
+import { decideOnCard } from './card-decisions.ts'
+import { decideOnConsent } from './consent.ts'
 import { decideOnEffect, retryLabel } from './effect-decisions.ts'
+import { giveExcessBack } from './excess.ts'
 import { firstOfTwo, liftHold } from './lift-hold.ts'
 import { text } from './params.ts'
-import { afterRecall } from './recalled.ts'
+import { decideOnPayment, decideOnRefund } from './payment-decisions.ts'
+import { afterRecall, sayWhatWasChosen } from './recalled.ts'
 import { grantRefund } from './refunds.ts'
 import { afterShortPick, findStock } from './stock-decisions.ts'
-import { decideOnCard } from './tenders.ts'
 import { deliver, lose } from './tracking.ts'
 
 export interface Resolving {
@@ -82,15 +86,20 @@ const WAITS = new Set<Resolution>(['wait', 'ask-for-evidence', 'ask-customer', '
 
 async function carryOut(tx: Tx, order: SalesOrder, resolving: Resolving): Promise<SalesOrder> {
   const { command, found } = resolving
+  if (found.type === 'consent-needed') return decideOnConsent(tx, order, resolving)
   if (CANCELS.has(command.resolution)) return cancelHere(tx, order, resolving)
   switch (found.type) {
     case 'stock-short':
-    case 'paid-unfulfillable':
       return findStock(tx, order, resolving)
     case 'short-pick':
       return afterShortPick(tx, order, resolving)
+    case 'paid-unfulfillable':
+      return giveExcessBack(tx, order, resolving)
     case 'payment-declined':
     case 'authorisation-expired':
+      return decideOnPayment(tx, order, resolving)
+    case 'refund-failed':
+      return decideOnRefund(tx, order, resolving)
     case 'effect-unknown':
       return decideOnEffect(tx, order, resolving)
     case 'gift-card-unknown':
@@ -104,24 +113,24 @@ async function carryOut(tx: Tx, order: SalesOrder, resolving: Resolving): Promis
     case 'parcel-stalled':
       return decideOnParcel(tx, order, resolving)
     case 'promise-infeasible':
-      await tx`UPDATE sales_order SET deliver_by = NULL WHERE id = ${order.id}`
-      return { ...order, deliverBy: null }
+      return acceptLate(tx, order, resolving)
     default:
       return liftHold(tx, order, resolving)
   }
 }
 
-/** Choices that ask the customer, by the mail that does. */
-const ASKS: Partial<Record<Resolution, MailTemplate>> = {
-  'ask-for-evidence': 'evidence',
-  'ask-customer': 'address',
+/** The mail by which a choice asks the customer; what is asked depends on the case. */
+function mailOf(resolution: Resolution, type: CaseType): MailTemplate | undefined {
+  if (resolution === 'ask-for-evidence') return 'evidence'
+  if (resolution !== 'ask-customer') return undefined
+  return type === 'consent-needed' ? 'consent' : 'address'
 }
 
 /** Gives the case more time; whoever waits says for what. */
 async function wait(tx: Tx, order: SalesOrder, { command, found }: Resolving): Promise<SalesOrder> {
   const minutes = order.policies.exceptions.body[found.type].slaMinutes
   await tx`UPDATE exception_case SET due_at = clock_timestamp() + make_interval(secs => ${minutes * 60}), evidence = evidence || ${tx.json({ lastChoice: command.resolution })} WHERE id = ${found.id}`
-  const template = ASKS[command.resolution]
+  const template = mailOf(command.resolution, found.type)
   if (template) {
     await addToOutbox(tx, [
       {
@@ -135,18 +144,8 @@ async function wait(tx: Tx, order: SalesOrder, { command, found }: Resolving): P
 }
 
 /** The goods have left: the carrier is asked, a return is awaited, or the answer is no. */
-async function tellCanceller(
-  tx: Tx,
-  order: SalesOrder,
-  { command, found }: Resolving,
-): Promise<SalesOrder> {
-  await addToOutbox(tx, [
-    {
-      topic: 'cancellation',
-      key: `${found.id}/${command.resolution}`,
-      body: { orderId: order.id, choice: command.resolution },
-    },
-  ])
+async function tellCanceller(tx: Tx, order: SalesOrder, resolving: Resolving): Promise<SalesOrder> {
+  await sayWhatWasChosen(tx, order, resolving)
   return order
 }
 

@@ -3,6 +3,8 @@ import { healCases, openCasesOf } from '#db/stores/cases'
 import { insertHolds, releaseHold, type SalesOrder } from '#db/stores/orders'
 import { CASE_OF_HOLD, type HoldType } from '#domain/orders/exceptions'
 import { healOrderCases, openOrderCase } from './cases.ts'
+import { captureOnResume } from './captures.ts'
+import { openUnits } from '#domain/orders/phase'
 import { isCovered } from './payments.ts'
 import { planOrder, type PlanOptions } from './plan.ts'
 import { keptValue } from '#domain/orders/worth'
@@ -12,6 +14,7 @@ import { stopWarehouse } from './stop-warehouse.ts'
 
 /** Goes on with whatever the order can do now: plan what has no stock, release what is ready. */
 export async function resumeOrder(tx: Tx, order: SalesOrder, options: PlanOptions): Promise<void> {
+  await captureOnResume(tx, order)
   await settlePaymentHold(tx, order, options.actor)
   if (!order.holds.every((hold) => hold.keepsStock)) return
   await planOrder(tx, order, options)
@@ -28,7 +31,8 @@ export async function settlePaymentHold(tx: Tx, order: SalesOrder, actor: string
     await clearHold(tx, order, 'payment', { actor, note, healed: true })
     await healOrderCases(tx, order, ['gift-card-unknown'], note)
   }
-  if (held || covered) return
+  // What has left cannot be held any more; who owes for it is asked by its own case.
+  if (held || covered || order.lines.every((line) => openUnits(line) === 0)) return
   await insertHolds(
     tx,
     order,

@@ -1,6 +1,7 @@
 import type { OrderDocument } from '#contracts/order-intake'
 import type { Tx } from '#db/client'
 import type { FoundItem } from '#db/queries/listings'
+import { marksOf, type BuyerTraces } from '#db/stores/fraud-marks'
 import { insertHolds, type SalesOrder } from '#db/stores/orders'
 import { intendEffect, recordDecisions } from '#db/stores/records'
 import { divideRounded } from '#domain/money'
@@ -13,6 +14,8 @@ export interface Review {
   found: readonly (FoundItem | null)[]
   policies: Pick<SalesOrder['policies'], 'order' | 'fraud'>
   actor: string
+  /** The document asked for an account that this customer does not have. */
+  termsRefused?: boolean
 }
 
 /** Finds every reason why a person must look first, and says so or that there was none. */
@@ -84,11 +87,15 @@ export async function askForAddress(tx: Tx, order: SalesOrder): Promise<void> {
 async function underReview(
   tx: Tx,
   order: SalesOrder,
-  { document, found, policies }: Review,
+  { document, found, policies, termsRefused = false }: Review,
 ): Promise<OrderUnderReview> {
   return {
-    ...(await companyUnderReview(tx, order)),
+    ...(await companyUnderReview(tx, order, {
+      email: document.customer.email,
+      shipTo: document.shipTo,
+    })),
     document,
+    termsRefused,
     policy: policies.order.body,
     fraud: policies.fraud.body,
     items: document.lines.map((line, n) => ({
@@ -108,25 +115,23 @@ async function underReview(
   }
 }
 
+type KnownBefore = Pick<
+  OrderUnderReview,
+  'deniedParties' | 'siteCountries' | 'customerBlocked' | 'marks'
+>
+
 /** What the rules know besides the order itself. */
 export async function companyUnderReview(
   tx: Tx,
   order: SalesOrder,
-): Promise<Pick<OrderUnderReview, 'deniedParties' | 'siteCountries' | 'customerBlocked'>> {
-  const [deniedParties, sites, blocked] = await Promise.all([
-    tx<
-      OrderUnderReview['deniedParties']
-    >`SELECT id, list, name, country FROM denied_party ORDER BY id`,
-    tx<
-      { country: string }[]
-    >`SELECT DISTINCT country FROM site WHERE entity_id = ${order.entityId}`,
-    tx<
-      { reason: string | null }[]
-    >`SELECT blocked_reason AS reason FROM customer WHERE id = ${order.customerId}`,
+  buyer: BuyerTraces,
+): Promise<KnownBefore> {
+  const [[known], marks] = await Promise.all([
+    tx<[Omit<KnownBefore, 'marks'>]>`
+      SELECT (SELECT blocked_reason FROM customer WHERE id = ${order.customerId}) AS "customerBlocked",
+        (SELECT coalesce(jsonb_agg(jsonb_build_object('id', id, 'list', list, 'name', name, 'country', country) ORDER BY id), '[]') FROM denied_party) AS "deniedParties",
+        ARRAY(SELECT DISTINCT country::text FROM site WHERE entity_id = ${order.entityId}) AS "siteCountries"`,
+    marksOf(tx, buyer),
   ])
-  return {
-    customerBlocked: blocked[0]?.reason ?? null,
-    deniedParties,
-    siteCountries: sites.map((site) => site.country),
-  }
+  return { ...known, marks }
 }

@@ -1,16 +1,18 @@
 import { ApplicationFailure, log } from '@temporalio/activity'
 import type { AddressDocument } from '#contracts/order-intake'
 import type { Db } from '#db/client'
-import { RequestRefused } from './gateways.ts'
+import { InvariantViolation } from '#domain/refusal'
+import { GatewayHiccup } from '../gateways/outcome.ts'
 import type { Effect, KeptOutcome } from './effect-outcomes.ts'
-import type { Gateways } from './gateways.ts'
+import { RequestRefused, type Gateways, type LabelOffer } from './gateways.ts'
 
 /** How often a provider is asked about an unknown outcome before a person is. */
 const ASKS_BEFORE_A_PERSON = 3
 
 /**
- * Makes one outside call that was written down before, under its one key. The first attempt
- * sends; after an answer that never came, every later one asks what became of it.
+ * Makes one outside call that was written down before, under its one key. What never left us is
+ * sent; after an answer that never came every later attempt asks what became of it. A provider
+ * that cannot be reached is an outcome that nobody knows: the order must not wait for it.
  */
 export async function callOutside(
   db: Db,
@@ -19,16 +21,24 @@ export async function callOutside(
   attempt: number,
 ): Promise<KeptOutcome> {
   if (effect.operation === 'verify-address') return verifyAddress(db, gateways, effect, attempt)
-  const first = effect.state === 'intended'
-  await db`UPDATE external_effect SET state = CASE WHEN state = 'intended' THEN 'sent' ELSE state END, attempts = attempts + 1 WHERE key = ${effect.key}`
-  const outcome = await (first ? send(db, gateways, effect) : find(db, gateways, effect))
-  if (outcome.outcome !== 'unknown' || attempt >= ASKS_BEFORE_A_PERSON) return outcome
+  await db`UPDATE external_effect SET attempts = attempts + 1 WHERE key = ${effect.key}`
+  const neverSent = effect.sentAt === null
+  const outcome = await (neverSent ? send : find)(db, gateways, effect).catch(orUnknown)
+  const settled = outcome.outcome !== 'unknown'
+  if (settled || outcome.askInMs !== undefined || outcome.forPerson) return outcome
+  if (attempt >= ASKS_BEFORE_A_PERSON) return outcome
   log.warn('no trustworthy answer yet', { effect: effect.key, attempt })
   throw ApplicationFailure.create({
     type: 'EffectUnknown',
     message: outcome.message,
     nextRetryDelay: attempt * 500,
   })
+}
+
+/** A bug of ours stops loudly; whatever else goes wrong on the way out leaves the outcome open. */
+function orUnknown(error: unknown): KeptOutcome {
+  if (error instanceof InvariantViolation || error instanceof TypeError) throw error
+  return { outcome: 'unknown', message: error instanceof Error ? error.message : String(error) }
 }
 
 /** Asking costs nothing and does nothing: a carrier that does not answer has no suggestion. */
@@ -57,27 +67,53 @@ async function verifyAddress(
 }
 
 async function send(db: Db, gateways: Gateways, effect: Effect): Promise<KeptOutcome> {
+  const [mine] = await db`
+    UPDATE external_effect SET state = 'sent', sent_at = clock_timestamp() WHERE key = ${effect.key} AND state IN ('intended', 'sent', 'unknown') RETURNING 1`
+  // Somebody settled it a moment ago: nothing is sent, and whatever is answered here changes nothing.
+  if (!mine) return { outcome: 'unknown', message: 'it was settled meanwhile', forPerson: true }
   try {
-    if (effect.gateway === 'carrier')
-      return await gateways.buyLabel(effect, await destinationOf(db, effect))
-    return await gateways.pay(effect)
+    if (effect.operation === 'void-label') return await gateways.voidLabel(effect)
+    if (effect.gateway !== 'carrier') return await gateways.pay(effect)
+    return await gateways.buyLabel(effect, await destinationOf(db, effect), (offer) =>
+      keepOffer(db, effect, offer),
+    )
   } catch (error) {
     if (error instanceof RequestRefused)
       return { outcome: 'refused', code: error.code, message: error.message }
-    // Nothing was done: the next attempt may send again under the same key.
-    await db`UPDATE external_effect SET state = 'unknown' WHERE key = ${effect.key} AND state = 'sent'`
+    // Nothing reached the provider, so the next attempt sends instead of asking.
+    if (error instanceof GatewayHiccup)
+      await db`UPDATE external_effect SET sent_at = NULL WHERE key = ${effect.key}`
     throw error
   }
 }
 
+/** Committed before anything is bought, so that every later attempt buys on the same shipment. */
+async function keepOffer(db: Db, effect: Effect, offer: LabelOffer | null): Promise<void> {
+  const prepared = offer === null ? null : db.json({ ...offer })
+  await db`UPDATE external_effect SET prepared = ${prepared} WHERE key = ${effect.key}`
+}
+
 async function find(db: Db, gateways: Gateways, effect: Effect): Promise<KeptOutcome> {
-  const found =
-    effect.gateway === 'carrier'
-      ? await gateways.findLabel(effect)
-      : await gateways.findPayment(effect)
+  const found = await findBy(gateways, effect)
   if (found.outcome !== 'absent') return found
+  const age = Date.now() - Date.parse(effect.sentAt ?? effect.intendedAt)
+  const tooEarlyBy = found.final ? 0 : gateways.absentIsFinalAfterMs - age
+  if (tooEarlyBy > 0)
+    return {
+      outcome: 'unknown',
+      message: `the provider does not show it ${Math.round(age / 1000)} s after it was sent, and may still be working on it`,
+      askInMs: tooEarlyBy,
+    }
   // The provider never saw it, so sending under the same key cannot double it.
   return send(db, gateways, effect)
+}
+
+function findBy(
+  gateways: Gateways,
+  effect: Effect,
+): ReturnType<Gateways['findLabel' | 'findVoid' | 'findPayment']> {
+  if (effect.operation === 'void-label') return gateways.findVoid(effect)
+  return effect.gateway === 'carrier' ? gateways.findLabel(effect) : gateways.findPayment(effect)
 }
 
 export interface Route {

@@ -23,6 +23,7 @@ import { sum } from '#domain/money'
 import { moneyOfUnits, type UnitsMoney } from '#domain/orders/shares'
 import { moneyOn, openDeposit, partyOf } from './order-money.ts'
 import type { ShippedUnits } from './ship.ts'
+import { jurisdictionOf } from './tenders.ts'
 
 /** What the carrier is owed for a shipment, and which carrier it is. */
 export interface Freight {
@@ -145,6 +146,8 @@ function goodsShipped(
     ...owedBy(order, shipment),
     shipmentId: shipment.id,
     shippedOn,
+    // When control passes is this policy's to say (FIN-1).
+    policies: { order: order.policies.order.version },
     provider: order.provider,
     freightMinor: freight.minor,
     freightParty: freight.party,
@@ -244,6 +247,7 @@ async function giftCardsIssued(
       currency: order.currency,
       faceMinor: money.goodsMinor,
       sold: { orderLineId: sold.line.id, unit },
+      jurisdiction: jurisdictionOf(order),
       issuedOn: shippedOn,
       actor,
     })

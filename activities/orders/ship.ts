@@ -11,7 +11,8 @@ import { openUnits } from '#domain/orders/phase'
 import { moneyOfUnits } from '#domain/orders/shares'
 import { Refusal } from '#domain/refusal'
 import { healOrderCases } from './cases.ts'
-import { intendCapture } from './payments.ts'
+import { captureWhatIsOwed, voidWhatIsNotNeeded } from './captures.ts'
+import { askAboutExcess } from './excess.ts'
 import { knownLine } from './cancel.ts'
 import { lineOf, needsStock } from './plan.ts'
 import { arrived } from './arrival.ts'
@@ -141,6 +142,7 @@ async function leave(tx: Tx, order: SalesOrder, leaving: Leaving): Promise<void>
     freightMinor: freight.minor,
     freightParty: freight.party,
     actor,
+    last: openUnitsOf(fulfilment) === chosen.reduce((units, line) => units + line.open, 0),
     parcels: leaving.parcels,
   })
   const delivery = await deliveryOf(tx, order, shipment.id, chosen.length > 0)
@@ -155,7 +157,10 @@ async function leave(tx: Tx, order: SalesOrder, leaving: Leaving): Promise<void>
   const lines = units.map(shipmentLine)
   await postShipment(tx, { order, shipment, units, lines, shippedOn, freight, actor })
   for (const { line, qty } of units) count(line, qty)
-  await intendCapture(tx, order, { id: shipment.id, grossMinor: sum(lines.map(grossOf)) })
+  const worth = sum(lines.map(grossOf))
+  await captureWhatIsOwed(tx, order, { key: `capture/shipment/${shipment.id}`, atMostMinor: worth })
+  await voidWhatIsNotNeeded(tx, order)
+  await askAboutExcess(tx, order, 'rule: payment')
   if (delivery === 'arrived')
     await arrived(tx, order, shipment.id, { deliveredOn: shippedOn, actor })
   await addToOutbox(tx, [
@@ -333,6 +338,7 @@ async function takeFromStock(
       qty: BigInt(unit.qty),
       ...cause,
       orderLineId: unit.line.id,
+      effectiveOn: shippedOn,
     })),
   )
   for (const use of uses)
@@ -366,10 +372,14 @@ function carrierParty({ carrier, service }: Fulfilment): string | undefined {
   return carrier === null ? undefined : `carrier/${carrier}${service === null ? '' : `/${service}`}`
 }
 
+function openUnitsOf(fulfilment: Fulfilment): number {
+  return fulfilment.lines.reduce((units, line) => units + line.open, 0)
+}
+
 /** The estimate belongs to the whole fulfilment order; a part of its units bears its part of it. */
 function freightShare(fulfilment: Fulfilment, chosen: readonly OpenFulfilmentLine[]): bigint {
   const all = fulfilment.lines.reduce((units, line) => units + line.qty, 0)
-  const gone = all - fulfilment.lines.reduce((units, line) => units + line.open, 0)
+  const gone = all - openUnitsOf(fulfilment)
   const leaving = chosen.reduce((units, line) => units + line.open, 0)
   return all === 0 ? 0n : unitShare(fulfilment.freightMinor, all, gone, gone + leaving)
 }

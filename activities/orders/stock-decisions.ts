@@ -2,8 +2,10 @@ import type { Tx } from '#db/client'
 import type { OpenCase } from '#db/stores/cases'
 import type { SalesOrder } from '#db/stores/orders'
 import { addToOutbox } from '#db/stores/records'
+import { barSite, reportMissing } from '#db/stores/routing'
 import { Refusal } from '#domain/refusal'
 import { knownLine, releaseReserved, takeBack, type UnitsOfLine } from './cancel.ts'
+import { askForConsent, needsConsent } from './consent.ts'
 import { orderLineWish, text } from './params.ts'
 import { backorder, planOrder, stockDemands } from './plan.ts'
 import type { Resolving } from './resolve.ts'
@@ -18,6 +20,7 @@ export async function findStock(
 ): Promise<SalesOrder> {
   if (command.resolution === 'substitute') {
     const wish = orderLineWish(command.params)
+    if (needsConsent(order, wish)) return askForConsent(tx, order, wish)
     const changed = await substitute(tx, order, wish, { actor, today, key: command.key })
     await resumeOrder(tx, changed, { actor, today })
     return changed
@@ -53,7 +56,7 @@ export async function afterShortPick(
   if (command.resolution === 'recount') return order
   const siteId = Number(found.evidence['siteId'])
   await takeBack(tx, order, BigInt(text(found.evidence, 'fulfilmentId')))
-  await giveBackAt(tx, order, shortUnits(found), siteId)
+  await giveBackAt(tx, order, shortUnits(found), { siteId, found, actor })
   if (command.resolution === 'backorder') backorder(order, stockDemands(order))
   await addToOutbox(tx, [
     {
@@ -62,7 +65,7 @@ export async function afterShortPick(
       body: { orderId: order.id, siteId, short: found.evidence['short'] },
     },
   ])
-  await resumeOrder(tx, order, { actor, today, without: [siteId] })
+  await resumeOrder(tx, order, { actor, today })
   return order
 }
 
@@ -71,18 +74,34 @@ export function shortUnits(found: OpenCase): UnitsOfLine[] {
   return short.map(({ orderLineId, missing }) => ({ orderLineId, qty: missing }))
 }
 
-/** Units that were not found at a site lose their stock there, and nowhere else. */
+/**
+ * Units that were not found at a site lose their stock there, and nowhere else. Nobody is
+ * promised them until somebody has counted, and this order does not ask the site for them again.
+ */
 export async function giveBackAt(
   tx: Tx,
   order: SalesOrder,
   units: readonly UnitsOfLine[],
-  siteId: number,
+  { siteId, found, actor }: { siteId: number; found: OpenCase; actor: string },
 ): Promise<void> {
   for (const { orderLineId, qty } of units) {
     const line = knownLine(order, orderLineId)
     const here = order.reservations.filter(
       (reservation) => reservation.orderLineId === line.id && reservation.siteId === siteId,
     )
-    line.allocated -= await releaseReserved(tx, here, qty)
+    const given = await releaseReserved(tx, here, qty)
+    line.allocated -= given
+    if (given === 0) continue
+    const itemId = line.itemId!
+    const cause = { causeType: 'short-pick', causeId: found.id.toString() }
+    await reportMissing(tx, { itemId, siteId, qty: given, ...cause, actor })
+    await barSite(tx, {
+      orderId: order.id,
+      siteId,
+      itemIds: [itemId],
+      cause: 'short-pick',
+      reason: `case ${found.id}`,
+      actor,
+    })
   }
 }

@@ -1,7 +1,7 @@
 import type { Tx } from '#db/client'
 import { findItems } from '#db/queries/listings'
 import type { OrderLine, SalesOrder } from '#db/stores/orders'
-import { divideRounded } from '#domain/money'
+import { divideRounded, sum } from '#domain/money'
 import type { FrozenLine } from '#domain/orders/freeze'
 import { openUnits } from '#domain/orders/phase'
 import { moneyOfUnits, type UnitsMoney } from '#domain/orders/shares'
@@ -19,15 +19,11 @@ export interface Substitution {
 }
 
 /**
- * Cancels units of the original, which stays on record, and adds a linked line. Without consent
- * the customer pays the lower of both prices (FUL-19).
+ * What the substitution would be about, with the price of the original's units and the
+ * substitute's own, in the order's minor units before discounts.
+ * @throws Refusal `UnknownSku`, `NotASubstitute`, `QuantityNotOpen`, `ItemNotReady`.
  */
-export async function substitute(
-  tx: Tx,
-  order: SalesOrder,
-  wish: Substitution,
-  by: { actor: string; today: string; key: string },
-): Promise<SalesOrder> {
+export async function checkSubstitution(tx: Tx, order: SalesOrder, wish: Substitution) {
   const line = knownLine(order, wish.orderLineId)
   const [item] = await findItems(tx, order.channelId, [{ externalListingId: null, sku: wish.sku }])
   if (!item) throw new Refusal('UnknownSku', `No item has the SKU "${wish.sku}".`)
@@ -56,8 +52,25 @@ export async function substitute(
     item.listPriceMinor !== null && item.listCurrency === order.currency
       ? item.listPriceMinor * BigInt(qty)
       : money.goodsMinor
-  const goodsMinor =
-    ownMinor < money.goodsMinor || wish.consentToPrice ? ownMinor : money.goodsMinor
+  return { line, item, money, qty, originalMinor: money.goodsMinor, ownMinor }
+}
+
+/**
+ * Cancels units of the original, which stays on record, and adds a linked line. Without consent
+ * the customer pays the lower of both prices (FUL-19).
+ */
+export async function substitute(
+  tx: Tx,
+  order: SalesOrder,
+  wish: Substitution,
+  by: { actor: string; today: string; key: string },
+): Promise<SalesOrder> {
+  const { line, item, money, qty, originalMinor, ownMinor } = await checkSubstitution(
+    tx,
+    order,
+    wish,
+  )
+  const goodsMinor = ownMinor < originalMinor || wish.consentToPrice ? ownMinor : originalMinor
   // Added before the original goes, so that an order of one line never looks cancelled in between.
   const changed = await appendLines(tx, order, [
     replacement(line, money, {
@@ -87,6 +100,11 @@ function replacement(
 ): FrozenLine {
   const scale = (amount: bigint) =>
     money.goodsMinor === 0n ? amount : divideRounded(amount * to.goodsMinor, money.goodsMinor)
+  const discounts = money.discounts
+    .filter((d) => d.amountMinor > 0n)
+    .map((d) => ({ ...d, amountMinor: scale(d.amountMinor) }))
+  // Tax is due on what is paid, so its base is the goods less their discounts, as at placement.
+  const goodsBaseMinor = to.goodsMinor - sum(discounts.map((d) => d.amountMinor))
   return {
     source: {
       externalLineId: to.key,
@@ -106,15 +124,13 @@ function replacement(
     qty: to.qty,
     goodsMinor: to.goodsMinor,
     shippingMinor: money.shippingMinor,
-    discounts: money.discounts
-      .filter((d) => d.amountMinor > 0n)
-      .map((d) => ({ ...d, amountMinor: scale(d.amountMinor) })),
+    discounts,
     taxes: line.taxes.map((tax, n) => ({
       component: tax.component,
       jurisdiction: tax.jurisdiction,
       taxCode: tax.taxCode,
       ratePpm: Number(tax.taxCode.split('@').at(-1) ?? 0),
-      baseMinor: tax.component === 'goods' ? to.goodsMinor : money.shippingMinor,
+      baseMinor: tax.component === 'goods' ? goodsBaseMinor : money.shippingMinor,
       taxMinor:
         tax.component === 'goods'
           ? scale(money.taxes[n]!.amountMinor)

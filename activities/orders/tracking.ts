@@ -11,6 +11,8 @@ interface TrackedParcel {
   id: bigint
   shipmentId: bigint | null
   deliveredAt: string | null
+  /** Lost, or taken back: nobody waits for it any longer. */
+  voidedAt?: string | null
 }
 
 /** A carrier's event about a parcel, once per event id; events may come late and out of order. */
@@ -20,8 +22,8 @@ export async function recordTracking(
   event: RecordTracking,
 ): Promise<void> {
   const [parcel] = await tx<TrackedParcel[]>`
-    SELECT id, shipment_id AS "shipmentId", delivered_at AS "deliveredAt" FROM parcel
-    WHERE order_id = ${order.id} AND tracking_number = ${event.trackingNumber} AND voided_at IS NULL ORDER BY id LIMIT 1 FOR NO KEY UPDATE`
+    SELECT id, shipment_id AS "shipmentId", delivered_at AS "deliveredAt", voided_at AS "voidedAt" FROM parcel
+    WHERE order_id = ${order.id} AND tracking_number = ${event.trackingNumber} ORDER BY voided_at IS NOT NULL, id LIMIT 1 FOR NO KEY UPDATE`
   if (!parcel)
     throw new Refusal(
       'ParcelNotFound',
@@ -32,7 +34,8 @@ export async function recordTracking(
     VALUES (${parcel.id}, ${event.providerEventId}, ${event.status}, ${event.at}, ${event.details ?? null})
     ON CONFLICT (provider_event_id) DO NOTHING RETURNING id`
   if (added.length === 0) return
-  if (parcel.deliveredAt) return
+  // What is heard of a parcel that was given up is kept for the claim, and moves nothing.
+  if (parcel.deliveredAt || parcel.voidedAt) return
   if (event.status === 'delivered') return deliver(tx, order, parcel, event)
   if (await isOvertaken(tx, parcel.id, event.at)) return
   if (event.status === 'exception' || event.status === 'returned') {

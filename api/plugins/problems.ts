@@ -8,6 +8,8 @@ export function addProblems(server: ApiServer): void {
   server.setErrorHandler((error, request, reply) => {
     const problem = toProblem(error)
     if (problem.status >= 500) request.log.error({ err: error }, problem.code)
+    // The engine's own words are told to nobody, and without them nobody could say what it refused.
+    else if (problem.code === 'ProcessRefused') request.log.warn({ err: error }, problem.code)
     else request.log.info({ code: problem.code, status: problem.status }, 'refused')
     return sendProblem(request, reply, problem)
   })

@@ -1,9 +1,13 @@
+import type { Readable } from 'node:stream'
 import type { FastifyRequest, FastifySchema } from 'fastify'
 import type { Access, ApiServer } from '../deps.ts'
 import { HttpProblem } from '../problem.ts'
 
 type Done = (error: Error | null, value?: unknown) => void
 type JsonParser = (request: FastifyRequest, text: string, done: Done) => void
+
+/** Files of orders: one document a line, or a table. */
+export const BULK_TYPES = ['application/x-ndjson', 'application/ndjson', 'text/csv'] as const
 
 export const BODY_LIMIT = 1024 * 1024
 export const WEBHOOK_BODY_LIMIT = 2 * 1024 * 1024
@@ -23,6 +27,10 @@ export function addBodyParsers(server: ApiServer): void {
   server.removeAllContentTypeParsers()
   for (const type of ['application/json', /^application\/[\w.-]+\+json/])
     server.addContentTypeParser(type, { parseAs: 'buffer' }, keepOrParse)
+  for (const type of BULK_TYPES)
+    server.addContentTypeParser(type, (request: FastifyRequest, payload: Readable, done: Done) =>
+      request.routeOptions.config.streamBody === true ? done(null, payload) : done(unsupported()),
+    )
   server.addContentTypeParser(
     '*',
     { parseAs: 'buffer' },
@@ -34,6 +42,11 @@ export function addBodyParsers(server: ApiServer): void {
 /** The bytes as they came in; empty when the caller sent no body. */
 export function rawBody(request: FastifyRequest): Buffer {
   return Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0)
+}
+
+/** One header as text; the first where a sender repeats it. */
+export function headerText(value: string | string[] | undefined): string | undefined {
+  return Array.isArray(value) ? value[0] : value
 }
 
 /** Options of a webhook route: raw body, 2 MB, no credentials but a signature that you check. */

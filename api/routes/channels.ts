@@ -22,6 +22,19 @@ const secretRefs = z
   .max(5)
   .describe('Environment variables that hold the signing secrets, newest first.')
 
+const polling = {
+  pollUrl: z
+    .url({ protocol: /^https?$/, error: 'send the http(s) address of the shop' })
+    .nullable()
+    .describe('Where its orders can be listed, for those that no webhook told; null: nobody asks.'),
+  pollSecretRef: z
+    .string()
+    .regex(/^[A-Z][A-Z0-9_]{2,80}$/, { error: 'send a name such as SHOPIFY_TOKEN' })
+    .nullable()
+    .describe('Environment variable of the worker that holds the credential for it.'),
+  pollSeconds: z.int().min(1).max(86_400).describe('Seconds between two sweeps.'),
+}
+
 const channel = z.object({
   code: z.string(),
   entity: z.string(),
@@ -31,9 +44,13 @@ const channel = z.object({
   marketplace: z.boolean(),
   priority: z.int(),
   status: z.enum(STATUSES),
+  ...polling,
+  syncedTo: z.string().nullable().describe('Its orders were looked at up to this change.'),
+  sweptAt: z.string().nullable(),
 })
 
 const changeable = {
+  ...polling,
   name: shortText,
   priority: z.int().min(0).max(1000),
   status: z.enum(STATUSES),
@@ -50,6 +67,9 @@ const newChannel = z.strictObject({
   priority: changeable.priority.default(50),
   status: changeable.status.default('active'),
   secretRefs: secretRefs.default([]),
+  pollUrl: polling.pollUrl.default(null),
+  pollSecretRef: polling.pollSecretRef.default(null),
+  pollSeconds: polling.pollSeconds.default(60),
 })
 
 const buffer = z

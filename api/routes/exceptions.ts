@@ -1,9 +1,10 @@
 import { z } from 'zod'
 import type { AddressDocument } from '#contracts/order-intake'
 import { resolveException, type ResolveException } from '#contracts/order-to-cash'
-import { caseSummary, listCases, readCase, type CaseRow } from '#db/queries/exceptions'
+import { caseSummary, listCases, type CaseRow } from '#db/queries/exceptions'
 import { mayDecideCase } from '#domain/orders/case-roles'
 import { CASE_RESOLUTIONS, type CaseType, type Resolution } from '#domain/orders/exceptions'
+import { caseInScope } from '../case-scope.ts'
 import type { ApiDeps, ApiServer, Principal } from '../deps.ts'
 import { decideDocument } from '../document-decisions.ts'
 import { storeGivenAddress, takeAddressOut } from '../given-address.ts'
@@ -11,7 +12,6 @@ import { callerOf, commandOrder } from '../order-commands.ts'
 import { A_NUMBER, AN_ID, AN_INSTANT, cursorParts, pageOf, pageQuery, toPage } from '../paging.ts'
 import { forbidden, HttpProblem, toProblem } from '../problem.ts'
 import { bigId, jsonObject, money, shortText } from '../schemas.ts'
-import { visible } from '../scope.ts'
 import { Refusal } from '#domain/refusal'
 import { documentDecided, previewedEffect, progress } from '../order-schemas.ts'
 
@@ -276,14 +276,6 @@ function notOpen(found: CaseRow): HttpProblem {
     title: 'The case is not open',
     detail: `Case ${found.id} was ${found.state} by ${found.resolvedBy ?? 'the system'}${choice}.`,
   })
-}
-
-async function caseInScope(db: ApiDeps['db'], principal: Principal, id: string): Promise<CaseRow> {
-  return visible(principal, await readCase(db, BigInt(id)), 'exception case', (row) => ({
-    entity: row.entity,
-    channel: row.channel,
-    site: row.site,
-  }))
 }
 
 function toCase({ id, moneyAtRiskMinor, currency, exactRank: _, ...row }: CaseRow) {

@@ -105,7 +105,7 @@ function addReads(server: ApiServer, { db }: ApiDeps): void {
         querystring: z.strictObject({
           ...pageQuery,
           state: z
-            .enum(['released', 'recall-requested', 'recalled', 'shipped', 'cancelled'])
+            .enum(['released', 'recall-requested', 'recalled', 'rejected', 'shipped', 'cancelled'])
             .optional(),
           site: code.optional(),
         }),
@@ -148,6 +148,13 @@ function addCommands(server: ApiServer, deps: ApiDeps): void {
       'Confirm that goods have left: stock, cost, revenue, tax and invoice follow in one transaction',
     body: shipment,
     update: contract.confirmShipment,
+  })
+  addCommand(server, deps, {
+    path: 'rejection',
+    permission: 'fulfilment:confirm',
+    summary: 'Say that the site will not ship this; the order goes to another one',
+    body: z.strictObject({ reason }),
+    update: contract.rejectFulfilment,
   })
   addCommand(server, deps, {
     path: 'labels',

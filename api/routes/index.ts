@@ -1,10 +1,17 @@
 import type { ApiServer, RouteDeps } from '../deps.ts'
 import { apiKeyRoutes } from './api-keys.ts'
+import { bulkOrderRoutes } from './bulk-orders.ts'
 import { blockedOrderRoutes } from './blocked-orders.ts'
 import { channelRoutes } from './channels.ts'
+import { giftCardRoutes } from './gift-cards.ts'
 import { healthRoutes } from './health.ts'
+import { importRoutes } from './imports.ts'
 import { itemRoutes } from './items.ts'
+import { exchangeRateRoutes } from './exchange-rates.ts'
+import { ledgerProofRoutes } from './ledger-proof.ts'
 import { ledgerRoutes } from './ledger.ts'
+import { periodExceptionRoutes } from './period-exceptions.ts'
+import { periodRoutes } from './periods.ts'
 import { ledgerLineRoutes } from './ledger-lines.ts'
 import { documentRoutes } from './documents.ts'
 import { loginRoutes } from './login.ts'
@@ -15,12 +22,17 @@ import { trailRoutes } from './trail.ts'
 import { userRoutes } from './users.ts'
 import { expectedSupplyRoutes } from './expected-supply.ts'
 import { exceptionRoutes } from './exceptions.ts'
+import { exceptionWorkRoutes } from './exception-work.ts'
 import { fulfilmentRoutes } from './fulfilment.ts'
 import { orderCommandRoutes } from './order-commands.ts'
 import { addressLinkRoutes } from './address-links.ts'
 import { orderRoutes } from './orders.ts'
 import { personalDataRoutes } from './personal-data.ts'
+import { providerWebhookRoutes } from './provider-webhooks.ts'
 import { processRoutes } from './processes.ts'
+import { settlementRoutes } from './settlements.ts'
+import { stockCountRoutes } from './stock-counts.ts'
+import { stockValuationRoutes } from './stock-valuation.ts'
 import { stockRoutes } from './stock.ts'
 import { webhookRoutes } from './webhooks.ts'
 
@@ -39,6 +51,12 @@ export const routes: readonly RouteModule[] = [
   trailRoutes,
   operationRoutes,
   ledgerRoutes,
+  giftCardRoutes,
+  settlementRoutes,
+  ledgerProofRoutes,
+  periodRoutes,
+  periodExceptionRoutes,
+  exchangeRateRoutes,
   ledgerLineRoutes,
   documentRoutes,
   orderRoutes,
@@ -46,10 +64,16 @@ export const routes: readonly RouteModule[] = [
   orderCommandRoutes,
   personalDataRoutes,
   addressLinkRoutes,
+  bulkOrderRoutes,
   fulfilmentRoutes,
   exceptionRoutes,
+  exceptionWorkRoutes,
   stockRoutes,
+  stockValuationRoutes,
   expectedSupplyRoutes,
+  stockCountRoutes,
   processRoutes,
   webhookRoutes,
+  providerWebhookRoutes,
+  importRoutes,
 ]

@@ -2,7 +2,9 @@ import { z } from 'zod'
 import type { UpdateDefinition } from '@temporalio/common'
 import type { FastifyRequest } from 'fastify'
 import type { AddressDocument } from '#contracts/order-intake'
+import { commandAgain } from '#clients/order-process'
 import * as contract from '#contracts/order-to-cash'
+import { shippedOrder } from '#db/queries/orders'
 import type { Permission } from '#domain/access'
 import type { ApiDeps, ApiServer } from '../deps.ts'
 import { addressInput, storeGivenAddress, takeAddressOut } from '../given-address.ts'
@@ -64,6 +66,8 @@ export async function orderCommandRoutes(server: ApiServer, deps: ApiDeps): Prom
     summary: 'Cancel an order, or units of it',
     body: cancellation,
     update: contract.requestCancellation,
+    // The goods of a closed order have left: its cancellation is a case that a person decides.
+    takesUpShipped: true,
   })
   addCommand(server, deps, {
     path: 'changes',
@@ -113,6 +117,8 @@ interface Command<Body extends z.ZodType, C extends contract.CommandBase> {
   update: UpdateDefinition<contract.OrderProgress, [C]>
   /** Another order that the command touches, which its caller must be allowed to command too. */
   also?: (body: z.output<Body>) => string
+  /** Whether an order that has been shipped takes the command though its process has ended. */
+  takesUpShipped?: boolean
   /** What the process is told, where that is not the body itself. */
   toCommand?: (
     body: z.output<Body>,
@@ -139,7 +145,7 @@ function withoutAddress({ actions, ...rest }: z.output<typeof change>): {
 function addCommand<Body extends z.ZodType, C extends contract.CommandBase>(
   server: ApiServer,
   deps: ApiDeps,
-  { path, permission, summary, body, update, also, toCommand }: Command<Body, C>,
+  { path, permission, summary, body, update, also, toCommand, takesUpShipped }: Command<Body, C>,
 ): void {
   server.post(
     `/orders/:orderId/${path}`,
@@ -158,7 +164,21 @@ function addCommand<Body extends z.ZodType, C extends contract.CommandBase>(
       const command = toCommand
         ? await toCommand(given, request, place.id)
         : (given as Omit<C, 'key' | 'actor'>)
-      return commandOrder(deps, place, update, command, callerOf(request))
+      const takeUp = async (told: C, updateId: string) => {
+        const ended = await shippedOrder(deps.db, place.workflowId)
+        const queue = deps.orderTaskQueue ? { taskQueue: deps.orderTaskQueue } : {}
+        return (
+          ended && commandAgain(deps.temporal, ended, update, { command: told, updateId, ...queue })
+        )
+      }
+      return commandOrder(
+        deps,
+        place,
+        update,
+        command,
+        callerOf(request),
+        takesUpShipped ? takeUp : undefined,
+      )
     },
   )
 }

@@ -7,13 +7,14 @@ import { readOrderDocument, orderDocumentSchema } from '#connectors/neutral/orde
 import { listOrders, readOrder, type OrderRow } from '#db/queries/orders'
 import { refuseSecond, storeDocument } from '#db/stores/inbox'
 import { Refusal } from '#domain/refusal'
-import type { ApiDeps, ApiServer } from '../deps.ts'
+import { allows } from '#domain/access'
+import type { ApiDeps, ApiServer, Principal } from '../deps.ts'
 import { callerOf, isNotFound, onceForProcess, orderInScope } from '../order-commands.ts'
 import { orderDetail } from '../order-detail.ts'
 import { progress } from '../order-schemas.ts'
 import { placeOrder } from '#clients/order-process'
 import { idCursor, MAX_BIGINT, pageOf, pageQuery, toPage } from '../paging.ts'
-import { invalidInput, toProblem } from '../problem.ts'
+import { forbidden, invalidInput, toProblem } from '../problem.ts'
 import { bigId, businessDate, code, money, shortText, sku } from '../schemas.ts'
 import { requireChannelScope } from '../scope.ts'
 
@@ -140,6 +141,7 @@ function addPlacing(server: ApiServer, deps: ApiDeps): void {
           ...read.problems.map(({ field, message }) => ({ field: `body.${field}`, message })),
         )
       const document = { ...read.value, enteredBy: request.principal.actor }
+      requirePaymentRight(request.principal, document)
       await requireChannelScope(deps.db, request.principal, document.channel)
       let inboxId: string | undefined
       try {
@@ -160,6 +162,16 @@ function addPlacing(server: ApiServer, deps: ApiDeps): void {
         return reply.code(202).send({ outcome: 'received', inboxId, detail })
       }
     },
+  )
+}
+
+/** FUL-8: who types an order in cannot say by themselves that it is paid, and so pass its holds. */
+function requirePaymentRight(principal: Principal, { payment }: OrderDocument): void {
+  if (payment.state === 'pending' || payment.state === 'terms') return
+  if (allows(principal.roles, 'payments:state')) return
+  throw forbidden(
+    'PaymentNotStatable',
+    `Your role cannot state that an order is ${payment.state}: send it as pending, or ask a supervisor to place it.`,
   )
 }
 

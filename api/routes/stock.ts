@@ -1,11 +1,5 @@
 import { z } from 'zod'
-import {
-  availableToSell,
-  listMovements,
-  stockDetail,
-  stockValuation,
-  type AtsRow,
-} from '#db/queries/stock'
+import { availableToSell, listMovements, stockDetail, type AtsRow } from '#db/queries/stock'
 import { adjustStock, receiveGoods } from '#db/stores/goods'
 import { itemIdOf, setPool, setSafetyStock, siteByCode } from '#db/stores/stock-settings'
 import { commandRoute } from '../command-route.ts'
@@ -15,10 +9,8 @@ import {
   cursorParts,
   idCursor,
   MAX_BIGINT,
-  encodeCursor,
   pageOf,
   pageQuery,
-  textCursor,
   toPage,
 } from '../paging.ts'
 import { invalidInput, notFound } from '../problem.ts'
@@ -185,33 +177,6 @@ function addReads(server: ApiServer, { db }: ApiDeps): void {
         (row) => row.id,
         (row) => ({ ...row, id: row.id.toString(), qty: row.qty.toString() }),
       )
-    },
-  )
-  server.get(
-    '/stock/valuation',
-    {
-      config: { permission: 'ledger:read' },
-      schema: {
-        summary: 'Value of the cost layers beside the inventory account, item by item',
-        tags,
-        querystring: z.strictObject(pageQuery),
-        response: {
-          200: pageOf(z.object({ sku: text, qty: text, layersMinor: text, ledgerMinor: text })),
-        },
-      },
-    },
-    async ({ query: { limit, cursor } }) => {
-      const rows = await stockValuation(db, { afterSku: textCursor(cursor), limit: limit + 1 })
-      const last = rows.length > limit ? rows[limit - 1] : undefined
-      return {
-        items: rows.slice(0, limit).map((row) => ({
-          sku: row.sku,
-          qty: `${row.qty}`,
-          layersMinor: `${row.layersMinor}`,
-          ledgerMinor: `${row.ledgerMinor}`,
-        })),
-        nextCursor: last ? encodeCursor(last.sku) : null,
-      }
     },
   )
 }

@@ -1,19 +1,10 @@
 import type { FastifyRequest } from 'fastify'
 import { z } from 'zod'
 import { amazonMessages, type AmazonMessage } from '#connectors/amazon/amazon-message'
-import { verifyCarrierWebhook } from '#connectors/carrier/tracking'
 import { channelOrder } from '#connectors/channel-document'
 import type { Translated } from '#connectors/result'
 import { shopifyTopic, verifyShopifyHmac } from '#connectors/shopify/webhook'
-import { verifyStripeWebhook } from '#connectors/stripe/webhook'
 import { verifyWoocommerceSignature, woocommerceTopic } from '#connectors/woocommerce/webhook'
-import {
-  recordPayment,
-  recordTracking,
-  type RecordPayment,
-  type RecordTracking,
-} from '#contracts/order-to-cash'
-import { orderOfParcel, orderOfPayment } from '#db/queries/orders'
 import {
   channelOf,
   documentRefused,
@@ -23,8 +14,7 @@ import {
   type IntakeAnswer,
 } from '../channel-intake.ts'
 import type { ApiDeps, ApiServer } from '../deps.ts'
-import { rawBody, webhookOptions } from '../plugins/raw-body.ts'
-import { unstorable } from '../plugins/text-guard.ts'
+import { headerText, rawBody, webhookOptions } from '../plugins/raw-body.ts'
 import { HttpProblem, unauthenticated } from '../problem.ts'
 import { code, jsonObject } from '../schemas.ts'
 import { requireScope } from '../scope.ts'
@@ -46,13 +36,11 @@ const response = {
   202: z.union([answer, z.object({ outcome: z.literal('ignored'), problems })]),
 }
 
-/** What channels, carriers and processors send us. A signature is checked over the very bytes. */
+/** What channels send us. A signature is checked over the very bytes. */
 export async function webhookRoutes(server: ApiServer, deps: ApiDeps): Promise<void> {
   addSignedShop(server, deps, SHOPIFY)
   addSignedShop(server, deps, WOOCOMMERCE)
   addAmazon(server, deps)
-  addStripe(server, deps)
-  addCarrier(server, deps)
 }
 
 /** A shop that signs its webhooks: what differs between one and the next. */
@@ -97,7 +85,7 @@ function addSignedShop(server: ApiServer, deps: ApiDeps, shop: SignedShop): void
       const { channel: code } = request.params as { channel: string }
       const channel = await channelOf(deps.db, code, kind)
       const body = rawBody(request)
-      const given = (name: string) => header(request.headers[name.toLowerCase()])
+      const given = (name: string) => headerText(request.headers[name.toLowerCase()])
       if (!shop.verify(body, given(headers.signature), secretsOf(deps, channel)))
         throw badSignature(headers.signature)
       const topic = shop.topic(given(headers.topic) ?? '')
@@ -184,128 +172,6 @@ async function isKnown(
   return rows.length > 0
 }
 
-const PAYMENT_KINDS: Record<string, RecordPayment['kind']> = {
-  'payment.captured': 'captured',
-  'payment.authorised': 'authorised',
-  'payment.failed': 'declined',
-  'payment.cancelled': 'voided',
-}
-
-function addStripe(server: ApiServer, deps: ApiDeps): void {
-  server.post(
-    '/webhooks/stripe',
-    webhookOptions({
-      summary: 'Payment events of the processor',
-      tags,
-      response: { 202: z.object({ outcome: z.string() }) },
-    }),
-    async (request, reply) => {
-      const seen = verifyStripeWebhook(
-        rawBody(request),
-        header(request.headers['stripe-signature']),
-        secretOf(deps, 'STRIPE_WEBHOOK_SECRET'),
-        300,
-      )
-      if (!seen.verified) throw unauthenticated('BadSignature', `${seen.code}: ${seen.message}`)
-      const event = storable(seen.event)
-      const kind = PAYMENT_KINDS[event.kind]
-      const place =
-        kind && event.reference ? await orderOfPayment(deps.db, event.reference) : undefined
-      if (!kind || !place) return reply.code(202).send({ outcome: 'ignored' })
-      const message: RecordPayment = {
-        key: event.providerEventId,
-        kind,
-        provider: 'stripe',
-        reference: event.reference!,
-        amountMinor: (event.amountMinor ?? 0n).toString(),
-        effectiveOn: event.at.slice(0, 10),
-        actor: 'gateway:stripe',
-      }
-      await deps.temporal.workflow
-        .getHandle(place.workflowId)
-        .signal(recordPayment, message)
-        .catch(ignoreEnded)
-      return reply.code(202).send({ outcome: 'told' })
-    },
-  )
-}
-
-const TRACKING: Record<string, RecordTracking['status']> = {
-  'label-created': 'pre-transit',
-  'in-transit': 'in-transit',
-  'ready-for-pickup': 'in-transit',
-  'out-for-delivery': 'out-for-delivery',
-  delivered: 'delivered',
-  returned: 'returned',
-  exception: 'exception',
-}
-
-function addCarrier(server: ApiServer, deps: ApiDeps): void {
-  server.post(
-    '/webhooks/carrier',
-    webhookOptions({
-      summary: 'Tracking events of the carrier',
-      tags,
-      response: { 202: z.object({ outcome: z.string() }) },
-    }),
-    async (request, reply) => {
-      const seen = verifyCarrierWebhook(
-        rawBody(request),
-        header(request.headers['x-hmac-signature']),
-        secretOf(deps, 'CARRIER_WEBHOOK_SECRET'),
-      )
-      if (!seen.verified) throw unauthenticated('BadSignature', `${seen.code}: ${seen.message}`)
-      const event = storable(seen.event)
-      const status = event.kind === 'tracking' ? TRACKING[event.status] : undefined
-      if (event.kind !== 'tracking' || !status) return reply.code(202).send({ outcome: 'ignored' })
-      const place = await orderOfParcel(deps.db, event.trackingNumber)
-      if (!place) return reply.code(202).send({ outcome: 'unknown-parcel' })
-      const message: RecordTracking = {
-        providerEventId: event.providerEventId,
-        trackingNumber: event.trackingNumber,
-        status,
-        at: instantOrNow(event.at),
-        actor: 'gateway:carrier',
-      }
-      await deps.temporal.workflow
-        .getHandle(place.workflowId)
-        .signal(recordTracking, message)
-        .catch(ignoreEnded)
-      return reply.code(202).send({ outcome: 'told' })
-    },
-  )
-}
-
-/** What the database cannot keep would be tried again for ever by the order's process. */
-function storable<E extends object>(event: E): E {
-  const problems = unstorable('$', event).map((found) => ({ ...found, code: 'not-storable' }))
-  if (problems.length > 0) throw documentRefused(problems)
-  return event
-}
-
-/** A scan with a broken clock still happened; the time at which we heard of it is the best there is. */
-function instantOrNow(text: string): string {
-  const ms = Date.parse(text)
-  const readable = /^\d{4}-/.test(text) && !Number.isNaN(ms)
-  return new Date(readable ? ms : Date.now()).toISOString()
-}
-
-/** An order that has ended needs no more events; everything else is for the sender to send again. */
-function ignoreEnded(error: unknown): void {
-  if (!(error instanceof Error) || error.name !== 'WorkflowNotFoundError') throw error
-}
-
-/** An empty secret is one that everybody knows. */
-function secretOf(
-  { config }: ApiDeps,
-  name: 'STRIPE_WEBHOOK_SECRET' | 'CARRIER_WEBHOOK_SECRET',
-): string {
-  const secret = config[name]
-  if (!secret)
-    throw unauthenticated('BadSignature', `No ${name} is set here: nothing can be checked.`)
-  return secret
-}
-
 function secretsOf(deps: ApiDeps, channel: ChannelFacts): string[] {
   return deps.channelSecrets?.(channel.secretRefs) ?? []
 }
@@ -325,8 +191,4 @@ function notJson(problems: NonNullable<IntakeAnswer['problems']>): HttpProblem {
     detail: 'The body is not a complete JSON document: deliver it again.',
     errors: problems.map(({ field, message }) => ({ field, message })),
   })
-}
-
-function header(value: string | string[] | undefined): string | undefined {
-  return Array.isArray(value) ? value[0] : value
 }

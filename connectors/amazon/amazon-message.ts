@@ -1,6 +1,6 @@
 import type { OrderDocument } from '#contracts/order-intake'
 import { Field } from '../field.ts'
-import type { Translated } from '../result.ts'
+import { refused, type Translated } from '../result.ts'
 import { amazonOrder, amazonOrders } from './amazon-order.ts'
 import { amazonOrder2026, amazonOrders2026 } from './amazon-order-2026.ts'
 
@@ -15,6 +15,18 @@ export interface AmazonMessage {
  * it with `items` by order id, or an order or a page of the 2026-01-01 model.
  */
 export function amazonMessages(body: Record<string, unknown>, channel: string): AmazonMessage[] {
+  const vendor = vendorField(new Field(body, []))
+  if (vendor !== null)
+    return [
+      {
+        raw: body,
+        read: refused(
+          'wrong-document',
+          vendor,
+          `${vendor} tells of a vendor order, by which Amazon buys for itself or has us deliver for it: not read here`,
+        ),
+      },
+    ]
   const items = body['items']
   if ('order' in body && items !== undefined)
     return [{ raw: body, read: amazonOrder(body['order'], items, channel) }]
@@ -33,6 +45,20 @@ export function amazonMessages(body: Record<string, unknown>, channel: string): 
     return pair(amazonOrders2026(body, channel), raws, body)
   }
   return [{ raw: body, read: amazonOrder(body, undefined, channel) }]
+}
+
+const VENDOR_LISTS = ['orders', 'ordersStatus', 'acknowledgements', 'orderAcknowledgements']
+
+/** Where a document of the vendor APIs names its purchase order; null in a seller's. */
+function vendorField(body: Field): string | null {
+  const roots = [body, body.at('payload'), body.at('order')]
+  const entries = roots.flatMap((root) =>
+    VENDOR_LISTS.map((name) => root.at(name))
+      .filter((list) => Array.isArray(list.value))
+      .flatMap((list) => list.list().slice(0, 1)),
+  )
+  const places = [...roots, ...entries].map((place) => place.at('purchaseOrderNumber'))
+  return places.find((place) => place.present)?.path ?? null
 }
 
 /** A page that cannot be taken apart is one message. */

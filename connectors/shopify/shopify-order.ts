@@ -20,6 +20,15 @@ export function shopifyOrder(document: unknown, channel: string): Translated<Ord
   const problems: DocumentProblem[] = []
   const root = new Field(document, problems)
   const order = root.at('order').isObject ? root.at('order') : root
+  const draft = ['draft_order', 'draft_orders', 'invoice_sent_at'].find(
+    (name) => root.isObject && Object.hasOwn(root.value as object, name),
+  )
+  if (draft !== undefined)
+    return refused(
+      'wrong-document',
+      draft,
+      `${draft} tells of a draft: nothing is bought yet; once it is completed Shopify sends the order`,
+    )
   if (!order.isObject || !(order.at('line_items').present || order.at('id').present)) {
     return refused('wrong-document', '$', 'expected a Shopify order with id and line_items')
   }

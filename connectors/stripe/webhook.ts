@@ -33,7 +33,7 @@ export interface PaymentEvent {
   reference: string
   /** The refund, dispute or payout itself; equals `reference` for a payment. */
   objectReference: string
-  /** Minor units: what is now capturable, captured, refunded or disputed. */
+  /** Minor units: what is authorised in all, captured in all, refunded or disputed. */
   amountMinor: bigint | null
   currency: string | null
   orderKey: string | null
@@ -185,7 +185,9 @@ function disputeEnd(status: string | null | undefined): PaymentEventKind {
 }
 
 function amountOf(kind: PaymentEventKind, object: StripeObject): number | null | undefined {
-  if (kind === 'payment.authorised') return object.amount_capturable
+  // In all: the order in which captures and this message arrive must not matter.
+  if (kind === 'payment.authorised')
+    return (object.amount_capturable ?? 0) + (object.amount_received ?? 0)
   if (kind === 'payment.captured') return object.amount_received
   return object.amount
 }

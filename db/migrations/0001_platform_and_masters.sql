@@ -172,7 +172,19 @@ CREATE TABLE channel (
   priority    int NOT NULL DEFAULT 50,
   status      text NOT NULL DEFAULT 'active' CHECK (status IN ('active', 'paused')),
   -- Signing secrets live in the environment; this names the variables, newest first.
-  secret_refs text[] NOT NULL DEFAULT '{}'
+  secret_refs text[] NOT NULL DEFAULT '{}',
+  -- FUL-6: where its orders can be listed, the variable with the credential for that, and how often; null: nobody looks.
+  poll_url    text CHECK (poll_url ~ '^https?://[^/]+'),
+  poll_secret_ref text,
+  poll_seconds int NOT NULL DEFAULT 60 CHECK (poll_seconds BETWEEN 1 AND 86400),
+  CONSTRAINT channel_polls_with_a_credential CHECK ((poll_url IS NULL) = (poll_secret_ref IS NULL))
+);
+
+-- How far a channel's orders have been looked at, by the channel's own clock.
+CREATE TABLE channel_sync (
+  channel_id int PRIMARY KEY REFERENCES channel,
+  synced_to  timestamptz NOT NULL,
+  swept_at   timestamptz NOT NULL DEFAULT clock_timestamp()
 );
 
 CREATE TABLE listing (
@@ -333,9 +345,19 @@ CREATE TABLE audit_event (
   reason       text,
   actor        text NOT NULL,
   command_key  text,
-  recorded_at  timestamptz NOT NULL DEFAULT clock_timestamp()
+  recorded_at  timestamptz NOT NULL DEFAULT clock_timestamp(),
+  -- The transaction that wrote it, by which it is sealed (GOV-12).
+  xid          xid8 NOT NULL DEFAULT pg_current_xact_id()
 );
 CREATE INDEX audit_subject ON audit_event (subject_type, subject_id, id);
+CREATE INDEX audit_xid ON audit_event (xid);
+CREATE FUNCTION audit_event_stamp() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  NEW.recorded_at := clock_timestamp();
+  NEW.xid := pg_current_xact_id();
+  RETURN NEW;
+END $$;
+CREATE TRIGGER stamp BEFORE INSERT ON audit_event FOR EACH ROW EXECUTE FUNCTION audit_event_stamp();
 SELECT make_append_only('audit_event');
 
 -- Every call to the outside: written before the call with one key for life.
@@ -349,7 +371,12 @@ CREATE TABLE external_effect (
   state        text NOT NULL DEFAULT 'intended' CHECK (state IN ('intended', 'sent', 'confirmed', 'failed', 'unknown')),
   attempts     int NOT NULL DEFAULT 0,
   outcome      jsonb,
+  -- What the provider agreed to before the call that costs money: the purchase is made on that alone.
+  prepared     jsonb,
   intended_at  timestamptz NOT NULL DEFAULT clock_timestamp(),
+  sent_at      timestamptz,
+  -- An outcome that nobody knows is asked about again from here on.
+  ask_at       timestamptz,
   settled_at   timestamptz
 );
 CREATE INDEX external_effect_subject ON external_effect (subject_type, subject_id);
@@ -384,6 +411,28 @@ CREATE TABLE outbox (
 );
 CREATE INDEX outbox_waiting ON outbox (topic, next_at, id) WHERE delivered_at IS NULL;
 
+-- A file of orders that somebody sent: what was read of it, row by row.
+CREATE TABLE import_run (
+  id         bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  key        text NOT NULL UNIQUE,
+  format     text NOT NULL CHECK (format IN ('csv', 'ndjson')),
+  -- broken: its sender hung up, or it was cut off; what was read stays.
+  state      text NOT NULL DEFAULT 'reading' CHECK (state IN ('reading', 'done', 'broken')),
+  stored     int NOT NULL DEFAULT 0,
+  known      int NOT NULL DEFAULT 0,
+  rejected   int NOT NULL DEFAULT 0,
+  actor      text NOT NULL,
+  started_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+  ended_at   timestamptz
+);
+
+CREATE TABLE import_rejection (
+  import_id bigint NOT NULL REFERENCES import_run,
+  row_no    int NOT NULL,
+  problems  jsonb NOT NULL,
+  PRIMARY KEY (import_id, row_no)
+);
+
 -- What came in from channels, carriers and processors; unique per provider event.
 CREATE TABLE inbox (
   id           bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -402,9 +451,12 @@ CREATE TABLE inbox (
   told_at      timestamptz,
   attempts     int NOT NULL DEFAULT 0,
   next_at      timestamptz,
+  import_id    bigint REFERENCES import_run,
+  import_row   int,
   UNIQUE (source, event_id)
 );
 CREATE INDEX inbox_process ON inbox (workflow_id) WHERE outcome = 'accepted';
+CREATE INDEX inbox_import ON inbox (import_id, import_row) WHERE import_id IS NOT NULL;
 CREATE INDEX inbox_untold ON inbox (next_at NULLS FIRST, id) WHERE outcome = 'received';
 
 -- A refused message as it came, so that it can be read again once its cause is mended. Personal data: emptied when it was taken or rejected, or when somebody is erased.
@@ -451,8 +503,8 @@ CREATE INDEX exception_subject ON exception_case (subject_type, subject_id, id);
 
 GRANT SELECT, INSERT ON ALL TABLES IN SCHEMA public TO throughline_app;
 GRANT UPDATE (result), DELETE ON command TO throughline_app;
-GRANT UPDATE ON item, site, channel, listing, customer, personal_data, carrier_service, app_user, api_key,
-  external_effect, outbox, inbox, inbox_body, exception_case TO throughline_app;
+GRANT UPDATE ON item, site, channel, channel_sync, listing, customer, personal_data, carrier_service, app_user, api_key,
+  external_effect, outbox, inbox, inbox_body, import_run, exception_case TO throughline_app;
 
 -- §2.4: who changes tables, guards or rights leaves a row, a superuser too.
 CREATE TABLE schema_change (

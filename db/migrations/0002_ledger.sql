@@ -46,13 +46,14 @@ CREATE TRIGGER stays BEFORE DELETE ON gl_account FOR EACH STATEMENT EXECUTE FUNC
 CREATE TRIGGER stays_truncate BEFORE TRUNCATE ON gl_account FOR EACH STATEMENT EXECUTE FUNCTION gl_account_stays();
 
 -- Dimension bits: order 1, order line 2, channel 4, item 8, site 16, segment 32, party 64, tax code 128,
--- jurisdiction 256, provider 512, condition 1024, layer 2048, open key 4096, promotion 8192.
+-- jurisdiction 256, provider 512, condition 1024, layer 2048, open key 4096, promotion 8192. The return
+-- period of a tax line is no dimension of its own: belongs_to, and without it the month of its date.
 INSERT INTO gl_account (id, code, name, class, role, monetary, control_of, open_items, limited, required_dims) VALUES
   (1010, '1010', 'Bank', 'asset', 'Bank', true, NULL, false, false, 0),
   (1050, '1050', 'Cash in transit', 'asset', 'CashInTransit', true, 'clearing', true, false, 4096),
   (1110, '1110', 'Processor clearing', 'asset', 'ProcessorClearing', true, 'clearing', true, false, 4096 + 512),
   (1120, '1120', 'Marketplace clearing', 'asset', 'MarketplaceClearing', true, 'clearing', true, false, 4096 + 4),
-  (1130, '1130', 'Reserves held by channel or processor', 'asset', 'ReservesHeld', true, 'clearing', true, false, 4096),
+  (1130, '1130', 'Reserves held by channel or processor', 'asset', 'ReservesHeld', true, 'clearing', true, false, 4096 + 512),
   (1140, '1140', 'Chargebacks in dispute', 'asset', 'ChargebacksInDispute', true, 'clearing', true, false, 4096),
   (1200, '1200', 'Receivables', 'asset', 'Receivables', true, 'ar', true, false, 4096),
   (1210, '1210', 'Credit-loss allowance', 'asset', 'CreditLossAllowance', true, NULL, false, false, 0),
@@ -63,7 +64,7 @@ INSERT INTO gl_account (id, code, name, class, role, monetary, control_of, open_
   (1315, '1315', 'In transit to customer', 'asset', 'InTransitToCustomer', false, 'inventory', false, false, 8 + 16 + 1024 + 2048 + 1),
   (1320, '1320', 'Quarantine', 'asset', 'Quarantine', false, 'inventory', false, false, 8 + 16 + 1024 + 2048),
   (1330, '1330', 'Refurbishment', 'asset', 'Refurbishment', false, 'inventory', false, false, 8 + 16 + 1024 + 2048),
-  (1340, '1340', 'Net realisable value allowance', 'asset', 'NrvAllowance', false, 'inventory', false, false, 8),
+  (1340, '1340', 'Net realisable value allowance', 'asset', 'NrvAllowance', false, 'inventory', false, false, 8 + 16 + 1024),
   (1350, '1350', 'Right to recover returns', 'asset', 'RightToRecoverReturns', false, NULL, false, false, 4),
   (1400, '1400', 'Vendor prepayment', 'asset', 'VendorPrepayment', false, 'ap', true, false, 4096 + 64),
   (1410, '1410', 'Prepaid expenses', 'asset', 'Prepaid', false, NULL, false, false, 0),
@@ -71,8 +72,8 @@ INSERT INTO gl_account (id, code, name, class, role, monetary, control_of, open_
   (1900, '1900', 'Intercompany receivable', 'asset', 'IntercompanyReceivable', true, NULL, false, false, 64),
   (2010, '2010', 'Payables', 'liability', 'Payables', true, 'ap', true, false, 4096 + 64),
   (2020, '2020', 'Goods received not invoiced', 'liability', 'GoodsReceivedNotInvoiced', true, 'grni', true, false, 4096 + 64),
-  (2030, '2030', 'Landed-cost accrual', 'liability', 'LandedCostAccrual', true, 'clearing', true, false, 4096),
-  (2040, '2040', 'Freight-out accrual', 'liability', 'FreightOutAccrual', true, 'clearing', true, false, 4096),
+  (2030, '2030', 'Landed-cost accrual', 'liability', 'LandedCostAccrual', true, 'clearing', true, false, 4096 + 64),
+  (2040, '2040', 'Freight-out accrual', 'liability', 'FreightOutAccrual', true, 'clearing', true, false, 4096 + 64),
   (2050, '2050', 'Other accruals', 'liability', 'OtherAccruals', true, NULL, false, false, 0),
   (2100, '2100', 'Customer deposits', 'liability', 'CustomerDeposits', false, 'deposit', true, true, 4096 + 1),
   (2110, '2110', 'Gift cards', 'liability', 'GiftCards', false, 'deposit', true, true, 4096),
@@ -90,24 +91,24 @@ INSERT INTO gl_account (id, code, name, class, role, monetary, control_of, open_
   (3900, '3900', 'Opening balances', 'equity', 'OpeningBalances', false, NULL, false, false, 0),
   (4010, '4010', 'Product sales', 'income', 'ProductSales', false, NULL, false, false, 1 + 2 + 4 + 8 + 16 + 32),
   (4020, '4020', 'Shipping income', 'income', 'ShippingIncome', false, NULL, false, false, 1 + 2 + 4 + 8 + 16 + 32),
-  (4040, '4040', 'Restocking fees', 'income', 'RestockingFees', false, NULL, false, false, 1 + 4),
+  (4040, '4040', 'Restocking fees', 'income', 'RestockingFees', false, NULL, false, false, 1 + 2 + 4 + 8 + 16 + 32),
   (4050, '4050', 'Breakage', 'income', 'Breakage', false, NULL, false, false, 0),
   (4060, '4060', 'Claims gain', 'income', 'ClaimsGain', false, NULL, false, false, 0),
   (4110, '4110', 'Discounts', 'income', 'Discounts', false, NULL, false, false, 1 + 2 + 4 + 8 + 16 + 32 + 8192),
-  (4120, '4120', 'Returns', 'income', 'Returns', false, NULL, false, false, 1 + 2 + 4 + 8 + 32),
+  (4120, '4120', 'Returns', 'income', 'Returns', false, NULL, false, false, 1 + 2 + 4 + 8 + 16 + 32),
   (4125, '4125', 'Returns, expected', 'income', 'ReturnsExpected', false, NULL, false, false, 4),
-  (4130, '4130', 'Goodwill', 'income', 'Goodwill', false, NULL, false, false, 1 + 4),
+  (4130, '4130', 'Goodwill', 'income', 'Goodwill', false, NULL, false, false, 1 + 2 + 4 + 8 + 16 + 32),
   (5010, '5010', 'Cost of goods sold', 'expense', 'CostOfGoodsSold', false, NULL, false, false, 1 + 2 + 4 + 8 + 16 + 32),
   (5015, '5015', 'Cost of goods sold, returns expected', 'expense', 'CostOfReturnsExpected', false, NULL, false, false, 4),
-  (5020, '5020', 'Landed-cost true-up', 'expense', 'LandedCostTrueUp', false, NULL, false, false, 8),
-  (5030, '5030', 'Price variance on sold units', 'expense', 'PriceVariance', false, NULL, false, false, 8),
+  (5020, '5020', 'Landed-cost true-up', 'expense', 'LandedCostTrueUp', false, NULL, false, false, 1 + 2 + 4 + 8 + 16 + 32),
+  (5030, '5030', 'Price variance on sold units', 'expense', 'PriceVariance', false, NULL, false, false, 1 + 2 + 4 + 8 + 16 + 32),
   (5040, '5040', 'Freight out', 'expense', 'FreightOut', false, NULL, false, false, 1 + 2 + 4 + 8 + 16 + 32),
-  (5050, '5050', 'Packaging', 'expense', 'Packaging', false, NULL, false, false, 0),
+  (5050, '5050', 'Packaging', 'expense', 'Packaging', false, NULL, false, false, 1 + 2 + 4 + 8 + 16 + 32),
   (5060, '5060', 'Count gain or loss', 'expense', 'CountGainOrLoss', false, NULL, false, false, 8 + 16),
   (5070, '5070', 'Write-down', 'expense', 'WriteDown', false, NULL, false, false, 8),
   (5080, '5080', 'Scrap', 'expense', 'Scrap', false, NULL, false, false, 8),
-  (6010, '6010', 'Marketplace commission', 'expense', 'Commission', false, NULL, false, false, 1 + 4),
-  (6020, '6020', 'Fulfilment fee', 'expense', 'FulfilmentFee', false, NULL, false, false, 1 + 4),
+  (6010, '6010', 'Marketplace commission', 'expense', 'Commission', false, NULL, false, false, 1 + 2 + 4 + 8 + 16 + 32),
+  (6020, '6020', 'Fulfilment fee', 'expense', 'FulfilmentFee', false, NULL, false, false, 1 + 2 + 4 + 8 + 16 + 32),
   (6030, '6030', 'Storage and subscription', 'expense', 'StorageAndSubscription', false, NULL, false, false, 0),
   (6040, '6040', 'Processing fee', 'expense', 'ProcessingFee', false, NULL, false, false, 512),
   (6050, '6050', 'Chargeback fee', 'expense', 'ChargebackFee', false, NULL, false, false, 512),
@@ -209,6 +210,31 @@ CREATE TABLE period_exception_approval (
   recorded_at timestamptz NOT NULL DEFAULT clock_timestamp()
 );
 SELECT make_append_only('period_exception_approval');
+
+CREATE SEQUENCE period_exception_no;
+
+-- What a period held when its last area was closed, for ever: a later closing after a reopening is another row.
+CREATE TABLE period_closing (
+  id          int GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  period_id   int NOT NULL REFERENCES gl_period,
+  closed_by   text NOT NULL,
+  -- The newest seal then, which binds all that was sealed before; null while nothing is.
+  seal_no     int,
+  seal_hash   bytea,
+  recorded_at timestamptz NOT NULL DEFAULT clock_timestamp()
+);
+SELECT make_append_only('period_closing');
+
+CREATE TABLE period_closing_balance (
+  closing_id   int NOT NULL REFERENCES period_closing,
+  book         text NOT NULL,
+  account_id   int NOT NULL,
+  currency     char(3) NOT NULL,
+  amount_minor bigint NOT NULL,
+  func_minor   bigint NOT NULL,
+  PRIMARY KEY (closing_id, book, account_id, currency)
+);
+SELECT make_append_only('period_closing_balance');
 
 CREATE TABLE fx_rate (
   id            int GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -544,7 +570,8 @@ BEGIN
   -- In key order, so that two sets that share items wait for each other and never deadlock.
   WITH moved AS MATERIALIZED (
     SELECT e.entity_id, e.book, l.account_id, l.currency, l.open_key, l.entry_id, l.line_no, l.amount_minor, l.func_minor,
-      l.effective_on, a.limited
+      -- Recognised breakage stands beside the cards, which keep what is on them, and is a debit.
+      l.effective_on, a.limited AND l.open_key <> 'breakage' AS limited
     FROM new_lines l JOIN gl_account a ON a.id = l.account_id
     CROSS JOIN LATERAL (SELECT e.entity_id, e.book FROM journal_entry e WHERE e.id = l.entry_id LIMIT 1) e
     WHERE l.open_key IS NOT NULL
@@ -762,11 +789,20 @@ BEGIN
   RETURN p;
 END $$;
 
+-- This year's periods for every company, and the coming year's from two months before it begins.
+CREATE FUNCTION open_coming_periods(on_day date) RETURNS int
+LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+  SELECT coalesce(sum(open_periods(e.id, year)), 0)::int
+  FROM entity e, (VALUES (extract(year FROM on_day)::int) UNION SELECT extract(year FROM on_day + 61)::int) AS y(year)
+$$;
+
 -- Asks for an exception from locks of some areas; nobody may use it before another person has approved it.
+-- Answers the name that entries will carry: the one given, or a new one.
 CREATE FUNCTION request_period_exception(entity int, in_period text, in_areas text[], approval text, why text,
   until_at timestamptz, by_actor text, for_actor text DEFAULT NULL, for_accounts int[] DEFAULT NULL, up_to bigint DEFAULT NULL)
-RETURNS void LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 BEGIN
+  approval := coalesce(approval, 'exception-' || nextval('period_exception_no'));
   IF until_at <= clock_timestamp() THEN
     PERFORM refuse_period('period_exception_until', 'the exception would have ended already');
   ELSIF EXISTS (SELECT FROM period_exception WHERE approval_id = approval) THEN
@@ -775,6 +811,7 @@ BEGIN
   INSERT INTO period_exception (approval_id, period_id, area, actor, account_ids, max_minor, reason, until, requested_by)
   SELECT approval, (lock_period(entity, in_period)).id, area, for_actor, for_accounts, up_to, why, until_at, by_actor
   FROM unnest(in_areas) AS a(area);
+  RETURN approval;
 END $$;
 
 CREATE FUNCTION approve_period_exception(approval text, by_actor text) RETURNS void
@@ -786,6 +823,20 @@ BEGIN
     PERFORM refuse_period('gl_period_duties', 'who asked for an exception, or is to use it, may not approve it');
   END IF;
   INSERT INTO period_exception_approval (approval_id, approved_by) VALUES (approval, by_actor);
+END $$;
+
+-- Keeps what the period holds: no entry is in flight, since the period's row is locked.
+CREATE FUNCTION keep_period_closing(p gl_period, by_actor text) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+  WITH closing AS (
+    INSERT INTO period_closing (period_id, closed_by, seal_no, seal_hash)
+    SELECT p.id, by_actor, s.no, s.hash FROM (SELECT) one LEFT JOIN (SELECT no, hash FROM seal ORDER BY no DESC LIMIT 1) s ON true
+    RETURNING id
+  )
+  INSERT INTO period_closing_balance (closing_id, book, account_id, currency, amount_minor, func_minor)
+  SELECT c.id, e.book, l.account_id, l.currency, sum(l.amount_minor), sum(l.func_minor)
+  FROM closing c, journal_entry e JOIN journal_line l ON l.entry_id = e.id
+  WHERE e.period_id = p.id GROUP BY c.id, e.book, l.account_id, l.currency;
 END $$;
 
 -- Moves the lock of one area: open → soft → closed, and back only by another person under an approval.
@@ -834,6 +885,9 @@ BEGIN
   INSERT INTO gl_period_event (period_id, area, action, reason, approval_id, reopen_until, actor)
   VALUES (p.id, in_area, CASE new_state WHEN 'open' THEN 'reopen' WHEN 'soft' THEN 'soft-close' ELSE 'close' END,
     coalesce(why, x.reason), approval, x.until, by_actor);
+  IF new_state = 'closed' AND NOT EXISTS (SELECT FROM gl_period_area WHERE period_id = p.id AND state <> 'closed') THEN
+    PERFORM keep_period_closing(p, by_actor);
+  END IF;
 END $$;
 
 -- ───────── balances: a snapshot at a transaction horizon, and what came after it ─────────
@@ -995,14 +1049,73 @@ CREATE FUNCTION verify_seals() RETURNS TABLE (seal_no int, entry_id bigint, prob
   UNION ALL SELECT no, NULL, 'gap' FROM chain WHERE from_xid <> ended
 $$;
 
+-- ───────── tamper evidence of the audit trail (GOV-12) ─────────
+CREATE TABLE audit_seal (
+  no        int PRIMARY KEY,
+  from_xid  xid8 NOT NULL UNIQUE,
+  to_xid    xid8 NOT NULL UNIQUE,
+  events    int NOT NULL CHECK (events > 0),
+  root      bytea NOT NULL,
+  prev      bytea NOT NULL,
+  hash      bytea NOT NULL,
+  sealed_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+  CHECK (from_xid < to_xid)
+);
+SELECT make_append_only('audit_seal');
+
+CREATE FUNCTION audit_leaf(e audit_event) RETURNS bytea LANGUAGE sql STABLE AS $$
+  SELECT sha256('\x02'::bytea || int8send(e.id) || xid8send(e.xid) || timestamptz_send(e.recorded_at) || convert_to('v1' ||
+    ROW(e.subject_type, e.subject_id, e.action, e.before, e.after, e.reason, e.actor, e.command_key)::text, 'UTF8'))
+$$;
+
+-- As seal_ledger: in chained batches below the snapshot horizon, so that no writer waits for another.
+CREATE FUNCTION seal_audit() RETURNS int
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+DECLARE
+  horizon xid8;
+  last audit_seal;
+  sealed int;
+  leaves bytea[];
+BEGIN
+  PERFORM pg_advisory_xact_lock(7261004);
+  SELECT * INTO last FROM audit_seal ORDER BY no DESC LIMIT 1;
+  horizon := pg_snapshot_xmin(pg_current_snapshot());
+  SELECT count(*), array_agg(audit_leaf(e) ORDER BY xid, id) INTO sealed, leaves
+  FROM audit_event e WHERE xid >= coalesce(last.to_xid, '0'::xid8) AND xid < horizon;
+  IF sealed = 0 THEN RETURN 0; END IF;
+  INSERT INTO audit_seal (no, from_xid, to_xid, events, root, prev, hash)
+  SELECT n.no, n.from_xid, horizon, sealed, n.root, n.prev,
+    sha256(n.prev || n.root || int4send(sealed) || int4send(n.no))
+  FROM (SELECT coalesce(last.no, 0) + 1 AS no, coalesce(last.to_xid, '0'::xid8) AS from_xid,
+    coalesce(last.hash, sha256('throughline audit')) AS prev, merkle_root(leaves) AS root) n;
+  RETURN sealed;
+END $$;
+
+CREATE FUNCTION verify_audit_seals() RETURNS TABLE (seal_no int, problem text) LANGUAGE sql STABLE AS $$
+  WITH batch AS (
+    SELECT s.no, count(*) AS events, merkle_root(array_agg(audit_leaf(e) ORDER BY e.xid, e.id)) AS root
+    FROM audit_seal s JOIN audit_event e ON e.xid >= s.from_xid AND e.xid < s.to_xid GROUP BY s.no
+  ), chain AS (
+    SELECT *, lag(hash, 1, sha256('throughline audit')) OVER w AS before, lag(to_xid, 1, '0'::xid8) OVER w AS ended,
+      lag(no, 1, 0) OVER w AS previous
+    FROM audit_seal WINDOW w AS (ORDER BY no)
+  )
+  SELECT c.no, 'count' FROM chain c LEFT JOIN batch b ON b.no = c.no WHERE b.events IS DISTINCT FROM c.events
+  UNION ALL SELECT c.no, 'root' FROM chain c LEFT JOIN batch b ON b.no = c.no WHERE b.root IS DISTINCT FROM c.root
+  UNION ALL SELECT no, 'chain' FROM chain WHERE prev <> before OR no <> previous + 1
+    OR hash <> sha256(prev || root || int4send(events) || int4send(no))
+  UNION ALL SELECT no, 'gap' FROM chain WHERE from_xid <> ended
+$$;
+
 -- ───────── rights ─────────
+REVOKE EXECUTE ON FUNCTION keep_period_closing(gl_period, text), lock_period(int, text) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION post_entries(jsonb), lock_open_item(int, int, char, text, text), open_periods(int, int),
-  take_balance_snapshot(), seal_ledger(), known_horizon(timestamptz), set_area_state(int, text, text, text, text, text, text), approve_period_exception(text, text),
+  take_balance_snapshot(), seal_ledger(), seal_audit(), known_horizon(timestamptz), open_coming_periods(date), set_area_state(int, text, text, text, text, text, text), approve_period_exception(text, text),
   request_period_exception(int, text, text[], text, text, timestamptz, text, text, int[], bigint) FROM PUBLIC;
-GRANT SELECT ON gl_account, gl_period, gl_period_area, gl_period_event, period_exception, period_exception_approval, fx_rate,
+GRANT SELECT ON gl_account, gl_period, gl_period_area, gl_period_event, period_exception, period_exception_approval, period_closing, period_closing_balance, audit_seal, fx_rate,
   journal_entry, journal_line, open_item, open_item_match, balance_run, balance_snapshot, seal TO throughline_app;
 GRANT INSERT ON fx_rate TO throughline_app;
 GRANT EXECUTE ON FUNCTION post_entries(jsonb), lock_open_item(int, int, char, text, text), open_periods(int, int),
-  take_balance_snapshot(), seal_ledger(), known_horizon(timestamptz), set_area_state(int, text, text, text, text, text, text), approve_period_exception(text, text),
+  take_balance_snapshot(), seal_ledger(), seal_audit(), known_horizon(timestamptz), open_coming_periods(date), set_area_state(int, text, text, text, text, text, text), approve_period_exception(text, text),
   request_period_exception(int, text, text[], text, text, timestamptz, text, text, int[], bigint) TO throughline_app;
 RESET ROLE;

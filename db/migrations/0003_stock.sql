@@ -140,6 +140,35 @@ CREATE TABLE expected_supply (
 );
 CREATE INDEX expected_supply_open ON expected_supply (item_id, site_id, due_on) WHERE state = 'open';
 
+-- Units that the books hold and nobody found when they were to be picked: not available until somebody has counted.
+CREATE TABLE missing_stock (
+  id          bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  item_id     int NOT NULL REFERENCES item,
+  site_id     int NOT NULL REFERENCES site,
+  qty         bigint NOT NULL CHECK (qty > 0),
+  cause_type  text NOT NULL,
+  cause_id    text NOT NULL,
+  actor       text NOT NULL,
+  recorded_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+  settled_at  timestamptz,
+  settled_by  text
+);
+CREATE INDEX missing_stock_open ON missing_stock (item_id, site_id) WHERE settled_at IS NULL;
+CREATE INDEX missing_stock_recent ON missing_stock (item_id, site_id, recorded_at);
+
+-- INV-44: who counted what, and what the books said; the difference is an adjustment.
+CREATE TABLE stock_count (
+  id          bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  item_id     int NOT NULL REFERENCES item,
+  site_id     int NOT NULL REFERENCES site,
+  counted     bigint NOT NULL CHECK (counted >= 0),
+  expected    bigint NOT NULL CHECK (expected >= 0),
+  actor       text NOT NULL,
+  recorded_at timestamptz NOT NULL DEFAULT clock_timestamp()
+);
+CREATE INDEX stock_count_newest ON stock_count (item_id, site_id, recorded_at DESC);
+SELECT make_append_only('stock_count');
+
 -- ───────── valuation ─────────
 CREATE TABLE cost_layer (
   id              bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -154,11 +183,15 @@ CREATE TABLE cost_layer (
   remaining_minor bigint NOT NULL CHECK (remaining_minor >= 0),
   source_type     text NOT NULL,
   source_id       text NOT NULL,
+  -- The transaction that brought it, whatever was given: what it must have posted is judged at its end.
+  xid             xid8 NOT NULL DEFAULT pg_current_xact_id(),
   recorded_at     timestamptz NOT NULL DEFAULT clock_timestamp(),
   CONSTRAINT cost_layer_ends_at_zero CHECK (remaining_qty > 0 OR remaining_minor = 0)
 ) WITH (fillfactor = 80);
 CREATE INDEX cost_layer_open ON cost_layer (item_id, site_id, condition, ranked_on, id) WHERE remaining_qty > 0;
 CREATE INDEX cost_layer_source ON cost_layer (source_type, source_id);
+CREATE INDEX cost_layer_xid ON cost_layer (xid);
+CREATE INDEX cost_layer_item ON cost_layer (item_id, entity_id);
 
 CREATE TABLE layer_consumption (
   id            bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -168,8 +201,11 @@ CREATE TABLE layer_consumption (
   cause_type    text NOT NULL,
   cause_id      text NOT NULL,
   order_line_id bigint,
+  effective_on  date NOT NULL,
+  xid           xid8 NOT NULL DEFAULT pg_current_xact_id(),
   recorded_at   timestamptz NOT NULL DEFAULT clock_timestamp()
 );
+CREATE INDEX layer_consumption_xid ON layer_consumption (xid);
 CREATE INDEX layer_consumption_layer ON layer_consumption (layer_id);
 CREATE INDEX layer_consumption_line ON layer_consumption (order_line_id);
 SELECT make_append_only('layer_consumption');
@@ -182,8 +218,11 @@ CREATE TABLE layer_adjustment (
   value_minor bigint NOT NULL,
   cause_type  text NOT NULL,
   cause_id    text NOT NULL,
+  effective_on date NOT NULL,
+  xid         xid8 NOT NULL DEFAULT pg_current_xact_id(),
   recorded_at timestamptz NOT NULL DEFAULT clock_timestamp()
 );
+CREATE INDEX layer_adjustment_xid ON layer_adjustment (xid);
 CREATE INDEX layer_adjustment_layer ON layer_adjustment (layer_id);
 SELECT make_append_only('layer_adjustment');
 
@@ -204,6 +243,56 @@ BEGIN
 END $$;
 CREATE TRIGGER adds AFTER INSERT ON layer_adjustment REFERENCING NEW TABLE AS added
   FOR EACH STATEMENT EXECUTE FUNCTION layer_adjustment_adds();
+
+CREATE FUNCTION layer_row_stamp() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  NEW.xid := pg_current_xact_id();
+  RETURN NEW;
+END $$;
+CREATE TRIGGER stamp_xid BEFORE INSERT ON cost_layer FOR EACH ROW EXECUTE FUNCTION layer_row_stamp();
+CREATE TRIGGER stamp_xid BEFORE INSERT ON layer_consumption FOR EACH ROW EXECUTE FUNCTION layer_row_stamp();
+CREATE TRIGGER stamp_xid BEFORE INSERT ON layer_adjustment FOR EACH ROW EXECUTE FUNCTION layer_row_stamp();
+
+-- INV-15: what a transaction does to layers is what it posts to the inventory accounts, per entity,
+-- item, site, condition and day of the fact, when it commits. The rows of one statement are judged once: the
+-- first trigger of a COMMIT looks at all of them, the others see that it has.
+CREATE FUNCTION layers_are_ledger() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, public, pg_temp SET enable_seqscan = off AS $$
+DECLARE
+  mine xid8 := pg_current_xact_id();
+  judged text := mine::text || ' ' || extract(epoch FROM statement_timestamp())::text;
+  bad record;
+BEGIN
+  IF current_setting('throughline.layers_judged', true) = judged THEN RETURN NULL; END IF;
+  SELECT entity_id, item_id, site_id, condition, on_day, sum(layers) AS layers, sum(ledger) AS ledger INTO bad FROM (
+    SELECT entity_id, item_id, site_id, condition, ranked_on AS on_day, value0_minor AS layers, 0 AS ledger FROM cost_layer WHERE xid = mine
+    UNION ALL
+    SELECT l.entity_id, l.item_id, l.site_id, l.condition, c.effective_on, -c.value_minor, 0
+    FROM layer_consumption c JOIN cost_layer l ON l.id = c.layer_id WHERE c.xid = mine
+    UNION ALL
+    SELECT l.entity_id, l.item_id, l.site_id, l.condition, a.effective_on, a.value_minor, 0
+    FROM layer_adjustment a JOIN cost_layer l ON l.id = a.layer_id WHERE a.xid = mine
+    UNION ALL
+    SELECT e.entity_id, j.item_id, j.site_id, j.condition, coalesce(e.fact_on, j.effective_on), 0, j.func_minor
+    FROM journal_entry e JOIN journal_line j ON j.entry_id = e.id
+    WHERE e.xid = mine AND e.book = 'main' AND j.account_id IN (1300, 1310, 1320, 1330)
+  ) t GROUP BY 1, 2, 3, 4, 5 HAVING sum(layers) <> sum(ledger) LIMIT 1;
+  IF FOUND THEN
+    RAISE EXCEPTION 'layers of item % at site % (%) change by %, the inventory accounts by % on %',
+      bad.item_id, bad.site_id, bad.condition, bad.layers, bad.ledger, bad.on_day
+      USING ERRCODE = 'integrity_constraint_violation', CONSTRAINT = 'layers_are_ledger';
+  END IF;
+  PERFORM set_config('throughline.layers_judged', judged, true);
+  RETURN NULL;
+END $$;
+CREATE CONSTRAINT TRIGGER are_ledger AFTER INSERT ON cost_layer DEFERRABLE INITIALLY DEFERRED
+  FOR EACH ROW EXECUTE FUNCTION layers_are_ledger();
+CREATE CONSTRAINT TRIGGER are_ledger AFTER INSERT ON layer_consumption DEFERRABLE INITIALLY DEFERRED
+  FOR EACH ROW EXECUTE FUNCTION layers_are_ledger();
+CREATE CONSTRAINT TRIGGER are_ledger AFTER INSERT ON layer_adjustment DEFERRABLE INITIALLY DEFERRED
+  FOR EACH ROW EXECUTE FUNCTION layers_are_ledger();
+CREATE CONSTRAINT TRIGGER are_layers AFTER INSERT ON journal_line DEFERRABLE INITIALLY DEFERRED
+  FOR EACH ROW WHEN (NEW.account_id IN (1300, 1310, 1320, 1330)) EXECUTE FUNCTION layers_are_ledger();
 
 CREATE TABLE goods_receipt (
   id          bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -235,8 +324,9 @@ SELECT make_append_only('goods_receipt_line');
 
 GRANT SELECT ON ALL TABLES IN SCHEMA public TO throughline_app;
 GRANT INSERT ON stock_movement, stock_policy, expected_supply, cost_layer, layer_consumption, layer_adjustment,
-  goods_receipt, goods_receipt_line, stock_pool TO throughline_app;
+  goods_receipt, goods_receipt_line, stock_pool, missing_stock, stock_count TO throughline_app;
 GRANT UPDATE (qty, received, state, due_on) ON expected_supply TO throughline_app;
+GRANT UPDATE (settled_at, settled_by) ON missing_stock TO throughline_app;
 GRANT UPDATE, DELETE ON stock_pool TO throughline_app;
 -- SELECT … FOR UPDATE asks for an UPDATE privilege on some column; this one carries no quantity.
 GRANT UPDATE (changed_at) ON stock_position TO throughline_app;

@@ -27,6 +27,8 @@ CREATE TABLE sales_order (
   requested_service text,
   ship_by          date,
   deliver_by       date,
+  -- Until when somebody has accepted a later delivery than was promised; 9999-12-31 is whenever it comes.
+  accepted_late_until date,
   ship_complete    boolean NOT NULL DEFAULT false,
   entered_by       text,
   policies         jsonb NOT NULL,
@@ -219,6 +221,20 @@ CREATE TABLE supply_promise (
 CREATE INDEX supply_promise_supply ON supply_promise (supply_id);
 CREATE INDEX supply_promise_order ON supply_promise (order_id);
 
+-- FUL-12: sites that an order was short at, or that would not ship it; not asked again until goods come in there.
+CREATE TABLE routing_exclusion (
+  id          bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  order_id    bigint NOT NULL REFERENCES sales_order,
+  site_id     int NOT NULL REFERENCES site,
+  item_id     int NOT NULL REFERENCES item,
+  cause       text NOT NULL CHECK (cause IN ('rejected', 'short-pick')),
+  reason      text NOT NULL,
+  actor       text NOT NULL,
+  recorded_at timestamptz NOT NULL DEFAULT clock_timestamp()
+);
+CREATE INDEX routing_exclusion_order ON routing_exclusion (order_id);
+SELECT make_append_only('routing_exclusion');
+
 CREATE TABLE fulfilment_order (
   id            bigint GENERATED ALWAYS AS IDENTITY (START WITH 1001) PRIMARY KEY,
   order_id      bigint NOT NULL REFERENCES sales_order,
@@ -229,12 +245,12 @@ CREATE TABLE fulfilment_order (
   promise_on    date,
   ship_on       date NOT NULL,
   state         text NOT NULL DEFAULT 'released'
-    CHECK (state IN ('released', 'recall-requested', 'recalled', 'shipped', 'cancelled')),
+    CHECK (state IN ('released', 'recall-requested', 'recalled', 'rejected', 'shipped', 'cancelled')),
   released_at   timestamptz NOT NULL DEFAULT clock_timestamp(),
   released_by   text NOT NULL
 );
 CREATE INDEX fulfilment_order_order ON fulfilment_order (order_id);
-CREATE INDEX fulfilment_order_site_open ON fulfilment_order (site_id, ship_on, id) WHERE state IN ('released', 'recall-requested');
+CREATE INDEX fulfilment_order_site_day ON fulfilment_order (site_id, ship_on, id);
 
 CREATE TABLE fulfilment_line (
   fulfilment_id bigint NOT NULL REFERENCES fulfilment_order,
@@ -336,12 +352,13 @@ CREATE TABLE payment (
   CONSTRAINT payment_refund_bound CHECK (refunded_minor >= 0 AND refund_pending_minor >= 0
     AND refunded_minor + refund_pending_minor <= captured_minor)
 );
+CREATE INDEX payment_reference ON payment (reference) WHERE reference IS NOT NULL;
 
 CREATE TABLE payment_event (
   id          bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
   payment_id  bigint NOT NULL REFERENCES payment,
   key         text NOT NULL UNIQUE,
-  kind        text NOT NULL CHECK (kind IN ('authorised', 'reauthorised', 'captured', 'voided', 'declined', 'expired', 'refund-granted', 'refunded', 'refund-failed')),
+  kind        text NOT NULL CHECK (kind IN ('authorised', 'reauthorised', 'captured', 'voided', 'declined', 'expired', 'refund-granted', 'refunded', 'refund-failed', 'refund-returned')),
   amount_minor bigint NOT NULL,
   reference   text,
   effect_key  text,
@@ -350,6 +367,7 @@ CREATE TABLE payment_event (
   recorded_at timestamptz NOT NULL DEFAULT clock_timestamp()
 );
 CREATE INDEX payment_event_payment ON payment_event (payment_id, id);
+CREATE INDEX payment_event_reference ON payment_event (reference) WHERE reference IS NOT NULL;
 SELECT make_append_only('payment_event');
 
 -- One card a unit sold: what is left of it is the balance of its open item, gift-card/<id>. A channel
@@ -365,6 +383,8 @@ CREATE TABLE gift_card (
   face_minor  bigint NOT NULL CHECK (face_minor > 0),
   order_line_id bigint REFERENCES sales_order_line,
   unit        int,
+  -- Whose law says when an unused card escheats, as US-DE.
+  jurisdiction text,
   issued_on   date NOT NULL,
   actor       text NOT NULL,
   recorded_at timestamptz NOT NULL DEFAULT clock_timestamp(),
@@ -372,6 +392,32 @@ CREATE TABLE gift_card (
   UNIQUE (order_line_id, unit),
   CHECK ((order_line_id IS NULL) = (unit IS NULL))
 );
+
+-- What processors and carriers tell, kept before anybody acts on it: an event may be ahead of its order.
+CREATE TABLE provider_event (
+  id          bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  provider    text NOT NULL,
+  event_id    text NOT NULL,
+  kind        text NOT NULL,
+  -- What it is about in the provider's words: its payment, or the parcel's tracking number.
+  reference   text NOT NULL,
+  -- Our effect that caused it, where the provider says so.
+  effect_key  text,
+  -- Never personal data: amounts, instants and references only.
+  facts       jsonb NOT NULL,
+  -- waiting: for its order to be known, or to take it; untaken: no process of ours takes its kind yet;
+  -- unmatched: nobody knew it for a month.
+  state       text NOT NULL CHECK (state IN ('waiting', 'taken', 'untaken', 'unmatched')),
+  order_id    bigint,
+  -- Why it is not taken yet: a refusal's code and what to do.
+  problem     text,
+  attempts    int NOT NULL DEFAULT 0,
+  next_at     timestamptz NOT NULL,
+  received_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+  settled_at  timestamptz,
+  UNIQUE (provider, event_id)
+);
+CREATE INDEX provider_event_waiting ON provider_event (next_at, id) WHERE state = 'waiting';
 
 CREATE TABLE document_sequence (
   entity_id int NOT NULL REFERENCES entity,
@@ -426,11 +472,43 @@ CREATE TABLE order_change (
 CREATE INDEX order_change_order ON order_change (order_id);
 SELECT make_append_only('order_change');
 
+-- FUL-10: what people decided about buyers, so that the rules know them again; the newest row of a hash holds.
+CREATE TABLE fraud_mark (
+  id          bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  kind        text NOT NULL CHECK (kind IN ('email', 'address')),
+  hash        bytea NOT NULL,
+  verdict     text NOT NULL CHECK (verdict IN ('blocked', 'trusted')),
+  order_id    bigint NOT NULL REFERENCES sales_order,
+  reason      text NOT NULL,
+  actor       text NOT NULL,
+  recorded_at timestamptz NOT NULL DEFAULT clock_timestamp()
+);
+CREATE INDEX fraud_mark_hash ON fraud_mark (hash, id);
+
+
+-- What past files say was given back and no known sale explains: kept, so that nothing of a file is lost, and matched later when its sale is imported.
+CREATE TABLE history_cancellation (
+  channel_id   int NOT NULL REFERENCES channel,
+  mark         text NOT NULL,
+  customer_external_id text,
+  sku          text NOT NULL,
+  qty          int NOT NULL CHECK (qty > 0),
+  unit_price_minor bigint NOT NULL,
+  cancelled_at timestamptz NOT NULL,
+  reason       text NOT NULL,
+  origin       text NOT NULL,
+  order_line_id bigint REFERENCES sales_order_line,
+  recorded_at  timestamptz NOT NULL DEFAULT clock_timestamp(),
+  PRIMARY KEY (channel_id, mark)
+);
+
 GRANT SELECT ON ALL TABLES IN SCHEMA public TO throughline_app;
 GRANT INSERT ON sales_order, sales_order_line, order_line_discount, order_line_tax, order_hold, reservation, fulfilment_order,
-  supply_promise, fulfilment_line, shipment, shipment_line, parcel, tracking_event, payment, payment_event, gift_card, customer_invoice, order_change TO throughline_app;
+  supply_promise, routing_exclusion, fulfilment_line, shipment, shipment_line, parcel, tracking_event, payment, payment_event, provider_event, gift_card, customer_invoice, order_change, fraud_mark, history_cancellation TO throughline_app;
 GRANT UPDATE (channel_id, external_id) ON gift_card TO throughline_app;
 GRANT UPDATE ON sales_order, sales_order_line, order_hold, fulfilment_order, fulfilment_line, parcel, payment TO throughline_app;
 GRANT DELETE ON supply_promise TO throughline_app;
 GRANT UPDATE (consumed, released, expires_at) ON reservation TO throughline_app;
+GRANT UPDATE (order_line_id) ON history_cancellation TO throughline_app;
+GRANT UPDATE (state, order_id, problem, attempts, next_at, settled_at) ON provider_event TO throughline_app;
 RESET ROLE;

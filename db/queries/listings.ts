@@ -38,7 +38,7 @@ export async function findItems(
   lines: readonly Pick<OrderLineDocument, 'externalListingId' | 'sku'>[],
 ): Promise<(FoundItem | null)[]> {
   const rows = await reader<(FoundItem & { n: number })[]>`
-    SELECT w.n, i.id AS "itemId", i.sku, i.kind, i.status, item_missing_fields(i) AS missing, i.restricted_countries AS "restrictedCountries",
+    SELECT w.n, i.id AS "itemId", i.sku, i.kind, i.status, (SELECT item_missing_fields(x) FROM item x WHERE x.id = i.id) AS missing, i.restricted_countries AS "restrictedCountries",
       i.minimum_age AS "minimumAge", i.hazmat_class AS "hazmatClass", i.list_price_minor AS "listPriceMinor", i.list_currency AS "listCurrency",
       coalesce(l.pack_factor, 1) AS "packFactor",
       CASE WHEN i.kind = 'kit' THEN (SELECT coalesce(jsonb_agg(jsonb_build_object('itemId', k.item_id, 'qty', k.qty, 'listPriceMinor', c.list_price_minor::text) ORDER BY k.item_id), '[]')
@@ -46,7 +46,8 @@ export async function findItems(
     FROM unnest(${lines.map((_, n) => n)}::int[], ${lines.map((line) => line.externalListingId)}::text[], ${lines.map((line) => line.sku)}::text[]) AS w (n, listing, sku)
     LEFT JOIN LATERAL (SELECT item_id, pack_factor FROM listing l WHERE l.channel_id = ${channelId} AND l.external_id IN (w.listing, w.sku)
       ORDER BY (l.external_id = w.listing) DESC LIMIT 1) l ON true
-    JOIN item i ON i.id = l.item_id OR (l.item_id IS NULL AND i.sku = w.sku)`
+    CROSS JOIN LATERAL (
+      SELECT * FROM item WHERE id = l.item_id UNION ALL SELECT * FROM item WHERE l.item_id IS NULL AND sku = w.sku) i`
   const found = new Map(rows.map(({ n, ...item }) => [n, item]))
   return lines.map((_, n) => found.get(n) ?? null)
 }

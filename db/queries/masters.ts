@@ -85,6 +85,16 @@ export interface Channel {
   status: 'active' | 'paused'
 }
 
+/** How a channel is asked for orders that no webhook told; without an address nobody asks. */
+export interface Polling {
+  pollUrl: string | null
+  /** The variable with the credential; the credential itself is never here. */
+  pollSecretRef: string | null
+  pollSeconds: number
+}
+
+export type PolledChannel = Channel & Polling & { syncedTo: string | null; sweptAt: string | null }
+
 export interface Listing {
   id: string
   channel: string
@@ -179,20 +189,25 @@ export async function readSite(db: Reader, siteCode: string): Promise<Site | und
 }
 
 const channelColumns = (db: Reader) => db`
-  c.code, e.code AS entity, c.name, c.kind, c.currency, c.marketplace, c.priority, c.status`
+  c.code, e.code AS entity, c.name, c.kind, c.currency, c.marketplace, c.priority, c.status,
+  c.poll_url AS "pollUrl", c.poll_secret_ref AS "pollSecretRef", c.poll_seconds AS "pollSeconds", s.synced_to AS "syncedTo", s.swept_at AS "sweptAt"
+  FROM channel c JOIN entity e ON e.id = c.entity_id LEFT JOIN channel_sync s ON s.channel_id = c.id`
 
-export async function listChannels(db: Reader, page: CodePage): Promise<Channel[]> {
+export async function listChannels(db: Reader, page: CodePage): Promise<PolledChannel[]> {
   const { after, limit, scopes, status } = page
-  return db<Channel[]>`
-    SELECT ${channelColumns(db)} FROM channel c JOIN entity e ON e.id = c.entity_id
+  return db<PolledChannel[]>`
+    SELECT ${channelColumns(db)}
     WHERE c.code > ${after} AND ${within(db, db`e.code`, scopes.entities)} AND ${within(db, db`c.code`, scopes.channels)}
       ${status === undefined ? db`` : db`AND c.status = ${status}`}
     ORDER BY c.code LIMIT ${limit}`
 }
 
-export async function readChannel(db: Reader, channelCode: string): Promise<Channel | undefined> {
-  const [channel] = await db<Channel[]>`
-    SELECT ${channelColumns(db)} FROM channel c JOIN entity e ON e.id = c.entity_id WHERE c.code = ${channelCode}`
+export async function readChannel(
+  db: Reader,
+  channelCode: string,
+): Promise<PolledChannel | undefined> {
+  const [channel] = await db<PolledChannel[]>`
+    SELECT ${channelColumns(db)} WHERE c.code = ${channelCode}`
   return channel
 }
 

@@ -6,7 +6,7 @@ export function running(orderId: string): string {
 }
 
 /** The receivables and the deposit of an order `o`: one item a shipment, one for what was paid in. */
-const itemsOfOrder = `i.entity_id = o.entity_id AND (i.account_id = 2100 AND i.key = 'order/' || o.id
+const itemsOfOrder = `i.entity_id = o.entity_id AND i.book = 'main' AND (i.account_id = 2100 AND i.key = 'order/' || o.id
   OR i.account_id = 1200 AND i.key IN (SELECT 'shipment/' || s.id FROM shipment s WHERE s.order_id = o.id))`
 
 const onDelivery = `o.policies->'order'->'body'->>'revenueOn' = 'delivered'`
@@ -138,11 +138,11 @@ export const moneyProofs: readonly Proof[] = [
   {
     name: 'GIFT-CARDS',
     invariant:
-      'Every gift card is owed under its own key, never more than its face value, and nothing else is.',
+      'Every gift card is owed under its own key, never more than its face value; beside them stands what breakage is earned.',
     sql: `SELECT i.key, i.balance_minor, c.face_minor FROM open_item i LEFT JOIN gift_card c ON i.key = 'gift-card/' || c.id AND c.entity_id = i.entity_id AND c.currency = i.currency
-        WHERE i.account_id = 2110 AND (c.id IS NULL OR -i.balance_minor > c.face_minor)
+        WHERE i.account_id = 2110 AND i.book = 'main' AND (c.id IS NULL AND NOT (i.key = 'breakage' AND i.balance_minor >= 0) OR -i.balance_minor > c.face_minor)
       UNION ALL
       SELECT 'gift-card/' || c.id, NULL, c.face_minor FROM gift_card c WHERE NOT EXISTS (
-        SELECT FROM open_item i WHERE i.account_id = 2110 AND i.key = 'gift-card/' || c.id)`,
+        SELECT FROM open_item i WHERE i.account_id = 2110 AND i.book = 'main' AND i.key = 'gift-card/' || c.id)`,
   },
 ]

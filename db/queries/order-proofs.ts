@@ -96,7 +96,7 @@ export const orderProofs: readonly Proof[] = [
     name: 'PAYMENT-EVENTS',
     invariant: 'The amounts of a payment are the sums of its events.',
     sql: `SELECT p.id AS payment_id, p.captured_minor, e.captured, p.refunded_minor, e.refunded FROM payment p
-      LEFT JOIN (SELECT payment_id, sum(amount_minor) FILTER (WHERE kind = 'captured') AS captured, sum(amount_minor) FILTER (WHERE kind = 'refunded') AS refunded
+      LEFT JOIN (SELECT payment_id, sum(amount_minor) FILTER (WHERE kind = 'captured') AS captured, sum(CASE kind WHEN 'refunded' THEN amount_minor WHEN 'refund-returned' THEN -amount_minor END) AS refunded
         FROM payment_event GROUP BY 1) e ON e.payment_id = p.id
       WHERE p.captured_minor <> coalesce(e.captured, 0) OR p.refunded_minor <> coalesce(e.refunded, 0)`,
   },

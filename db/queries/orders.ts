@@ -69,7 +69,8 @@ export async function readOrder(
       'workflowId', o.workflow_id, 'phase', o.phase, 'waitingFor', o.waiting_for, 'version', o.version, 'placedAt', o.placed_at, 'closedAt', o.closed_at,
       'currency', o.currency, 'totalMinor', o.total_minor::text, 'settlement', o.settlement, 'taxCollectedBy', o.tax_collected_by, 'fulfilledBy', o.fulfilled_by,
       'customerId', o.customer_id::text, 'customerClass', o.customer_class, 'segment', o.segment, 'shipCountry', o.ship_country, 'shipRegion', o.ship_region,
-      'shipBy', o.ship_by, 'deliverBy', o.deliver_by, 'shipComplete', o.ship_complete,
+      'shipBy', o.ship_by, 'deliverBy', o.deliver_by, 'acceptedLateUntil', o.accepted_late_until,
+      'split', (SELECT nullif(d.choice->'split', 'null') FROM decision_record d WHERE d.subject_type = 'order' AND d.subject_id = o.id::text AND d.kind = 'allocation' ORDER BY d.id DESC LIMIT 1), 'shipComplete', o.ship_complete, 'enteredBy', o.entered_by,
       'lines', (SELECT coalesce(jsonb_agg(jsonb_build_object('id', l.id::text, 'lineNo', l.line_no, 'sku', coalesce(i.sku, l.sku), 'title', l.title, 'goodsMinor', l.goods_minor::text,
         'discountMinor', l.discount_minor::text, 'shippingMinor', l.shipping_minor::text, 'taxMinor', l.tax_minor::text, 'ordered', l.qty_ordered, 'cancelled', l.qty_cancelled,
         'allocated', l.qty_allocated, 'backordered', l.qty_backordered, 'released', l.qty_released, 'picked', l.qty_picked, 'shipped', l.qty_shipped, 'delivered', l.qty_delivered,
@@ -128,27 +129,22 @@ export async function placeOfProcess(
   return row
 }
 
-/** The order that a parcel belongs to, by its tracking number. */
-export async function orderOfParcel(
+/**
+ * An order that has been shipped and whose process may have ended: what is asked of it now takes
+ * it up again. Undefined where nothing has left, for then there is nothing to decide any more.
+ */
+export async function shippedOrder(
   reader: Reader,
-  trackingNumber: string,
-): Promise<OrderPlace | undefined> {
-  const [row] = await reader<OrderPlace[]>`
-    SELECT o.id, o.workflow_id AS "workflowId", e.code AS entity, c.code AS channel
-    FROM parcel p JOIN sales_order o ON o.id = p.order_id JOIN channel c ON c.id = o.channel_id JOIN entity e ON e.id = o.entity_id
-    WHERE p.tracking_number = ${trackingNumber} ORDER BY p.id DESC LIMIT 1`
-  return row
-}
-
-/** The order that a provider's payment belongs to, by the payment's reference. */
-export async function orderOfPayment(
-  reader: Reader,
-  reference: string,
-): Promise<OrderPlace | undefined> {
-  const [row] = await reader<OrderPlace[]>`
-    SELECT o.id, o.workflow_id AS "workflowId", e.code AS entity, c.code AS channel
-    FROM payment p JOIN sales_order o ON o.id = p.order_id JOIN channel c ON c.id = o.channel_id JOIN entity e ON e.id = o.entity_id
-    WHERE p.reference = ${reference} ORDER BY p.id DESC LIMIT 1`
+  workflowId: string,
+): Promise<
+  { workflowId: string; channel: string; externalId: string; orderNumber: string } | undefined
+> {
+  const [row] = await reader<
+    { workflowId: string; channel: string; externalId: string; orderNumber: string }[]
+  >`
+    SELECT o.workflow_id AS "workflowId", c.code AS channel, o.external_id AS "externalId", o.order_number AS "orderNumber"
+    FROM sales_order o JOIN channel c ON c.id = o.channel_id
+    WHERE o.workflow_id = ${workflowId} AND EXISTS (SELECT FROM sales_order_line l WHERE l.order_id = o.id AND l.qty_shipped > 0)`
   return row
 }
 

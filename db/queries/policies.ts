@@ -14,9 +14,14 @@ export type PinnedPolicies = { [K in PolicyKind]: PinnedPolicy<K> }
  */
 export async function policiesFor(reader: Reader, channelCode: string): Promise<PinnedPolicies> {
   const rows = await reader<
-    { kind: PolicyKind; version: number; body: Partial<PolicyBodies[PolicyKind]> }[]
+    {
+      kind: PolicyKind
+      version: number
+      owner: string
+      body: Partial<PolicyBodies[PolicyKind]>
+    }[]
   >`
-    SELECT DISTINCT ON (kind) kind, version, body FROM policy
+    SELECT DISTINCT ON (kind) kind, version, owner, body FROM policy
     WHERE scope IN (${channelCode}, '*') AND effective_from <= clock_timestamp()
     ORDER BY kind, (scope = '*'), version DESC`
   const kinds = Object.keys(DEFAULT_POLICIES) as PolicyKind[]
@@ -25,7 +30,12 @@ export async function policiesFor(reader: Reader, channelCode: string): Promise<
       const row = rows.find((candidate) => candidate.kind === kind)
       return [
         kind,
-        { kind, version: row?.version ?? 0, body: { ...DEFAULT_POLICIES[kind], ...row?.body } },
+        {
+          kind,
+          version: row?.version ?? 0,
+          ...(row ? { owner: row.owner } : {}),
+          body: { ...DEFAULT_POLICIES[kind], ...row?.body },
+        },
       ]
     }),
   ) as PinnedPolicies

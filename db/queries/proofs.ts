@@ -104,6 +104,28 @@ export const ledgerProofs: readonly Proof[] = [
     sql: `SELECT seal_no, entry_id, problem FROM verify_seals()`,
   },
   {
+    name: 'AUDIT-SEAL',
+    invariant:
+      'Every sealed audit event still has the content, the tree and the chain that it was sealed with.',
+    sql: `SELECT seal_no, problem FROM verify_audit_seals()`,
+  },
+  {
+    name: 'CLOSE-STABLE',
+    invariant: 'A closed period holds what it held when its last area was closed.',
+    sql: `WITH standing AS (
+        SELECT DISTINCT ON (c.period_id) c.id, c.period_id FROM period_closing c
+        WHERE NOT EXISTS (SELECT FROM gl_period_event v WHERE v.period_id = c.period_id AND v.action = 'reopen' AND v.recorded_at > c.recorded_at)
+        ORDER BY c.period_id, c.id DESC
+      )
+      SELECT period_id, book, account_id, currency, sum(amount)::bigint AS difference FROM (
+        SELECT c.period_id, b.book, b.account_id, b.currency, b.amount_minor AS amount, b.func_minor AS func
+        FROM standing c JOIN period_closing_balance b ON b.closing_id = c.id
+        UNION ALL
+        SELECT c.period_id, e.book, l.account_id, l.currency, -l.amount_minor, -l.func_minor
+        FROM standing c JOIN journal_entry e ON e.period_id = c.period_id JOIN journal_line l ON l.entry_id = e.id) t
+      GROUP BY 1, 2, 3, 4 HAVING sum(amount) <> 0 OR sum(func) <> 0`,
+  },
+  {
     name: 'REV',
     invariant: 'A reversal is the mirror image of the entry it reverses.',
     sql: `SELECT r.id AS entry_id, r.reverses, a.line_no FROM journal_entry r

@@ -32,3 +32,38 @@ export async function rateOn(
     ORDER BY rate_on DESC, id DESC LIMIT 1`
   return row?.rateE9
 }
+
+/** One loaded rate: units of `to` for one of `from`, times 1e9. */
+export interface RateRow {
+  id: number
+  from: string
+  to: string
+  on: string
+  kind: 'spot' | 'closing' | 'average'
+  rateE9: bigint
+  source: string
+  recordedAt: string
+}
+
+export const rateColumns = (db: Reader) => db`
+  id, from_currency AS from, to_currency AS to, rate_on AS on, kind, rate_e9 AS "rateE9", source, recorded_at AS "recordedAt"`
+
+/** Loaded rates, the newest first. */
+export async function listRates(
+  db: Reader,
+  filter: {
+    from?: string | undefined
+    to?: string | undefined
+    on?: string | undefined
+    before: number
+    limit: number
+  },
+): Promise<RateRow[]> {
+  const { from, to, on, before, limit } = filter
+  return db<RateRow[]>`
+    SELECT ${rateColumns(db)} FROM fx_rate WHERE id < ${before}
+      ${from === undefined ? db`` : db`AND from_currency = ${from}`}
+      ${to === undefined ? db`` : db`AND to_currency = ${to}`}
+      ${on === undefined ? db`` : db`AND rate_on = ${on}`}
+    ORDER BY id DESC LIMIT ${limit}`
+}

@@ -1,7 +1,8 @@
 import type { Reader } from '#db/client'
 import type { SalesOrder } from '#db/stores/orders'
 import { dateAt, timeAt } from '#domain/dates'
-import type { CandidateNode } from '#domain/orders/allocation'
+import { convertMinor, RATE_ONE } from '#domain/ledger/fx'
+import type { CandidateNode, Units } from '#domain/orders/allocation'
 import { openUnits } from '#domain/orders/phase'
 import { chooseService, type ServiceChoice, type ServiceOffer } from '#domain/orders/service-choice'
 
@@ -11,7 +12,11 @@ export interface RoutedNode extends CandidateNode {
   shipInDays: number
   /** Takes only so many fulfilment orders a day. */
   limited: boolean
-  service: ServiceChoice | null
+  zone: string
+  /** The carrier service for these units and what comes next; null where none reaches the address. */
+  choose(units: readonly Units[]): ServiceChoice | null
+  /** Items of this order that the site was short of or would not ship: others are asked first. */
+  barred: readonly number[]
 }
 
 interface SiteRow {
@@ -34,67 +39,129 @@ interface OfferRow {
   transitDays: number
   baseMinor: bigint
   perKgMinor: bigint
+  currency: string
+  /** From the service's currency into the entity's; null when no rate is loaded. */
+  rateE9: bigint | null
 }
 
-/** Every site with the reason why it may not ship this order, or the service by which it would. */
-export async function candidateNodes(
-  reader: Reader,
-  order: SalesOrder,
-  without: readonly number[],
-): Promise<RoutedNode[]> {
-  const [sites, offers, weightG] = await Promise.all([
+/** Every site with the reason why it may not ship this order, or what shipping from it takes. */
+export async function candidateNodes(reader: Reader, order: SalesOrder): Promise<RoutedNode[]> {
+  const [sites, offers, weights, barred] = await Promise.all([
     reader<SiteRow[]>`
       SELECT s.id AS "siteId", s.code, s.entity_id AS "entityId", s.kind, s.status, s.timezone, s.cutoff_local::text AS cutoff, s.daily_capacity IS NOT NULL AS limited,
         (SELECT z.zone FROM shipping_zone z WHERE z.from_country = s.country AND z.to_country = ${order.shipCountry ?? ''}
           AND starts_with(${order.shipPostalCode ?? ''}, z.to_postal_prefix) ORDER BY length(z.to_postal_prefix) DESC LIMIT 1) AS zone
       FROM site s ORDER BY s.id`,
-    reader<OfferRow[]>`
-      SELECT s.id AS "siteId", v.carrier, v.service, v.to_zone AS zone, v.transit_days AS "transitDays", v.base_minor AS "baseMinor", v.per_kg_minor AS "perKgMinor"
-      FROM site s JOIN carrier_service v ON v.from_country = s.country AND v.status = 'active' ORDER BY s.id, v.id`,
-    weightOf(reader, order),
+    readOffers(reader, order),
+    weightsOf(reader, order),
+    barredItems(reader, order.id),
   ])
   const now = Date.now()
   return sites.map((site) => {
-    const reachable = offers
-      .filter((offer) => offer.siteId === site.siteId && offer.zone === site.zone)
-      .map((offer): ServiceOffer => ({
-        carrier: offer.carrier,
-        service: offer.service,
-        zone: offer.zone,
-        transitDays: offer.transitDays,
-        freightMinor: freight(offer, weightG),
-      }))
+    const here = offers.filter((offer) => offer.siteId === site.siteId && offer.zone === site.zone)
     const shipInDays = timeAt(now, site.timezone) >= site.cutoff.slice(0, 5) ? 1 : 0
-    const service = chooseService(reachable, {
-      latestTransitDays: daysLeft(order.deliverBy, dateAt(now, site.timezone), shipInDays),
+    const latest = daysLeft(latestDelivery(order), dateAt(now, site.timezone), shipInDays)
+    const choose = chooser(here, weights, {
+      functionalCurrency: order.functionalCurrency,
+      latestTransitDays: latest,
       requested: order.requestedService,
     })
     return {
       siteId: site.siteId,
       code: site.code,
       timezone: site.timezone,
-      excluded: exclusion(site, order, without, service !== null),
-      freightMinor: service?.chosen.freightMinor ?? 0n,
-      transitDays: service?.chosen.transitDays ?? 0,
+      excluded: exclusion(site, order, here),
       zone: site.zone ?? '',
       limited: site.limited,
       shipInDays,
-      service,
+      choose,
+      quote: (units) => quoteOf(choose(units), site.zone ?? '', latest),
+      barred: barred.filter((row) => row.siteId === site.siteId).map((row) => row.itemId),
     }
   })
 }
 
-async function weightOf(reader: Reader, order: SalesOrder): Promise<bigint> {
-  const open = order.lines.filter((line) => line.itemId !== null && openUnits(line) > 0)
-  const [row] = await reader<{ weight: bigint | null }[]>`
-    SELECT sum(coalesce(i.weight_g, 0)::bigint * w.qty)::bigint AS weight FROM item i
-    JOIN unnest(${open.map((line) => line.itemId!)}::int[], ${open.map(openUnits)}::int[]) AS w (item_id, qty) ON w.item_id = i.id`
-  return row?.weight ?? 0n
+/** The day by which goods must be there: as promised, or as late as somebody has accepted. */
+export function latestDelivery(
+  order: Pick<SalesOrder, 'deliverBy' | 'acceptedLateUntil'>,
+): string | null {
+  return order.deliverBy === null ? null : (order.acceptedLateUntil ?? order.deliverBy)
 }
 
-function freight(offer: OfferRow, weightG: bigint): bigint {
-  const startedKg = (weightG + 999n) / 1000n
-  return offer.baseMinor + offer.perKgMinor * startedKg
+async function readOffers(reader: Reader, order: SalesOrder): Promise<OfferRow[]> {
+  return reader<OfferRow[]>`
+    SELECT s.id AS "siteId", v.carrier, v.service, v.to_zone AS zone, v.transit_days AS "transitDays", v.base_minor AS "baseMinor", v.per_kg_minor AS "perKgMinor", v.currency,
+      CASE WHEN v.currency = ${order.functionalCurrency} THEN ${RATE_ONE}::bigint ELSE (
+        SELECT r.rate_e9 FROM fx_rate r WHERE r.from_currency = v.currency AND r.to_currency = ${order.functionalCurrency} AND r.kind = 'spot' AND r.rate_on <= current_date
+        ORDER BY r.rate_on DESC, r.id DESC LIMIT 1) END AS "rateE9"
+    FROM site s JOIN carrier_service v ON v.from_country = s.country AND v.status = 'active' ORDER BY s.id, v.id`
+}
+
+/** Grams of one unit of each item of the order. */
+async function weightsOf(reader: Reader, order: SalesOrder): Promise<Map<number, bigint>> {
+  const open = order.lines.filter((line) => line.itemId !== null && openUnits(line) > 0)
+  const rows = await reader<{ id: number; weightG: bigint }[]>`
+    SELECT id, coalesce(weight_g, 0)::bigint AS "weightG" FROM item WHERE id = ANY(${open.map((line) => line.itemId!)}::int[])`
+  return new Map(rows.map((row) => [row.id, row.weightG]))
+}
+
+/** Until goods come in there: what was short or refused may be there again then. */
+async function barredItems(
+  reader: Reader,
+  orderId: bigint,
+): Promise<{ siteId: number; itemId: number }[]> {
+  return reader<{ siteId: number; itemId: number }[]>`
+    SELECT DISTINCT x.site_id AS "siteId", x.item_id AS "itemId" FROM routing_exclusion x WHERE x.order_id = ${orderId}
+      AND NOT EXISTS (SELECT FROM stock_movement m WHERE m.item_id = x.item_id AND m.to_site_id = x.site_id AND m.from_site_id IS NULL AND m.recorded_at > x.recorded_at)`
+}
+
+/** Prices are asked for many combinations of units of one weight, so each weight is priced once. */
+function chooser(
+  offers: readonly OfferRow[],
+  weights: ReadonlyMap<number, bigint>,
+  want: { functionalCurrency: string; latestTransitDays: number | null; requested: string | null },
+): RoutedNode['choose'] {
+  const priced = new Map<bigint, ServiceChoice | null>()
+  return (units) => {
+    const grams = units.reduce(
+      (all, { itemId, qty }) => all + (weights.get(itemId) ?? 0n) * BigInt(qty),
+      0n,
+    )
+    const known = priced.get(grams)
+    if (known !== undefined) return known
+    const choice = chooseService(
+      offers.flatMap((offer) => offerAt(offer, grams, want.functionalCurrency)),
+      want,
+    )
+    priced.set(grams, choice)
+    return choice
+  }
+}
+
+/** Freight is a cost of the entity, so a tariff in another currency is converted at the day's rate. */
+function offerAt(offer: OfferRow, grams: bigint, functional: string): ServiceOffer[] {
+  if (offer.rateE9 === null) return []
+  const startedKg = (grams + 999n) / 1000n
+  const freight = offer.baseMinor + offer.perKgMinor * startedKg
+  return [
+    {
+      carrier: offer.carrier,
+      service: offer.service,
+      zone: offer.zone,
+      transitDays: offer.transitDays,
+      freightMinor: convertMinor(freight, offer.currency, functional, offer.rateE9),
+    },
+  ]
+}
+
+function quoteOf(choice: ServiceChoice | null, zone: string, latestTransitDays: number | null) {
+  const transitDays = choice?.chosen.transitDays ?? 0
+  return {
+    freightMinor: choice?.chosen.freightMinor ?? 0n,
+    transitDays,
+    zone,
+    inTime: latestTransitDays === null || transitDays <= latestTransitDays,
+  }
 }
 
 function daysLeft(deliverBy: string | null, today: string, shipInDays: number): number | null {
@@ -102,20 +169,16 @@ function daysLeft(deliverBy: string | null, today: string, shipInDays: number): 
   return Math.round((Date.parse(deliverBy) - Date.parse(today)) / 86_400_000) - shipInDays
 }
 
-function exclusion(
-  site: SiteRow,
-  order: SalesOrder,
-  without: readonly number[],
-  reachable: boolean,
-): string | null {
+function exclusion(site: SiteRow, order: SalesOrder, offers: readonly OfferRow[]): string | null {
   if (site.entityId !== order.entityId) return 'belongs to another entity'
   if (site.status !== 'active') return `is ${site.status}`
   if ((site.kind === 'fba') !== (order.fulfilledBy === 'channel'))
     return site.kind === 'fba'
       ? 'holds stock of the channel fulfilment'
       : 'the channel fulfils this order'
-  if (without.includes(site.siteId)) return 'ruled out by a decision'
-  if (order.fulfilledBy === 'merchant' && order.shipCountry && !reachable)
-    return `no carrier service reaches ${order.shipCountry}`
+  if (order.fulfilledBy !== 'merchant' || !order.shipCountry) return null
+  if (offers.length === 0) return `no carrier service reaches ${order.shipCountry}`
+  if (offers.every((offer) => offer.rateE9 === null))
+    return `no exchange rate from ${[...new Set(offers.map((offer) => offer.currency))].join(', ')} for its carrier services (carrier_service.currency)`
   return null
 }

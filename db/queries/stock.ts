@@ -109,16 +109,6 @@ export async function listMovements(
       AND m.id < ${ask.before} AND (${ask.sku ?? null}::text IS NULL OR i.sku = ${ask.sku ?? null}) ORDER BY m.id DESC LIMIT ${ask.limit}`
 }
 
-/** Stock value of the layers beside the ledger's inventory account, per item; they must agree (INV-15). */
-export async function stockValuation(reader: Reader, ask: { afterSku: string; limit: number }) {
-  return reader<{ sku: string; qty: bigint; layersMinor: bigint; ledgerMinor: bigint }[]>`
-    SELECT i.sku, coalesce(l.qty, 0)::bigint AS qty, coalesce(l.value, 0)::bigint AS "layersMinor", coalesce(j.value, 0)::bigint AS "ledgerMinor"
-    FROM item i
-    LEFT JOIN LATERAL (SELECT sum(remaining_qty) AS qty, sum(remaining_minor) AS value FROM cost_layer WHERE item_id = i.id) l ON true
-    LEFT JOIN LATERAL (SELECT sum(func_minor) AS value FROM journal_line WHERE item_id = i.id AND account_id = 1300) j ON true
-    WHERE i.kind = 'stock' AND i.sku > ${ask.afterSku} ORDER BY i.sku LIMIT ${ask.limit}`
-}
-
 export interface FulfilmentRow {
   id: bigint
   orderId: bigint

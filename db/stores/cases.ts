@@ -42,6 +42,9 @@ export async function openCase(tx: Tx, found: NewCase): Promise<OpenedCase | nul
       ${json(tx, allowedResolutions(found.type))}, ${found.openedBy})
     ON CONFLICT (key) DO UPDATE SET state = 'open', reopened = exception_case.reopened + (exception_case.state <> 'open')::int,
       due_at = CASE WHEN exception_case.state = 'open' THEN exception_case.due_at ELSE excluded.due_at END, summary = excluded.summary,
+      escalations = CASE WHEN exception_case.state = 'open' THEN exception_case.escalations ELSE 0 END,
+      owner_team = CASE WHEN exception_case.state = 'open' THEN exception_case.owner_team ELSE excluded.owner_team END,
+      severity = excluded.severity, allowed = excluded.allowed,
       evidence = CASE WHEN exception_case.state = 'open' THEN exception_case.evidence ELSE '{}' END || excluded.evidence,
       money_at_risk_minor = excluded.money_at_risk_minor, resolution = NULL, resolution_params = NULL, resolved_by = NULL, resolved_at = NULL,
       opened_at = CASE WHEN exception_case.state = 'open' THEN exception_case.opened_at ELSE clock_timestamp() END
@@ -69,6 +72,43 @@ export async function openCasesOf(
   return tx<OpenCase[]>`
     SELECT id, key, type, due_at AS "dueAt", owner_team AS "ownerTeam", escalations, evidence, site_id AS "siteId"
     FROM exception_case WHERE subject_type = ${subjectType} AND subject_id = ${subjectId} AND state = 'open' ORDER BY id`
+}
+
+/** A case that a person has decided; undefined when it is open, healed by itself or another order's. */
+export async function readDecidedCase(
+  tx: Tx,
+  orderId: string,
+  id: bigint,
+): Promise<
+  { id: bigint; type: CaseType; resolution: string; evidence: Record<string, unknown> } | undefined
+> {
+  const [row] = await tx<
+    { id: bigint; type: CaseType; resolution: string; evidence: Record<string, unknown> }[]
+  >`
+    SELECT id, type, resolution, evidence FROM exception_case
+    WHERE id = ${id} AND subject_type = 'order' AND subject_id = ${orderId} AND state = 'resolved'`
+  return row
+}
+
+/** A decision is thought over: the case is open again, with its time anew and why. */
+export async function reopenCase(
+  tx: Tx,
+  id: bigint,
+  by: { slaMinutes: number; team: string; reason: string; actor: string },
+): Promise<void> {
+  await tx`
+    UPDATE exception_case SET state = 'open', reopened = reopened + 1, owner_team = ${by.team}, opened_at = clock_timestamp(),
+      due_at = clock_timestamp() + make_interval(secs => ${by.slaMinutes * 60}),
+      evidence = evidence || ${json(tx, { reopened: { by: by.actor, reason: by.reason } })},
+      resolution = NULL, resolution_params = NULL, resolved_by = NULL, resolved_at = NULL
+    WHERE id = ${id} AND state = 'resolved'`
+}
+
+/** Says whose an open case is; false when it is not open any more. */
+export async function assignCase(tx: Tx, id: bigint, owner: string | null): Promise<boolean> {
+  const rows = await tx`
+    UPDATE exception_case SET owner_user = ${owner} WHERE id = ${id} AND state = 'open' RETURNING id`
+  return rows.length > 0
 }
 
 /** A person's choice closes the case. */

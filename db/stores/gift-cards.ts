@@ -10,12 +10,14 @@ export interface GiftCard {
   currency: string
   faceMinor: bigint
   orderLineId: bigint | null
+  /** Whose law says when an unused card escheats: where the order went, where that is known. */
+  jurisdiction: string | null
   issuedOn: string
 }
 
 const columns = (db: Reader) => db`
   id, entity_id AS "entityId", channel_id AS "channelId", code, external_id AS "externalId", currency,
-  face_minor AS "faceMinor", order_line_id AS "orderLineId", issued_on AS "issuedOn"`
+  face_minor AS "faceMinor", order_line_id AS "orderLineId", jurisdiction, issued_on AS "issuedOn"`
 
 export interface NewGiftCard {
   entityId: number
@@ -26,15 +28,16 @@ export interface NewGiftCard {
   faceMinor: bigint
   /** The unit that was sold; none for a card that was sold elsewhere. */
   sold?: { orderLineId: bigint; unit: number }
+  jurisdiction: string | null
   issuedOn: string
   actor: string
 }
 
 export async function insertGiftCard(tx: Tx, card: NewGiftCard): Promise<GiftCard> {
   const [row] = await tx<GiftCard[]>`
-    INSERT INTO gift_card (entity_id, channel_id, external_id, currency, face_minor, order_line_id, unit, issued_on, actor)
+    INSERT INTO gift_card (entity_id, channel_id, external_id, currency, face_minor, order_line_id, unit, jurisdiction, issued_on, actor)
     VALUES (${card.entityId}, ${card.channelId}, ${card.externalId ?? null}, ${card.currency}, ${card.faceMinor},
-      ${card.sold?.orderLineId ?? null}, ${card.sold?.unit ?? null}, ${card.issuedOn}, ${card.actor})
+      ${card.sold?.orderLineId ?? null}, ${card.sold?.unit ?? null}, ${card.jurisdiction}, ${card.issuedOn}, ${card.actor})
     RETURNING ${columns(tx)}`
   return row!
 }

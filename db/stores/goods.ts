@@ -9,6 +9,7 @@ import { Refusal } from '#domain/refusal'
 import { costOfFound, type KnownCost } from '#domain/valuation'
 import { postEntries } from './ledger.ts'
 import { addToOutbox, recordAudit } from './records.ts'
+import { settleMissing } from './routing.ts'
 import { receiveSupply } from './supply.ts'
 import { consumeCost, lockPositions, moveStock, receiveCost } from './stock.ts'
 
@@ -273,6 +274,7 @@ export async function adjustStock(tx: Tx, adjustment: Adjustment): Promise<void>
   const differences = await valueDifference(tx, adjustment)
   await postDifferences(tx, adjustment, differences)
   await auditAdjustment(tx, adjustment)
+  await settleMissing(tx, { itemId, siteId, actor: adjustment.actor })
   if (qty > 0n)
     await addToOutbox(tx, [
       {
@@ -311,7 +313,9 @@ async function valueDifference(tx: Tx, adjustment: Adjustment) {
     return [{ ...base, qty, ...(await addFound(tx, adjustment, costMinor)) }]
   }
   const cause = { causeType: 'adjustment', causeId: adjustmentId }
-  const uses = await consumeCost(tx, [{ itemId, siteId, qty: -qty, ...cause }])
+  const uses = await consumeCost(tx, [
+    { itemId, siteId, qty: -qty, ...cause, effectiveOn: adjustment.adjustedOn },
+  ])
   return uses.map((use) => ({
     ...base,
     qty: -use.qty,

@@ -45,6 +45,35 @@ export async function appliedCancellations(
   return new Set(rows.map(({ mark }) => mark))
 }
 
+/** A cancellation that no known sale explains. */
+export interface UnmatchedCancellation {
+  mark: string
+  customerId: string | null
+  sku: string
+  qty: number
+  unitPriceMinor: string
+  cancelledAt: string
+  /** Why nothing matched, in words. */
+  reason: string
+  /** Where it stands, as `2010-12-01.csv:17`. */
+  origin: string
+}
+
+/** Keeps what matched no sale; one that is kept already stays. Answers the marks that were new. */
+export async function keepUnmatched(
+  tx: Tx,
+  channelId: number,
+  cancellations: readonly UnmatchedCancellation[],
+): Promise<string[]> {
+  const rows = await tx<{ mark: string }[]>`
+    INSERT INTO history_cancellation (channel_id, mark, customer_external_id, sku, qty, unit_price_minor, cancelled_at, reason, origin)
+    SELECT ${channelId}, mark, "customerId", sku, qty, "unitPriceMinor", "cancelledAt", reason, origin
+    FROM jsonb_to_recordset(${jsonText(cancellations)}::text::jsonb) AS c (mark text, "customerId" text, sku text, qty int,
+      "unitPriceMinor" bigint, "cancelledAt" timestamptz, reason text, origin text)
+    ON CONFLICT DO NOTHING RETURNING mark`
+  return rows.map(({ mark }) => mark)
+}
+
 /** Units of one past line that one cancellation took back. */
 export interface PastCancellation {
   /** Names the cancellation for life, as `C536379/22556/1`. */
@@ -75,6 +104,12 @@ export async function cancelPastUnits(
   const mine = cancellations.filter(({ mark }) => marks.has(mark))
   if (mine.length === 0) return { applied: 0 }
   await takeBack(tx, mine)
+  // One that was kept without its sale has found it: the file of the sale came later.
+  const found = mine.map(({ mark, lineId }) => ({ mark, line: lineId.toString() }))
+  await tx`
+    UPDATE history_cancellation h SET order_line_id = f.line
+    FROM jsonb_to_recordset(${jsonText(found)}::text::jsonb) AS f (mark text, line bigint), channel c
+    WHERE c.code = ${channelCode} AND h.channel_id = c.id AND h.mark = f.mark`
   await tx`
     UPDATE sales_order o SET version = o.version + 1, phase = CASE WHEN EXISTS (
         SELECT FROM sales_order_line l WHERE l.order_id = o.id AND l.qty_ordered > l.qty_cancelled) THEN 'closed' ELSE 'cancelled' END

@@ -18,22 +18,24 @@ export async function storeDocuments(
   db: Db,
   incoming: readonly IncomingDocument[],
 ): Promise<StoredInSet[]> {
-  const rows = incoming.map(({ source, eventId, topic, document }, n) => {
+  const rows = incoming.map(({ source, eventId, topic, document, importId, importRow }, n) => {
     const hash = hashOf(document)
-    return { n, source, event_id: eventId, topic, body_hash: `\\x${hash}`, document }
+    const origin = { import_id: importId ?? null, import_row: importRow ?? null }
+    return { n, source, event_id: eventId, topic, body_hash: `\\x${hash}`, document, ...origin }
   })
   const stored = await db<
     { n: number; id: bigint; outcome: StoredDocument['outcome']; fresh: boolean; same: boolean }[]
   >`
     WITH wanted AS MATERIALIZED (
       SELECT * FROM jsonb_to_recordset(${jsonText(rows)}::text::jsonb)
-        AS w (n int, source text, event_id text, topic text, body_hash bytea, document jsonb)
+        AS w (n int, source text, event_id text, topic text, body_hash bytea, document jsonb, import_id bigint, import_row int)
     ), added AS (
-      INSERT INTO inbox (source, event_id, topic, body_hash, outcome, document)
-      SELECT source, event_id, topic, body_hash, 'received', document FROM wanted ORDER BY n
+      INSERT INTO inbox (source, event_id, topic, body_hash, outcome, document, import_id, import_row)
+      SELECT source, event_id, topic, body_hash, 'received', document, import_id, import_row FROM wanted ORDER BY n
       ON CONFLICT (source, event_id) DO NOTHING RETURNING id, source, event_id
     ), opened AS (
-      UPDATE inbox i SET outcome = 'received', problems = NULL, told_at = NULL, attempts = 0, next_at = NULL FROM wanted w
+      UPDATE inbox i SET outcome = 'received', problems = NULL, told_at = NULL, attempts = 0, next_at = NULL,
+        import_id = coalesce(w.import_id, i.import_id), import_row = coalesce(w.import_row, i.import_row) FROM wanted w
       WHERE (i.source, i.event_id) = (w.source, w.event_id) AND i.outcome = 'refused' AND i.body_hash = w.body_hash RETURNING i.id
     )
     SELECT w.n, coalesce(a.id, i.id) AS id, CASE WHEN a.id IS NOT NULL OR i.id IN (SELECT id FROM opened) THEN 'received' ELSE i.outcome END AS outcome, a.id IS NOT NULL AS fresh,

@@ -10,6 +10,9 @@ export interface IncomingDocument {
   eventId: string
   topic: 'placed' | 'updated' | 'paid' | 'cancelled'
   document: OrderDocument
+  /** The import that brought it, and the line at which it begins there; kept of a set only. */
+  importId?: string
+  importRow?: number
 }
 
 export interface StoredDocument {

@@ -50,7 +50,7 @@ export async function openReceivables(
   return db<OpenItem[]>`
     SELECT ${columns(db)} FROM open_item
     WHERE entity_id = ${order.entityId} AND account_id = ${accountOfRole.Receivables} AND currency = ${order.currency}
-      AND key IN (SELECT 'shipment/' || id FROM shipment WHERE order_id = ${order.id}) AND balance_minor > 0
+      AND key IN (SELECT 'shipment/' || id FROM shipment WHERE order_id = ${order.id}) AND balance_minor > 0 AND book = 'main'
     ORDER BY id`
 }
 

@@ -17,6 +17,11 @@ export async function openPeriods(tx: Reader, entityId: number, year: number): P
   await tx`SELECT open_periods(${entityId}, ${year})`
 }
 
+/** Opens this year for every company, and the coming one from two months before; again is harmless. */
+export async function openComingPeriods(tx: Reader, on: string): Promise<void> {
+  await tx`SELECT open_coming_periods(${on})`
+}
+
 /** From now on only entries under an approved exception are taken. */
 export async function softCloseArea(
   tx: Tx,
@@ -53,8 +58,8 @@ export interface PeriodException {
   entityId: number
   period: string
   areas: readonly LedgerArea[]
-  /** What entries will carry as `approvalId`. */
-  approvalId: string
+  /** What entries will carry as `approvalId`; a new name unless given. */
+  approvalId?: string | undefined
   reason: string
   /** The instant at which it ends. */
   until: string
@@ -67,11 +72,13 @@ export interface PeriodException {
   maxMinor?: bigint | undefined
 }
 
-/** Asks for an exception; it lets nothing in before another person has approved it. */
-export async function requestPeriodException(tx: Tx, asked: PeriodException): Promise<void> {
-  await tx`SELECT request_period_exception(${asked.entityId}, ${asked.period}, ${asked.areas as string[]}, ${asked.approvalId},
+/** Asks for an exception, and answers its name; it lets nothing in before another person has approved it. */
+export async function requestPeriodException(tx: Tx, asked: PeriodException): Promise<string> {
+  const [row] = await tx<{ approvalId: string }[]>`
+    SELECT request_period_exception(${asked.entityId}, ${asked.period}, ${asked.areas as string[]}, ${asked.approvalId ?? null},
     ${asked.reason}, ${asked.until}, ${asked.requestedBy}, ${asked.actor ?? null}, ${(asked.accountIds as number[] | undefined) ?? null},
-    ${asked.maxMinor ?? null})`
+    ${asked.maxMinor ?? null}) AS "approvalId"`
+  return row!.approvalId
 }
 
 /** Approves it, in all its areas; whoever asked for it, or is to use it, may not. */

@@ -10,6 +10,8 @@ import {
   type Item,
   type KitComponent,
   type Listing,
+  type PolledChannel,
+  type Polling,
   type Site,
   type Substitute,
 } from '#db/queries/masters'
@@ -130,31 +132,35 @@ export async function updateSite(
 
 export async function insertChannel(
   tx: Tx,
-  channel: Channel,
+  channel: Channel & Partial<Polling>,
   secretRefs: readonly string[],
-): Promise<Channel> {
+): Promise<PolledChannel> {
+  const polling = { pollUrl: null, pollSecretRef: null, pollSeconds: 60, ...channel }
   const rows = await tx`
-    INSERT INTO channel (code, name, kind, entity_id, currency, marketplace, priority, status, secret_refs)
+    INSERT INTO channel (code, name, kind, entity_id, currency, marketplace, priority, status, secret_refs, poll_url, poll_secret_ref, poll_seconds)
     SELECT ${channel.code}, ${channel.name}, ${channel.kind}, id, ${channel.currency}, ${channel.marketplace},
-      ${channel.priority}, ${channel.status}, ${[...secretRefs]}::text[]
+      ${channel.priority}, ${channel.status}, ${[...secretRefs]}::text[], ${polling.pollUrl}, ${polling.pollSecretRef}, ${polling.pollSeconds}
     FROM entity WHERE code = ${channel.entity}
     ON CONFLICT (code) DO NOTHING RETURNING 1`
   if (rows.length === 0) throw await existsOrUnknown(tx, 'channel', channel.code, channel.entity)
-  return channel
+  return { ...polling, syncedTo: null, sweptAt: null }
 }
 
 export async function updateChannel(
   tx: Tx,
   channelCode: string,
-  change: Partial<Pick<Channel, 'name' | 'priority' | 'status'>> & { secretRefs?: string[] },
-): Promise<Changed<Channel> | undefined> {
+  change: Partial<Pick<Channel, 'name' | 'priority' | 'status'> & Polling> & {
+    secretRefs?: string[]
+  },
+): Promise<Changed<PolledChannel> | undefined> {
   await tx`SELECT 1 FROM channel WHERE code = ${channelCode} FOR UPDATE`
   const before = await readChannel(tx, channelCode)
   if (!before) return undefined
   const { secretRefs, ...fields } = change
   const after = { ...before, ...fields }
   await tx`
-    UPDATE channel SET name = ${after.name}, priority = ${after.priority}, status = ${after.status}
+    UPDATE channel SET name = ${after.name}, priority = ${after.priority}, status = ${after.status},
+      poll_url = ${after.pollUrl}, poll_secret_ref = ${after.pollSecretRef}, poll_seconds = ${after.pollSeconds}
       ${secretRefs ? tx`, secret_refs = ${secretRefs}::text[]` : tx``}
     WHERE code = ${channelCode}`
   return { before, after }

@@ -59,6 +59,8 @@ export interface LiveReservation {
   live: number
   /** Units of it that stand on a fulfilment order that is still open. */
   onFulfilment: number
+  /** When the units go to others if the order is still held then. */
+  expiresAt: string | null
 }
 
 export interface SalesOrder {
@@ -89,6 +91,8 @@ export interface SalesOrder {
   requestedService: string | null
   shipBy: string | null
   deliverBy: string | null
+  /** A later day than `deliverBy` that somebody has accepted. */
+  acceptedLateUntil: string | null
   shipComplete: boolean
   fulfilledBy: 'merchant' | 'channel'
   policies: { [K in PolicyKind]: PinnedPolicy<K> }
@@ -120,7 +124,7 @@ export async function lockOrder(
       o.external_version AS "externalVersion", o.order_number AS "orderNumber", o.workflow_id AS "workflowId", o.customer_id AS "customerId",
       o.customer_class AS "customerClass", o.segment, o.currency, o.rate_e9 AS "rateE9", o.placed_on AS "placedOn", o.settlement, o.provider,
       o.total_minor AS "totalMinor", o.ship_country AS "shipCountry", o.ship_region AS "shipRegion", o.ship_postal_code AS "shipPostalCode",
-      o.requested_service AS "requestedService", o.ship_by AS "shipBy", o.deliver_by AS "deliverBy", o.ship_complete AS "shipComplete",
+      o.requested_service AS "requestedService", o.ship_by AS "shipBy", o.deliver_by AS "deliverBy", o.accepted_late_until AS "acceptedLateUntil", o.ship_complete AS "shipComplete",
       o.fulfilled_by AS "fulfilledBy", o.policies, o.version, o.phase, o.closed_at AS "closedAt"
     FROM sales_order o JOIN entity e ON e.id = o.entity_id JOIN channel c ON c.id = o.channel_id
     WHERE o.id = ${BigInt(orderId)} FOR NO KEY UPDATE OF o`
@@ -131,66 +135,62 @@ export async function lockOrder(
       `The order is at version ${header.version}, you saw ${expectedVersion}. Read it again, then decide.`,
     )
   }
-  const [lines, holds, payments, reservations, cases] = await Promise.all([
-    readLines(tx, header.id),
-    tx<
-      SalesOrder['holds']
-    >`SELECT id, type, first_release_by AS "firstReleaseBy", keeps_stock AS "keepsStock" FROM order_hold WHERE order_id = ${header.id} AND released_at IS NULL ORDER BY id`,
-    tx<
-      OrderPayment[]
-    >`SELECT id, seq, kind, provider, reference, due_minor AS "dueMinor", authorised_minor AS "authorisedMinor", captured_minor AS "capturedMinor",
-      refunded_minor AS "refundedMinor", refund_pending_minor AS "refundPendingMinor", expires_at AS "expiresAt" FROM payment WHERE order_id = ${header.id} ORDER BY seq`,
-    readReservations(tx, header.id),
-    tx`SELECT 1 FROM exception_case WHERE subject_type = 'order' AND subject_id = ${header.id.toString()} AND state = 'open' LIMIT 1`,
-  ])
-  return {
-    ...header,
-    lines,
-    holds: [...holds],
-    payments: [...payments],
-    reservations,
-    hasCases: cases.length > 0,
-  }
+  return { ...header, ...(await readParts(tx, header.id)) }
 }
 
 type OrderHeader = Omit<SalesOrder, 'lines' | 'holds' | 'payments' | 'reservations' | 'hasCases'>
+type OrderParts = Omit<SalesOrder, keyof OrderHeader>
 
-async function readLines(tx: Tx, orderId: bigint): Promise<OrderLine[]> {
-  const ofOrder = tx`SELECT id FROM sales_order_line WHERE order_id = ${orderId}`
-  const [lines, discounts, taxes] = await Promise.all([
-    readHeaders(tx, orderId),
-    tx<(OrderLine['discounts'][number] & { lineId: bigint })[]>`
-      SELECT order_line_id AS "lineId", code, funded_by AS "fundedBy", vendor, amount_minor AS "amountMinor" FROM order_line_discount WHERE order_line_id IN (${ofOrder}) ORDER BY order_line_id, seq`,
-    tx<(OrderLine['taxes'][number] & { lineId: bigint })[]>`
-      SELECT order_line_id AS "lineId", component, jurisdiction, tax_code AS "taxCode", tax_minor AS "taxMinor", collected_by AS "collectedBy" FROM order_line_tax WHERE order_line_id IN (${ofOrder}) ORDER BY order_line_id, seq`,
-  ])
-  return lines.map((line) => ({
-    ...line,
-    discounts: discounts.filter((d) => d.lineId === line.id),
-    taxes: taxes.filter((t) => t.lineId === line.id),
-  }))
+/**
+ * All that hangs on an order, in one statement that looks after the lock was waited for. It
+ * travels as JSON, big integers as text, since JSON numbers are exact to 2^53 only.
+ */
+async function readParts(tx: Tx, orderId: bigint): Promise<OrderParts> {
+  const [found] = await tx<[{ parts: string }]>`
+    SELECT jsonb_build_object(
+      'lines', (SELECT coalesce(jsonb_agg(l ORDER BY l."lineNo"), '[]') FROM (${linesOf(tx, orderId)}) l),
+      'holds', (SELECT coalesce(jsonb_agg(jsonb_build_object('id', h.id::text, 'type', h.type, 'firstReleaseBy', h.first_release_by, 'keepsStock', h.keeps_stock) ORDER BY h.id), '[]')
+        FROM order_hold h WHERE h.order_id = ${orderId} AND h.released_at IS NULL),
+      'payments', (SELECT coalesce(jsonb_agg(p ORDER BY p.seq), '[]') FROM (${paymentsOf(tx, orderId)}) p),
+      'reservations', (SELECT coalesce(jsonb_agg(r ORDER BY length(r.id), r.id), '[]') FROM (${reservationsOf(tx, orderId)}) r),
+      'hasCases', EXISTS (SELECT FROM exception_case WHERE subject_type = 'order' AND subject_id = ${orderId.toString()} AND state = 'open'))::text AS parts`
+  return JSON.parse(found.parts, revive) as OrderParts
 }
 
-async function readHeaders(
-  tx: Tx,
-  orderId: bigint,
-): Promise<Omit<OrderLine, 'discounts' | 'taxes'>[]> {
-  return tx<Omit<OrderLine, 'discounts' | 'taxes'>[]>`
-    SELECT l.id, l.line_no AS "lineNo", l.external_line_id AS "externalLineId", l.item_id AS "itemId", i.kind AS "itemKind", coalesce(i.sku, l.sku) AS sku, l.title,
+function revive(name: string, value: unknown): unknown {
+  if (typeof value !== 'string') return value
+  if (name.endsWith('Minor') || name === 'id' || name === 'orderLineId') return BigInt(value)
+  return name.endsWith('At') ? new Date(value).toISOString() : value
+}
+
+function linesOf(tx: Tx, orderId: bigint) {
+  return tx`
+    SELECT l.id::text, l.line_no AS "lineNo", l.external_line_id AS "externalLineId", l.item_id AS "itemId", i.kind AS "itemKind", coalesce(i.sku, l.sku) AS sku, l.title,
       l.pack_factor AS "packFactor", l.kit_item_id AS "kitItemId", l.external_listing_id AS "externalListingId", l.substitution_consent AS "substitutionConsent",
-      l.requires_shipping AS "requiresShipping", l.gift_card AS "giftCard", l.goods_minor AS "goodsMinor", l.discount_minor AS "discountMinor",
-      l.shipping_minor AS "shippingMinor", l.tax_minor AS "taxMinor", l.commission_minor AS "commissionMinor", l.fee_minor AS "feeMinor", l.cancelled_minor AS "cancelledMinor", l.shipped_minor AS "shippedMinor", l.lost_minor AS "lostMinor", l.qty_ordered AS ordered, l.qty_cancelled AS cancelled, l.qty_allocated AS allocated,
+      l.requires_shipping AS "requiresShipping", l.gift_card AS "giftCard", l.goods_minor::text AS "goodsMinor", l.discount_minor::text AS "discountMinor",
+      l.shipping_minor::text AS "shippingMinor", l.tax_minor::text AS "taxMinor", l.commission_minor::text AS "commissionMinor", l.fee_minor::text AS "feeMinor",
+      l.cancelled_minor::text AS "cancelledMinor", l.shipped_minor::text AS "shippedMinor", l.lost_minor::text AS "lostMinor", l.qty_ordered AS ordered, l.qty_cancelled AS cancelled, l.qty_allocated AS allocated,
       l.qty_backordered AS backordered, l.qty_released AS released, l.qty_picked AS picked, l.qty_shipped AS shipped, l.qty_delivered AS delivered, l.promise_on AS "promiseOn",
-      coalesce((SELECT sum(p.qty) FROM supply_promise p WHERE p.order_line_id = l.id), 0)::int AS promised
-    FROM sales_order_line l LEFT JOIN item i ON i.id = l.item_id WHERE l.order_id = ${orderId} ORDER BY l.line_no`
+      coalesce((SELECT sum(p.qty) FROM supply_promise p WHERE p.order_line_id = l.id), 0)::int AS promised,
+      (SELECT coalesce(jsonb_agg(jsonb_build_object('code', d.code, 'fundedBy', d.funded_by, 'vendor', d.vendor, 'amountMinor', d.amount_minor::text) ORDER BY d.seq), '[]')
+        FROM order_line_discount d WHERE d.order_line_id = l.id) AS discounts,
+      (SELECT coalesce(jsonb_agg(jsonb_build_object('component', t.component, 'jurisdiction', t.jurisdiction, 'taxCode', t.tax_code, 'taxMinor', t.tax_minor::text, 'collectedBy', t.collected_by) ORDER BY t.seq), '[]')
+        FROM order_line_tax t WHERE t.order_line_id = l.id) AS taxes
+    FROM sales_order_line l LEFT JOIN item i ON i.id = l.item_id WHERE l.order_id = ${orderId}`
 }
 
-async function readReservations(tx: Tx, orderId: bigint): Promise<LiveReservation[]> {
-  return tx<LiveReservation[]>`
-    SELECT r.id, r.order_line_id AS "orderLineId", r.item_id AS "itemId", r.site_id AS "siteId", s.code AS "siteCode", r.live,
+function paymentsOf(tx: Tx, orderId: bigint) {
+  return tx`
+    SELECT id::text, seq, kind, provider, reference, due_minor::text AS "dueMinor", authorised_minor::text AS "authorisedMinor", captured_minor::text AS "capturedMinor",
+      refunded_minor::text AS "refundedMinor", refund_pending_minor::text AS "refundPendingMinor", expires_at AS "expiresAt" FROM payment WHERE order_id = ${orderId}`
+}
+
+function reservationsOf(tx: Tx, orderId: bigint) {
+  return tx`
+    SELECT r.id::text, r.order_line_id::text AS "orderLineId", r.item_id AS "itemId", r.site_id AS "siteId", s.code AS "siteCode", r.live, r.expires_at AS "expiresAt",
       coalesce((SELECT sum(f.qty - f.shipped - f.cancelled) FROM fulfilment_line f JOIN fulfilment_order fo ON fo.id = f.fulfilment_id
         WHERE f.reservation_id = r.id AND fo.state IN ('released', 'recall-requested')), 0)::int AS "onFulfilment"
-    FROM reservation r JOIN site s ON s.id = r.site_id WHERE r.order_id = ${orderId} AND r.live > 0 ORDER BY r.id`
+    FROM reservation r JOIN site s ON s.id = r.site_id WHERE r.order_id = ${orderId} AND r.live > 0`
 }
 
 /** Writes the counters and promises of lines back, all in one statement. */
@@ -282,6 +282,7 @@ export interface PaymentEvent {
     | 'refund-granted'
     | 'refunded'
     | 'refund-failed'
+    | 'refund-returned'
   amountMinor: bigint
   reference?: string | null
   effectKey?: string | null
@@ -296,6 +297,24 @@ export async function recordPaymentEvent(tx: Tx, event: PaymentEvent): Promise<b
     VALUES (${event.paymentId}, ${event.key}, ${event.kind}, ${event.amountMinor}, ${event.reference ?? null}, ${event.effectKey ?? null}, ${event.effectiveOn}, ${event.actor})
     ON CONFLICT (key) DO NOTHING RETURNING id`
   return rows.length > 0
+}
+
+/** One more way of paying this order, after the others; the order knows it at once. */
+export async function insertTender(
+  tx: Tx,
+  order: Pick<SalesOrder, 'id' | 'payments'>,
+  tender: Pick<OrderPayment, 'kind' | 'provider' | 'reference' | 'dueMinor'> &
+    Partial<Pick<OrderPayment, 'authorisedMinor' | 'expiresAt'>>,
+): Promise<OrderPayment> {
+  const seq = Math.max(0, ...order.payments.map((payment) => payment.seq)) + 1
+  const { authorisedMinor = 0n, expiresAt = null } = tender
+  const [row] = await tx<{ id: bigint }[]>`
+    INSERT INTO payment (order_id, seq, kind, provider, reference, due_minor, authorised_minor, expires_at)
+    VALUES (${order.id}, ${seq}, ${tender.kind}, ${tender.provider}, ${tender.reference}, ${tender.dueMinor}, ${authorisedMinor}, ${expiresAt}) RETURNING id`
+  const none = { capturedMinor: 0n, refundedMinor: 0n, refundPendingMinor: 0n }
+  const payment = { ...tender, ...none, id: row!.id, seq, authorisedMinor, expiresAt }
+  order.payments.push(payment)
+  return payment
 }
 
 export async function savePayment(tx: Tx, payment: OrderPayment): Promise<void> {

@@ -1,5 +1,5 @@
-import type { Tx } from '#db/client'
-import { sendAlong } from '#db/transaction'
+import { jsonText, type Tx } from '#db/client'
+import { sendAlong, writeAtEnd } from '#db/transaction'
 
 export interface Decision {
   subjectType: string
@@ -15,14 +15,10 @@ export interface Decision {
 
 /** Why an automatic choice was made: its inputs, its rule and what lost. */
 export async function recordDecisions(tx: Tx, decisions: readonly Decision[]): Promise<void> {
-  if (decisions.length === 0) return
-  await sendAlong(
+  await keepTrail(
     tx,
-    tx`
-    INSERT INTO decision_record (subject_type, subject_id, kind, rule, rule_version, inputs, choice, alternatives, actor)
-    SELECT * FROM jsonb_to_recordset(${json(
-      tx,
-      decisions.map((d) => ({
+    decisions.map((d) => ({
+      decision: {
         subject_type: d.subjectType,
         subject_id: d.subjectId,
         kind: d.kind,
@@ -32,8 +28,8 @@ export async function recordDecisions(tx: Tx, decisions: readonly Decision[]): P
         choice: d.choice,
         alternatives: d.alternatives ?? [],
         actor: d.actor,
-      })),
-    )}) AS d (subject_type text, subject_id text, kind text, rule text, rule_version int, inputs jsonb, choice jsonb, alternatives jsonb, actor text)`,
+      },
+    })),
   )
 }
 
@@ -50,14 +46,10 @@ export interface AuditEvent {
 
 /** Who changed what, from what to what and why; also the time line of a process. */
 export async function recordAudit(tx: Tx, events: readonly AuditEvent[]): Promise<void> {
-  if (events.length === 0) return
-  await sendAlong(
+  await keepTrail(
     tx,
-    tx`
-    INSERT INTO audit_event (subject_type, subject_id, action, before, after, reason, actor, command_key)
-    SELECT * FROM jsonb_to_recordset(${json(
-      tx,
-      events.map((e) => ({
+    events.map((e) => ({
+      event: {
         subject_type: e.subjectType,
         subject_id: e.subjectId,
         action: e.action,
@@ -66,8 +58,8 @@ export async function recordAudit(tx: Tx, events: readonly AuditEvent[]): Promis
         reason: e.reason ?? null,
         actor: e.actor,
         command_key: e.commandKey ?? null,
-      })),
-    )}) AS e (subject_type text, subject_id text, action text, before jsonb, after jsonb, reason text, actor text, command_key text)`,
+      },
+    })),
   )
 }
 
@@ -81,15 +73,39 @@ export interface OutboxMessage {
 
 /** What others must be told, in the transaction that made it true; told at least once, under one key. */
 export async function addToOutbox(tx: Tx, messages: readonly OutboxMessage[]): Promise<void> {
-  if (messages.length === 0) return
-  await sendAlong(
+  await keepTrail(
     tx,
-    tx`
+    messages.map((message) => ({ message })),
+  )
+}
+
+/**
+ * Nothing in a transaction reads what it leaves behind, so it is all written by one statement at
+ * the end; as text, because what a row was made of may change until then.
+ */
+async function keepTrail(tx: Tx, rows: readonly object[]): Promise<void> {
+  if (rows.length > 0) await writeAtEnd(tx, writeTrail, rows.map(jsonText))
+}
+
+function writeTrail(tx: Tx, rows: readonly string[]): PromiseLike<unknown> {
+  return tx`
+    WITH trail AS MATERIALIZED (
+      SELECT kept->'decision' AS decision, kept->'event' AS event, kept->'message' AS message, nth
+      FROM jsonb_array_elements(${`[${rows.join()}]`}::text::jsonb) WITH ORDINALITY AS t (kept, nth)
+    ), decided AS (
+      INSERT INTO decision_record (subject_type, subject_id, kind, rule, rule_version, inputs, choice, alternatives, actor)
+      SELECT d.* FROM trail, jsonb_to_record(decision) AS d (subject_type text, subject_id text, kind text, rule text, rule_version int, inputs jsonb, choice jsonb, alternatives jsonb, actor text)
+      WHERE decision IS NOT NULL ORDER BY nth
+    ), happened AS (
+      INSERT INTO audit_event (subject_type, subject_id, action, before, after, reason, actor, command_key)
+      SELECT e.* FROM trail, jsonb_to_record(event) AS e (subject_type text, subject_id text, action text, before jsonb, after jsonb, reason text, actor text, command_key text)
+      WHERE event IS NOT NULL ORDER BY nth
+    )
     INSERT INTO outbox (topic, key, body, next_at)
     SELECT topic, key, body, clock_timestamp() + make_interval(mins => coalesce("afterMinutes", 0))
-    FROM jsonb_to_recordset(${json(tx, messages)}) AS m (topic text, key text, body jsonb, "afterMinutes" int)
-    ON CONFLICT (topic, key) DO NOTHING`,
-  )
+    FROM trail, jsonb_to_record(message) AS m (topic text, key text, body jsonb, "afterMinutes" int)
+    WHERE message IS NOT NULL ORDER BY nth
+    ON CONFLICT (topic, key) DO NOTHING`
 }
 
 export interface IntendedEffect {

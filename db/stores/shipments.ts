@@ -1,6 +1,7 @@
 import type { Tx } from '#db/client'
 import { sendAlong } from '#db/transaction'
 import { sum } from '#domain/money'
+import { Refusal } from '#domain/refusal'
 import { json } from './records.ts'
 
 export interface NewShipmentLine {
@@ -25,6 +26,8 @@ export interface NewShipment {
   /** Who is owed for it, as `carrier/UPS/Ground`. */
   freightParty?: string | undefined
   actor: string
+  /** Whether nothing of the fulfilment order is left after it, so that every label leaves with it. */
+  last: boolean
   parcels: readonly {
     trackingNumber?: string
     carrier?: string
@@ -38,16 +41,47 @@ export async function insertShipment(tx: Tx, shipment: NewShipment): Promise<{ i
   const [row] = await tx<{ id: bigint }[]>`
     INSERT INTO shipment (order_id, fulfilment_id, site_id, reference, shipped_on, freight_minor, freight_party, actor)
     VALUES (${shipment.orderId}, ${shipment.fulfilmentId}, ${shipment.siteId}, ${shipment.reference}, ${shipment.shippedOn}, ${shipment.freightMinor}, ${shipment.freightParty ?? null}, ${shipment.actor}) RETURNING id`
-  await tx`UPDATE parcel SET shipment_id = ${row!.id} WHERE fulfilment_id = ${shipment.fulfilmentId} AND shipment_id IS NULL AND voided_at IS NULL`
-  if (shipment.parcels.length > 0) {
+  const labelled = await takeLabelled(tx, shipment, row!.id)
+  const further = shipment.parcels.filter(
+    ({ trackingNumber }) => trackingNumber === undefined || !labelled.includes(trackingNumber),
+  )
+  if (further.length > 0) {
     await tx`
       INSERT INTO parcel (order_id, fulfilment_id, shipment_id, parcel_no, carrier, service, tracking_number, weight_g)
       SELECT ${shipment.orderId}, ${shipment.fulfilmentId}, ${row!.id},
         (SELECT coalesce(max(parcel_no), 0) FROM parcel WHERE fulfilment_id = ${shipment.fulfilmentId}) + row_number() OVER (),
         carrier, service, "trackingNumber", "weightG"
-      FROM jsonb_to_recordset(${json(tx, shipment.parcels)}) AS p (carrier text, service text, "trackingNumber" text, "weightG" int)`
+      FROM jsonb_to_recordset(${json(tx, further)}) AS p (carrier text, service text, "trackingNumber" text, "weightG" int)`
   }
   return row!
+}
+
+/**
+ * Labels leave with the goods that they were bought for: those that the warehouse names, else the
+ * only one, else all that are left. Answers their tracking numbers.
+ * @throws Refusal `ParcelUnclear`.
+ */
+async function takeLabelled(
+  tx: Tx,
+  { fulfilmentId, parcels, last }: NewShipment,
+  shipmentId: bigint,
+): Promise<string[]> {
+  const waiting = await tx<{ id: bigint; trackingNumber: string | null }[]>`
+    SELECT id, tracking_number AS "trackingNumber" FROM parcel WHERE fulfilment_id = ${fulfilmentId} AND shipment_id IS NULL AND voided_at IS NULL ORDER BY id`
+  const named = parcels.flatMap(({ trackingNumber }) => trackingNumber ?? [])
+  const leaving =
+    parcels.length > 0
+      ? waiting.filter((label) => label.trackingNumber && named.includes(label.trackingNumber))
+      : waiting
+  if (parcels.length === 0 && waiting.length > 1 && !last)
+    throw new Refusal(
+      'ParcelUnclear',
+      `${waiting.length} labels have been bought and part of the goods leaves: name the parcels that leave now by their tracking numbers.`,
+      { trackingNumbers: waiting.map((label) => label.trackingNumber) },
+    )
+  if (leaving.length === 0) return []
+  await tx`UPDATE parcel SET shipment_id = ${shipmentId} WHERE id = ANY(${leaving.map((label) => label.id.toString())}::bigint[])`
+  return leaving.flatMap((label) => label.trackingNumber ?? [])
 }
 
 export async function insertShipmentLines(

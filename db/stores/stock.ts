@@ -186,6 +186,8 @@ export interface CostDemand {
   causeType: string
   causeId: string
   orderLineId?: bigint
+  /** The day that the entry will have too. */
+  effectiveOn: string
 }
 
 export interface CostUse extends LayerUse {
@@ -213,8 +215,8 @@ export async function consumeCost(tx: Tx, demands: readonly CostDemand[]): Promi
   await sendAlong(
     tx,
     tx`
-    INSERT INTO layer_consumption (layer_id, qty, value_minor, cause_type, cause_id, order_line_id)
-    SELECT layer_id, qty, value_minor, cause_type, cause_id, order_line_id
+    INSERT INTO layer_consumption (layer_id, qty, value_minor, cause_type, cause_id, order_line_id, effective_on)
+    SELECT layer_id, qty, value_minor, cause_type, cause_id, order_line_id, effective_on
     FROM jsonb_to_recordset(${json(
       tx,
       uses.map((use) => ({
@@ -224,9 +226,10 @@ export async function consumeCost(tx: Tx, demands: readonly CostDemand[]): Promi
         cause_type: use.demand.causeType,
         cause_id: use.demand.causeId,
         order_line_id: use.demand.orderLineId ?? null,
+        effective_on: use.demand.effectiveOn,
       })),
     )})
-      AS c (layer_id bigint, qty bigint, value_minor bigint, cause_type text, cause_id text, order_line_id bigint)`,
+      AS c (layer_id bigint, qty bigint, value_minor bigint, cause_type text, cause_id text, order_line_id bigint, effective_on date)`,
   )
   return uses
 }
@@ -357,8 +360,8 @@ async function insertAdditions(
   await sendAlong(
     tx,
     tx`
-    INSERT INTO layer_adjustment (layer_id, qty, value_minor, cause_type, cause_id)
-    SELECT "layerId", qty, "valueMinor", "sourceType", "sourceId"
-    FROM jsonb_to_recordset(${json(tx, costs)}) AS c ("layerId" bigint, qty bigint, "valueMinor" bigint, "sourceType" text, "sourceId" text)`,
+    INSERT INTO layer_adjustment (layer_id, qty, value_minor, cause_type, cause_id, effective_on)
+    SELECT "layerId", qty, "valueMinor", "sourceType", "sourceId", "rankedOn"
+    FROM jsonb_to_recordset(${json(tx, costs)}) AS c ("layerId" bigint, qty bigint, "valueMinor" bigint, "sourceType" text, "sourceId" text, "rankedOn" date)`,
   )
 }

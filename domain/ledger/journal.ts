@@ -1,6 +1,7 @@
 import { invariant } from '../refusal.ts'
 import { accountOfRole, accountName, type AccountRole } from './chart.ts'
 import { functionalValues, type EntryRates } from './fx.ts'
+import { ruleVersion } from './rule-versions.ts'
 
 /** The part of the books that a period lock closes by itself. */
 export type LedgerArea = 'AR' | 'AP' | 'INV' | 'CASH' | 'TAX' | 'GL'
@@ -76,7 +77,10 @@ export interface LineInput extends Dimensions {
 }
 
 export interface EntryInput extends Omit<JournalEntryDraft, 'lines' | 'ruleVersion'>, EntryRates {
+  /** The rule's own, by the event's type, unless given. */
   ruleVersion?: number
+  /** Versions of the policies that decided, as `{ order: 3 }`; they stand in the entry's cause. */
+  policies?: Readonly<Record<string, number>>
   /** Lines of amount zero are left out, so that a rule need not ask whether there was a discount. */
   lines: readonly LineInput[]
 }
@@ -115,13 +119,24 @@ export function realisedDifference(dimensions: Dimensions & { currency?: string 
  * bug when the sides differ.
  */
 export function journalEntry(input: EntryInput): JournalEntryDraft {
-  const { currency, functionalCurrency, rateE9, rates, lines, ruleVersion, ...header } = input
+  const { currency, functionalCurrency, rateE9, rates, lines, policies, ...header } = input
   const stated = lines.filter(
     (line) => line.amountMinor !== 0n || (line.funcMinor ?? 0n) !== 0n || line.takesDifference,
   )
   const valued = functionalValues(stated, { currency, functionalCurrency, rateE9, rates })
   assertBalanced(header.key, valued)
-  return { ...header, ruleVersion: ruleVersion ?? 1, lines: valued }
+  return {
+    ...header,
+    ruleVersion: input.ruleVersion ?? ruleVersion(input.eventType),
+    ...(policies && input.causeId === undefined ? { causeId: policyCause(policies) } : {}),
+    lines: valued,
+  }
+}
+
+/** `{ order: 3 }` → `policy/order@3`. */
+function policyCause(policies: Readonly<Record<string, number>>): string {
+  const named = Object.entries(policies).map(([kind, version]) => `${kind}@${version}`)
+  return `policy/${named.sort().join(',')}`
 }
 
 /** The mirror image of a posted entry; a mistake is answered by it, never by an update. */

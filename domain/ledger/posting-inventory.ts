@@ -9,6 +9,7 @@ import {
   type LedgerArea,
   type LineInput,
 } from './journal.ts'
+import type { PostingRule } from './rule-versions.ts'
 
 /** Units of one layer at one place, at their cost in functional currency. */
 export interface StockValue {
@@ -202,7 +203,7 @@ export function postBalancesOpened(event: BalancesOpened): JournalEntryDraft {
 
 function header(
   event: { entity: number; functionalCurrency: string },
-  eventType: string,
+  eventType: PostingRule,
   sourceType: string,
   id: bigint | string,
   effectiveOn: string,

@@ -8,6 +8,7 @@ import {
   type JournalEntryDraft,
   type LineInput,
 } from './journal.ts'
+import type { PostingRule } from './rule-versions.ts'
 import { captureKey, orderKey, refundKey, taxAccount } from './sales-terms.ts'
 import type { TaxShare } from './sales-terms.ts'
 
@@ -123,6 +124,8 @@ export function postDepositCancelled(event: DepositCancelled): JournalEntryDraft
 /** The provider has confirmed that a granted refund left. */
 export interface RefundSettled extends OrderMoney {
   refundId: bigint | string
+  /** The attempt that went through, where it is not the first: a refund may come back and be paid again. */
+  settlementId?: string
   provider: string
   settledOn: string
   amountMinor: bigint
@@ -137,14 +140,31 @@ export interface RefundSettled extends OrderMoney {
  * Second half of rows 4 and 9. While the outcome is unknown the payable stays open.
  */
 export function postRefundSettled(event: RefundSettled): JournalEntryDraft {
-  return paymentEntry(event, 'refund-settled', String(event.refundId), event.settledOn, [
+  const settlementId = event.settlementId ?? String(event.refundId)
+  return paymentEntry(event, 'refund-settled', settlementId, event.settledOn, [
     debit('RefundsPayable', event.amountMinor, {
       ...about(event),
       openKey: refundKey(event.refundId),
       funcMinor: event.bookedFuncMinor,
     }),
-    clearing(event, refundKey(event.refundId), -event.amountMinor),
+    clearing(event, refundKey(settlementId), -event.amountMinor),
     realisedDifference(about(event)),
+  ])
+}
+
+/**
+ * Dr Processor clearing   Cr Refunds payable {refund}
+ *
+ * The customer's bank sent a settled refund back: it is owed again, and has to leave another way.
+ */
+export function postRefundReturned(event: RefundSettled): JournalEntryDraft {
+  const settlementId = event.settlementId ?? String(event.refundId)
+  return paymentEntry(event, 'refund-returned', settlementId, event.settledOn, [
+    clearing(event, refundKey(settlementId), event.amountMinor),
+    credit('RefundsPayable', event.amountMinor, {
+      ...about(event),
+      openKey: refundKey(event.refundId),
+    }),
   ])
 }
 
@@ -152,21 +172,32 @@ export function postRefundSettled(event: RefundSettled): JournalEntryDraft {
 export interface ProcessorFeeCharged extends OrderMoney {
   provider: string
   captureId: string
+  /** The provider's own id of the charge, where one capture may bear several; else the capture's. */
+  feeId?: string
   chargedOn: string
   amountMinor: bigint
+  /** What this part of the clearing item was booked at. */
+  bookedFuncMinor?: bigint
 }
 
-/** Dr Processing fee   Cr Processor clearing   (row 5) */
+/** Dr Processing fee   Cr Processor clearing; Dr or Cr Realised exchange difference   (row 5) */
 export function postProcessorFee(event: ProcessorFeeCharged): JournalEntryDraft {
-  return paymentEntry(event, 'processor-fee', event.captureId, event.chargedOn, [
-    debit('ProcessingFee', event.amountMinor, { ...about(event), provider: event.provider }),
-    clearing(event, event.captureId, -event.amountMinor),
+  const { provider, captureId, feeId = captureId, amountMinor } = event
+  return paymentEntry(event, 'processor-fee', feeId, event.chargedOn, [
+    debit('ProcessingFee', amountMinor, { ...about(event), provider }),
+    credit('ProcessorClearing', amountMinor, {
+      ...about(event),
+      provider,
+      openKey: captureKey(provider, captureId),
+      funcMinor: event.bookedFuncMinor,
+    }),
+    realisedDifference({ ...about(event), provider }),
   ])
 }
 
 function paymentEntry(
   event: OrderMoney,
-  eventType: string,
+  eventType: PostingRule,
   id: string,
   effectiveOn: string,
   lines: LineInput[],

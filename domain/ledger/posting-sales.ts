@@ -9,6 +9,7 @@ import {
   type JournalEntryDraft,
   type LineInput,
 } from './journal.ts'
+import type { PostingRule } from './rule-versions.ts'
 import { orderKey, shipmentKey, taxAccount, type TaxShare } from './sales-terms.ts'
 import {
   discountLines,
@@ -51,6 +52,8 @@ export interface GoodsShipped {
   /** Functional units for one of `currency` on the day of shipment, times 1e9. */
   rateE9?: bigint
   shippedOn: string
+  /** Versions of the policies that the order was placed under. */
+  policies?: Readonly<Record<string, number>>
   settlement: Settlement
   /** What of it was paid in before; all of it where the settlement is a deposit. */
   paidBefore?: PaidBefore
@@ -156,7 +159,7 @@ function revenueAndCost(
   })
 }
 
-function header(event: GoodsShipped, eventType: string) {
+function header(event: GoodsShipped, eventType: PostingRule) {
   return {
     entityId: event.entity,
     effectiveOn: event.shippedOn,
@@ -164,6 +167,7 @@ function header(event: GoodsShipped, eventType: string) {
     sourceType: 'shipment',
     sourceId: String(event.shipmentId),
     key: `${eventType}/${event.shipmentId}`,
+    policies: event.policies,
     currency: event.currency,
     functionalCurrency: event.functionalCurrency,
     rateE9: saleRate(event),

@@ -3,6 +3,7 @@ import { RATE_ONE } from './fx.ts'
 import { credit, debit, journalEntry, type JournalEntryDraft } from './journal.ts'
 import { discountLines, type DiscountShare, type SoldLine } from './discounts.ts'
 import type { OrderMoney } from './posting-payments.ts'
+import type { PostingRule } from './rule-versions.ts'
 import { giftCardKey, orderKey, refundKey } from './sales-terms.ts'
 import { settlementLines, type Settled } from './settlement.ts'
 
@@ -38,6 +39,8 @@ export interface TenderRefunded extends OrderMoney {
   openKey: string
   amountMinor: bigint
   refundId: string
+  /** The attempt that went through, where it is not the first. */
+  settlementId?: string
   refundedOn: string
   /** What the payable was booked at; the card or credit takes the same value. */
   bookedFuncMinor?: bigint
@@ -45,14 +48,20 @@ export interface TenderRefunded extends OrderMoney {
 
 /** Dr Refunds payable {refund}   Cr Gift cards, or Store credit {card} */
 export function postTenderRefunded(event: TenderRefunded): JournalEntryDraft {
-  return tenderEntry(event, 'tender-refunded', event.refundId, event.refundedOn, [
-    debit('RefundsPayable', event.amountMinor, {
-      ...about(event),
-      openKey: refundKey(event.refundId),
-      funcMinor: event.bookedFuncMinor,
-    }),
-    credit(event.tender, event.amountMinor, { ...about(event), openKey: event.openKey }),
-  ])
+  return tenderEntry(
+    event,
+    'tender-refunded',
+    event.settlementId ?? event.refundId,
+    event.refundedOn,
+    [
+      debit('RefundsPayable', event.amountMinor, {
+        ...about(event),
+        openKey: refundKey(event.refundId),
+        funcMinor: event.bookedFuncMinor,
+      }),
+      credit(event.tender, event.amountMinor, { ...about(event), openKey: event.openKey }),
+    ],
+  )
 }
 
 function about(event: OrderMoney) {
@@ -61,7 +70,7 @@ function about(event: OrderMoney) {
 
 function tenderEntry(
   event: OrderMoney,
-  eventType: string,
+  eventType: PostingRule,
   id: string,
   effectiveOn: string,
   lines: Parameters<typeof journalEntry>[0]['lines'],

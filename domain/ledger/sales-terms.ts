@@ -29,4 +29,6 @@ export const orderKey = (orderId: bigint) => `order/${orderId}`
 export const shipmentKey = (shipmentId: bigint | string) => `shipment/${shipmentId}`
 export const captureKey = (provider: string, captureId: string) => `${provider}/${captureId}`
 export const refundKey = (refundId: bigint | string) => `refund/${refundId}`
+/** Where recognised breakage stands beside the cards, which keep what is on them. */
+export const BREAKAGE_KEY = 'breakage'
 export const giftCardKey = (cardId: bigint | string) => `gift-card/${cardId}`

@@ -12,7 +12,10 @@ const RESERVED: Partial<Record<CaseType, readonly Role[]>> = {
   'effect-unknown': ['controller', 'oms-supervisor'],
   'gift-card-unknown': ['controller', 'oms-supervisor'],
   'document-refused': ['csr', 'oms-supervisor', 'controller'],
+  'refund-failed': ['controller', 'oms-supervisor'],
   'payment-pending': ['oms-supervisor', 'controller', 'csr'],
+  'payment-declined': ['oms-supervisor', 'controller', 'csr'],
+  'authorisation-expired': ['oms-supervisor', 'controller', 'csr'],
 }
 
 export function mayDecideCase(roles: readonly string[], type: CaseType): boolean {

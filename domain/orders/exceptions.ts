@@ -2,8 +2,8 @@
 export const CASE_RESOLUTIONS = {
   'stock-short': ['other-node', 'split', 'substitute', 'backorder', 'cancel'],
   'payment-pending': ['accept-on-terms', 'wait', 'cancel'],
-  'payment-declined': ['retry', 'wait', 'cancel'],
-  'authorisation-expired': ['re-authorise', 'wait', 'cancel'],
+  'payment-declined': ['retry', 'accept-on-terms', 'wait', 'cancel'],
+  'authorisation-expired': ['re-authorise', 'accept-on-terms', 'wait', 'cancel'],
   'gift-card-unknown': ['match-card', 'take-on', 'cancel'],
   'fraud-review': ['accept', 'ask-for-evidence', 'cancel-and-block'],
   'address-invalid': ['accept-suggestion', 'correct', 'ask-customer', 'override', 'cancel'],
@@ -17,10 +17,11 @@ export const CASE_RESOLUTIONS = {
   'short-pick': ['recount', 'other-node', 'backorder', 'cancel'],
   'label-failed': ['retry', 'next-service', 'manual'],
   'channel-changed-after-release': ['recall', 'accept-as-return', 'dispute'],
-  'paid-unfulfillable': ['backorder', 'substitute', 'cancel'],
+  'paid-unfulfillable': ['refund', 'store-credit', 'wait'],
+  'refund-failed': ['retry', 'store-credit', 'mark-done', 'wait'],
   'parcel-stalled': ['keep-waiting', 'claim-lost', 'mark-delivered'],
   'effect-unknown': ['ask-again', 'mark-done', 'mark-failed'],
-  'consent-needed': ['customer-agreed', 'cancel'],
+  'consent-needed': ['ask-customer', 'customer-agreed', 'accept-lower-price', 'reject'],
   'document-refused': ['retry', 'reject'],
 } as const satisfies Record<string, readonly string[]>
 

@@ -5,6 +5,8 @@ import type { FraudPolicy, OrderPolicy } from './policies.ts'
 /** What the validation rules look at; nothing here is looked up by the rules themselves. */
 export interface OrderUnderReview {
   document: DocumentUnderReview
+  /** Bought on account by a customer who has no terms: nothing is paid then. */
+  termsRefused: boolean
   items: {
     line: number
     sku: string | null
@@ -20,6 +22,12 @@ export interface OrderUnderReview {
     qty: number
   }[]
   customerBlocked: string | null
+  /** What people decided about earlier orders of this mail address and this destination. */
+  marks: readonly {
+    kind: 'email' | 'address'
+    verdict: 'blocked' | 'trusted'
+    reason: string
+  }[]
   deniedParties: { id: number; list: string; name: string; country: string | null }[]
   siteCountries: string[]
   policy: OrderPolicy
@@ -59,7 +67,7 @@ export function findHolds(order: OrderUnderReview): FoundHold[] {
   ].filter((hold) => hold !== null)
 }
 
-function payment({ document }: OrderUnderReview): FoundHold | null {
+function payment({ document, termsRefused }: OrderUnderReview): FoundHold | null {
   const { payment, total } = document
   if (payment.state === 'terms' || payment.state === 'marketplace') return null
   const tenders =
@@ -69,8 +77,9 @@ function payment({ document }: OrderUnderReview): FoundHold | null {
   return {
     type: 'payment',
     caseType: 'payment-pending',
-    reason:
-      payment.state === 'pending'
+    reason: termsRefused
+      ? 'Bought on account, but this customer has no payment terms.'
+      : payment.state === 'pending'
         ? 'Nothing has been paid or authorised yet.'
         : 'The payment covers less than the total.',
     evidence: { state: payment.state, coveredMinor: covered.toString(), totalMinor: total.minor },
@@ -88,6 +97,7 @@ export function fraudScore({
   document,
   items,
   customerBlocked,
+  marks,
   fraud: policy,
 }: OrderUnderReview): FraudScore {
   const reasons: FraudScore['reasons'] = []
@@ -113,6 +123,11 @@ export function fraudScore({
       score: policy.countryMismatchScore,
     })
   }
+  for (const { kind, verdict, reason } of marks)
+    if (verdict === 'blocked') reasons.push({ rule: `${kind} is blocked: ${reason}`, score: 100 })
+  // Only both together: a stolen mail address orders to another place.
+  if (marks.filter((mark) => mark.verdict === 'trusted').length === 2)
+    reasons.push({ rule: 'accepted by a person before', score: -policy.trustedScore })
   const score = reasons.reduce((total, reason) => total + reason.score, 0)
   return { score, reviewFrom: policy.reviewScore, reasons }
 }

@@ -17,8 +17,12 @@ export interface OrderPolicy {
   stalledAfterHours: number
   claimWithinDays: number
   paymentWaitHours: number
+  /** How long an order that is held keeps units from others; 0: until it is decided. */
+  softHoldHours: number
   reauthoriseHoursBeforeExpiry: number
   maxSplits: number
+  /** A substitute is sent only when the customer has agreed; else its lower price is enough. */
+  substitutionNeedsConsent: boolean
   /** Parts per million of the list price by which a line's unit price may differ before a person looks. */
   priceTolerancePpm: number
   paymentTermsDays: number
@@ -35,12 +39,14 @@ export interface FraudPolicy {
   /** Billing and shipping country differ. */
   countryMismatchScore: number
   reviewScore: number
+  /** What is taken off for a buyer and destination whose order a person has accepted before. */
+  trustedScore: number
 }
 
 export interface RoutingPolicy {
   /** Minor units that a day of transit is taken to be worth when sites are compared. */
   dayMinor: string
-  /** Minor units that another parcel must save to be worth a split; no rule reads it yet. */
+  /** Minor units that each further parcel must save to be worth a split. */
   splitMinor: string
 }
 
@@ -69,6 +75,7 @@ export type MailTemplate =
   | 'authorisation-expired'
   | 'promise'
   | 'waited-too-long'
+  | 'consent'
 
 export interface NotificationPolicy {
   /** Mails that nobody gets. */
@@ -93,6 +100,8 @@ export type PolicyKind = keyof PolicyBodies
 export interface PinnedPolicy<K extends PolicyKind = PolicyKind> {
   kind: K
   version: number
+  /** Who answers for the rule; nobody for the built-in version 0. */
+  owner?: string
   body: PolicyBodies[K]
 }
 
@@ -119,8 +128,10 @@ export const DEFAULT_POLICIES: PolicyBodies = {
     stalledAfterHours: 120,
     claimWithinDays: 30,
     paymentWaitHours: 72,
+    softHoldHours: 72,
     reauthoriseHoursBeforeExpiry: 12,
     maxSplits: 3,
+    substitutionNeedsConsent: false,
     priceTolerancePpm: 500_000,
     paymentTermsDays: 30,
     expectedCommissionPpm: 150_000,
@@ -132,6 +143,7 @@ export const DEFAULT_POLICIES: PolicyBodies = {
     maxUnits: 500,
     countryMismatchScore: 40,
     reviewScore: 50,
+    trustedScore: 30,
   },
   routing: { dayMinor: '50', splitMinor: '300' },
   exceptions: {
@@ -152,7 +164,8 @@ export const DEFAULT_POLICIES: PolicyBodies = {
     'short-pick': team('warehouse', hours(2), 'high'),
     'label-failed': team('warehouse', hours(2)),
     'channel-changed-after-release': team('order-desk', hours(2), 'high'),
-    'paid-unfulfillable': team('order-desk', hours(4), 'high'),
+    'paid-unfulfillable': team('order-desk', hours(24)),
+    'refund-failed': team('finance', hours(24), 'high'),
     'parcel-stalled': team('order-desk', hours(24)),
     'effect-unknown': team('finance', hours(4), 'high'),
     'consent-needed': team('order-desk', hours(24)),

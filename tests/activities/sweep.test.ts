@@ -39,8 +39,8 @@ describe('stored documents that nobody was told about', () => {
   test('are told once, however long their processes take and however many wait', async () => {
     const orders = Array.from({ length: 120 }, () => anOrder())
     for (const order of orders) await store(order)
-    const done = await work({ workMs: 2_500 })
-    expect(done.told).toBe(120)
+    let told = 0
+    while (told < 120) told += (await work({ workMs: 1_000 })).told
     await work({ workMs: 1_000 })
     expect([...calls.values()].filter((times) => times > 1)).toEqual([])
     expect(calls.size).toBe(120)
@@ -88,6 +88,8 @@ describe('with the mail server down and sixty mails waiting', () => {
   })
 })
 
+const nobody = () => Promise.reject(new Error('no order waits here'))
+
 async function work({
   workMs,
   mail = null,
@@ -100,8 +102,9 @@ async function work({
     db: database.db,
     temporal: new Client({ connection, namespace, interceptors: { workflow: [counting] } }),
     mail,
-    orders: { reviewOrder: () => Promise.reject(new Error('no order waits here')) },
+    orders: { reviewOrder: nobody, recordPayment: nobody, recordTracking: nobody },
     orderTaskQueue: 'nobody-works-here',
+    taskQueue: 'nobody-works-here',
     workMs,
     links: null,
     untoldAfterMs: 15_000,

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { OrderDocument } from '#contracts/order-intake'
 import { CASE_RESOLUTIONS, type CaseType } from '#domain/orders/exceptions'
-import { aLine, anOrder } from '#tests/support/company'
+import { aLine, anOrder, aStranger } from '#tests/support/company'
 import { footprint } from './footprint.ts'
 import { eventually, post, runningApi, type RunningApi } from './running-api.ts'
 import type { Caller } from './support.ts'
@@ -163,6 +163,8 @@ const address = {
   country: 'US',
 }
 
+const big = () => anOrder({ customer: aStranger(), line: { quantity: 60 } })
+
 /** Each kind of case that a new order can open, with every choice that it allows. */
 const situations: [CaseType, string, () => OrderDocument, Record<string, unknown>?][] = [
   ['stock-short', 'backorder', () => shortOf()],
@@ -194,9 +196,9 @@ const situations: [CaseType, string, () => OrderDocument, Record<string, unknown
   ['unknown-sku', 'reject', () => shortOf('WHAT3')],
   ['compliance-match', 'clear', () => anOrder(denied)],
   ['compliance-match', 'cancel', () => anOrder(denied)],
-  ['fraud-review', 'accept', () => anOrder({ line: { quantity: 60 } })],
-  ['fraud-review', 'ask-for-evidence', () => anOrder({ line: { quantity: 60 } })],
-  ['fraud-review', 'cancel-and-block', () => anOrder({ line: { quantity: 60 } })],
+  ['fraud-review', 'accept', big],
+  ['fraud-review', 'ask-for-evidence', big],
+  ['fraud-review', 'cancel-and-block', big],
 ]
 
 describe('a choice', () => {
@@ -265,7 +267,7 @@ describe('a choice', () => {
   })
 
   test('on fraud or compliance is for those who answer for it', async () => {
-    const fraud = await caseOf(anOrder({ line: { quantity: 60 } }), 'fraud-review')
+    const fraud = await caseOf(big(), 'fraud-review')
     const match = await caseOf(anOrder(denied), 'compliance-match')
     const csr = await api.as('csr')
     for (const { caseId } of [fraud, match])

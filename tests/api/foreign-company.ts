@@ -16,7 +16,9 @@ export interface Foreign {
   listingId: string
   entryId: string
   openItemId: string
+  approvalId: string
   supplyId: string
+  importId: string
   openingId: string
   inboxId: string
 }
@@ -78,9 +80,15 @@ export async function foundForeignCompany(api: RunningApi): Promise<Foreign> {
     openingId: await one(
       `SELECT cause_id AS id FROM stock_movement WHERE cause_id LIKE 'abroad-%' LIMIT 1`,
     ),
+    importId: await one(
+      `INSERT INTO import_run (key, format, actor) VALUES ('foreign', 'csv', 'user:frida') RETURNING id`,
+    ),
     supplyId: await one(`SELECT id FROM expected_supply WHERE source_id = 'PO-DE'`),
     inboxId: await one(`SELECT id FROM inbox WHERE event_id = 'DE-1'`),
     openItemId: await one(`SELECT max(id) AS id FROM open_item WHERE entity_id = ${entityId}`),
+    approvalId: await one(
+      `SELECT request_period_exception(${entityId}, '${new Date().getUTCFullYear()}-06', '{TAX}', NULL, 'late', now() + interval '1 hour', 'x') AS id`,
+    ),
   }
 }
 

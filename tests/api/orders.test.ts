@@ -420,3 +420,21 @@ describe('reading orders', () => {
     })
   })
 })
+
+test('many orders are held or released at once, and each says what came of it', async () => {
+  const [one, two] = [await api.place(anOrder()), await api.place(anOrder())]
+  const payload = { orderIds: [one.orderId, two.orderId, '999999'], reason: 'a recall of lamps' }
+  const held = await post(supervisor, '/v1/orders/holds', payload, 'bulk-hold-1')
+  expect(held.statusCode, held.body).toBe(200)
+  expect(held.json().items).toMatchObject([
+    { orderId: one.orderId, done: true },
+    { orderId: two.orderId, done: true },
+    { orderId: '999999', done: false, code: 'NotFound' },
+  ])
+  const again = await post(supervisor, '/v1/orders/holds', payload, 'bulk-hold-1')
+  expect(again.json()).toEqual(held.json())
+  const released = await post(supervisor, '/v1/orders/releases', { orderIds: [one.orderId] })
+  expect(released.json().items).toMatchObject([{ done: false, code: 'NotReleasable' }])
+  const twice = await post(supervisor, '/v1/orders/releases', { orderIds: ['1', '1'] })
+  expect(twice.statusCode).toBe(422)
+})

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { ledgerProofs, runProofs } from '#db/queries/proofs'
+import { openStock } from '#db/stores/goods'
 import { aLine, anOrder } from '#tests/support/company'
 import { post, runningApi, type RunningApi } from './running-api.ts'
 import type { Caller } from './support.ts'
@@ -189,6 +190,7 @@ describe('an adjustment', () => {
     expect(moved).toMatchObject({ kind: 'adjustment', qty: '2', reason: 'broken in the aisle' })
     const controller = await api.as('controller')
     const value = await get('/v1/stock/valuation', controller)
+    expect(value.json().items.length).toBeGreaterThan(0)
     for (const row of value.json().items) expect(row.layersMinor).toBe(row.ledgerMinor)
     expect((await adjust({ qty: '3' })).statusCode).toBe(201)
   })
@@ -346,5 +348,65 @@ describe('expected supply', () => {
       code: 'SupplyClosed',
     })
     expect((await change('999999', { qty: '9', reason: 'nobody' })).statusCode).toBe(404)
+  })
+})
+
+describe('the value of stock', () => {
+  const valueOf = async (caller: Caller, query = '') =>
+    (await get(`/v1/stock/valuation?limit=200${query}`, caller)).json().items as {
+      sku: string
+      entity: string
+      currency: string
+      qty: string
+      layersMinor: string
+      ledgerMinor: string
+    }[]
+
+  test('as of a day is that of the layers and of the accounts on that day, to the minor unit', async () => {
+    const controller = await api.as('controller')
+    const year = new Date().getUTCFullYear()
+    const opened = (await valueOf(controller, `&asOf=${year}-01-01`)).find((r) => r.sku === 'MUG')!
+    expect(opened).toMatchObject({
+      ...{ entity: 'ACME-US', currency: 'USD', qty: '150' },
+      ...{ layersMinor: '60000', ledgerMinor: '60000' },
+    })
+    const before = (await valueOf(controller, `&asOf=${year - 1}-12-31`)).find(
+      (r) => r.sku === 'MUG',
+    )!
+    expect(before).toMatchObject({ qty: '0', layersMinor: '0', ledgerMinor: '0' })
+    const trial = (
+      await get(`/v1/ledger/trial-balance?entity=ACME-US&asOf=${year}-01-01`, controller)
+    ).json()
+    const account = trial.rows.find((row: { code: string }) => row.code === '1300')
+    const rows = await valueOf(controller, `&asOf=${year}-01-01&entity=ACME-US`)
+    const total = rows.reduce((sum, row) => sum + BigInt(row.layersMinor), 0n)
+    expect(account.functional.minor).toBe(total.toString())
+  })
+
+  test('is never one sum over companies, and only of those in one’s reach', async () => {
+    const { admin } = api.system
+    await admin`INSERT INTO entity (code, name, functional_currency, country) VALUES ('ACME-EU', 'Acme GmbH', 'EUR', 'DE')`
+    const [{ id }] = (await admin`SELECT id FROM entity WHERE code = 'ACME-EU'`) as unknown as [
+      { id: number },
+    ]
+    await admin`SELECT open_periods(${id}, ${new Date().getUTCFullYear()})`
+    const [site] = await admin<{ id: number }[]>`
+      INSERT INTO site (entity_id, code, name, kind, country, cutoff_local) VALUES (${id}, 'EU', 'Berlin', 'own', 'DE', '12:00') RETURNING id`
+    const mug = api.company.items.get('MUG')!
+    await admin.begin((tx) =>
+      openStock(tx as never, {
+        openingId: 'eu',
+        entityId: id,
+        functionalCurrency: 'EUR',
+        openedOn: new Date().toISOString().slice(0, 10),
+        actor: 'test',
+        lines: [{ itemId: mug, siteId: site!.id, qty: 7n, valueMinor: 2100n }],
+      }),
+    )
+    const all = (await valueOf(await api.as('controller'))).filter((row) => row.sku === 'MUG')
+    expect(all.map((row) => row.entity)).toEqual(['ACME-EU', 'ACME-US'])
+    expect(all[0]).toMatchObject({ currency: 'EUR', qty: '7', ledgerMinor: '2100' })
+    const european = await api.as('controller', { entities: ['ACME-EU'] })
+    expect((await valueOf(european)).map((row) => row.sku)).toEqual(['MUG'])
   })
 })

@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
 import type { OrderDocument } from '#contracts/order-intake'
+import { amazonMessages } from '#connectors/amazon/amazon-message'
 import { amazonOrder2026, amazonOrders2026 } from '#connectors/amazon/amazon-order-2026'
 import { amazonOrder, amazonOrders } from '#connectors/amazon/amazon-order'
 import { readOrderDocument } from '#connectors/neutral/order-document'
@@ -73,6 +74,39 @@ describe.skipIf(!existsSync(shared))('documents that nobody here wrote', () => {
         ? amazonOrders2026(document, 'amazon')
         : [amazonOrder2026(document, 'amazon')]
     for (const result of results) expectSound('amazon 2026', result)
+  })
+
+  const drafts = [
+    ...filesIn('shopify-rest-examples/2022_04/draft_order'),
+    ...filesIn('shopify-rest-examples/2025_07/draft_order'),
+  ]
+  test.each(drafts)('Shopify %s is no order yet', (file) => {
+    const document = json(file)
+    const result = shopifyOrder(document, 'shopify-us')
+    expectSound('shopify draft', result)
+    if ('draft_order' in document || 'draft_orders' in document)
+      expect(result).toMatchObject({
+        ok: false,
+        problems: [{ field: expect.stringMatching(/^draft_order/) }],
+      })
+  })
+
+  const vendor = [
+    'vendorOrders',
+    'vendorDirectFulfillmentOrdersV1',
+    'vendorDirectFulfillmentOrders_2021-12-28',
+  ].flatMap((folder) => filesIn(`amazon-spapi-examples/${folder}`))
+  test.each(vendor)('Amazon %s is a vendor order, which is not read', (file) => {
+    const document = json(file)
+    const reads = amazonMessages(document, 'amazon').map(({ read }) => read)
+    for (const read of reads) {
+      expect(read.ok).toBe(false)
+      expectSound('amazon vendor', read)
+    }
+    if (JSON.stringify(document).includes('"purchaseOrderNumber":'))
+      expect(reads).toMatchObject([
+        { problems: [{ field: expect.stringMatching(/purchaseOrderNumber$/) }] },
+      ])
   })
 
   test('every row of every UCI day is in an order, a cancellation or a rejection', () => {

@@ -229,6 +229,15 @@ describe('a Shopify order is refused', () => {
   test('when it is no order, or a page of them', () => {
     expect(problemsOf(shopifyOrder({ count: 1 }, 'us'))).toEqual(['wrong-document $'])
     expect(problemsOf(shopifyOrders({ count: 1 }, 'us')[0]!)).toEqual(['wrong-document orders'])
+  })
+
+  test('a draft is no order yet, wrapped or as its webhook sends it', () => {
+    expect(problemsOf(shopifyOrder({ draft_order: order }, 'us'))).toEqual([
+      'wrong-document draft_order',
+    ])
+    expect(problemsOf(shopifyOrder({ ...order, invoice_sent_at: null }, 'us'))).toEqual([
+      'wrong-document invoice_sent_at',
+    ])
     expect(shopifyOrders({ orders: [order, {}] }, 'us').map((result) => result.ok)).toEqual([
       true,
       false,

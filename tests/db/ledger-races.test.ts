@@ -110,7 +110,7 @@ describe('closing a period against posting into it', () => {
     async (area) => {
       const lines = {
         AR: [debit('Receivables', 5n, { openKey: 'x/1' }), credit('Capital', 5n)],
-        AP: [debit('Packaging', 5n), credit('Capital', 5n)],
+        AP: [debit('Payables', 5n, { openKey: 'x/1', party: 's/1' }), credit('Capital', 5n)],
         INV: [debit('Scrap', 5n, { itemId: 1 }), credit('Capital', 5n)],
         CASH: [debit('Bank', 5n), credit('Capital', 5n)],
         TAX: [debit('InputVat', 5n, { taxCode: 's', jurisdiction: 'DE' }), credit('Capital', 5n)],
@@ -170,8 +170,9 @@ describe('closing a period against posting into it', () => {
         reason: 'late bill',
         until,
       }
-      await act(`ask-${approvalId}`, (tx) =>
-        requestPeriodException(tx, { ...asked, requestedBy: 'petra' }),
+      await act(
+        `ask-${approvalId}`,
+        async (tx) => void (await requestPeriodException(tx, { ...asked, requestedBy: 'petra' })),
       )
       await act(`ok-${approvalId}`, (tx) => approvePeriodException(tx, approvalId, 'anna'))
     }

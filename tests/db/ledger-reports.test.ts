@@ -26,6 +26,8 @@ let shipmentEntryId: bigint
 
 beforeAll(async () => {
   database = await freshDatabase()
+  // Entries are looked at by themselves here: nobody keeps the stock that they are about.
+  await database.admin`ALTER TABLE journal_line DISABLE TRIGGER are_layers`
   entity = await openBooks(database.admin, 'US')
   const money = { ...moneyOfO1, entity, provider: 'stripe', captureId: 'ch_1' }
   const ids = await commitOnce(

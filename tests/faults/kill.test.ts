@@ -1,51 +1,89 @@
-import { Client, Connection } from '@temporalio/client'
+import { setTimeout as wait } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import type { OrderDocument } from '#contracts/order-intake'
-import { connect, type Db } from '#db/client'
-import { runProofs } from '#db/queries/proofs'
+import { hashApiKey } from '#api/tokens'
+import { connect } from '#db/client'
 import { startCarrierSimulator, type CarrierSimulator } from '#simulators/carrier'
 import { startStripeSimulator, type StripeSimulator } from '#simulators/stripe'
-import { aLine, anOrder, foundCompany } from '#tests/support/company'
+import { foundCompany } from '#tests/support/company'
 import { startOwnServers, type OwnDatabase, type OwnServers } from '#tests/support/own-servers'
 import { startPostgresProxy, type Moment, type PostgresProxy } from '#tests/support/proxy'
 import { seededRandom, type Random } from '#tools/demo/random'
-import { driveToItsEnd, type DrivenOrder, type Kind } from './driven-order.ts'
-import { keepWorker, type KeptWorker } from './kept-worker.ts'
+import { freePort } from '#tools/processes'
+import { waitForPort } from '#tools/programs'
+import { driveToItsEnd, type World } from './driven-order.ts'
+import { keepProgram, type KeptProgram } from './kept-program.ts'
+import { newOrders, stockNothing } from './new-orders.ts'
+import { expectOnceEach, expectOutsideOnce, expectSound, stuck } from './outcomes.ts'
+import { patientCaller, type PatientCaller } from './patient-caller.ts'
 
-const ORDERS = 30
-/** Until when faults happen and orders are placed; then everything must come to its end. */
-const FAULTS_MS = 24_000
-const seed = process.env['FAULTS_SEED'] ?? '20261123'
+/** Orders that begin with each fault, so that there is work to be disturbed. */
+const WAVE = 4
+/** How long a fault waits for its moment before it strikes anyhow. */
+const PATIENCE_MS = 4_000
+const seed = process.env['FAULTS_SEED'] ?? '11'
+const API_KEY = 'tlk_of_the_shop_the_desk_and_the_warehouse'
+const SECRETS = {
+  SHOPIFY_SECRET_FAULTS: 'the-secret-of-the-shop',
+  STRIPE_WEBHOOK_SECRET: 'whsec_of_the_faults',
+  CARRIER_WEBHOOK_SECRET: 'carrier-secret-of-the-faults',
+}
 
 let servers: OwnServers
 let database: OwnDatabase
-let proxy: PostgresProxy
+/** What stands between each program and its database. */
+let before: { worker: PostgresProxy; api: PostgresProxy }
 let stripe: StripeSimulator
 let carrier: CarrierSimulator
-let worker: KeptWorker
-let connection: Connection
+let worker: KeptProgram
+let api: KeptProgram
+let apiUrl: string
 
 beforeAll(async () => {
   servers = await startOwnServers({ durable: true, durableTemporal: true })
   database = await servers.newDatabase()
   await foundCompany(database.admin, { MUG: { east: 500 }, LAMP: { east: 200, west: 200 } })
-  proxy = await startPostgresProxy(database.url)
+  await database.admin`UPDATE channel SET secret_refs = '{SHOPIFY_SECRET_FAULTS}' WHERE code = 'web'`
+  await database.admin`INSERT INTO api_key (name, key_hash, roles) VALUES ('everybody', ${hashApiKey(API_KEY)}, '{system}')`
+  const [forWorker, forApi] = await Promise.all([
+    startPostgresProxy(database.url),
+    startPostgresProxy(database.url),
+  ])
+  before = { worker: forWorker, api: forApi }
   stripe = await startStripeSimulator({ seed })
   carrier = await startCarrierSimulator({ seed })
-  connection = await Connection.connect({ address: servers.temporal.address })
-  worker = await keepWorker({
-    DATABASE_URL: proxy.url,
-    TEMPORAL_ADDRESS: servers.temporal.address,
-    STRIPE_BASE_URL: stripe.url,
-    STRIPE_API_KEY: 'sk_test_faults',
-    CARRIER_BASE_URL: carrier.url,
-    CARRIER_API_KEY: 'faults',
-  })
+  await startPrograms()
 }, 90_000)
 
+async function startPrograms(): Promise<void> {
+  const port = await freePort()
+  apiUrl = `http://127.0.0.1:${port}`
+  const common = { TEMPORAL_ADDRESS: servers.temporal.address, ...SECRETS }
+  ;[worker, api] = await Promise.all([
+    keepProgram('worker.ts', {
+      ...common,
+      DATABASE_URL: before.worker.url,
+      STRIPE_BASE_URL: stripe.url,
+      STRIPE_API_KEY: 'sk_test_faults',
+      CARRIER_BASE_URL: carrier.url,
+      CARRIER_API_KEY: 'faults',
+    }),
+    keepProgram('api/main.ts', {
+      ...common,
+      DATABASE_URL: before.api.url,
+      JWT_SECRET: 'a-secret-of-the-faults-that-is-long-enough',
+      API_PORT: String(port),
+      LOG_LEVEL: 'error',
+    }),
+  ])
+  await waitForPort(port, 30_000)
+  const events = `${apiUrl}/v1/webhooks`
+  stripe.deliverWebhooksTo({ url: `${events}/stripe`, secret: SECRETS.STRIPE_WEBHOOK_SECRET })
+  carrier.deliverWebhooksTo({ url: `${events}/carrier`, secret: SECRETS.CARRIER_WEBHOOK_SECRET })
+}
+
 afterAll(async () => {
-  await worker.stop()
-  await Promise.all([stripe.close(), carrier.close(), proxy.close(), connection.close()])
+  await Promise.all([worker.stop(), api.stop()])
+  await Promise.all([stripe.close(), carrier.close(), before.worker.close(), before.api.close()])
   await database.end()
   await servers.stop()
 }, 30_000)
@@ -53,182 +91,141 @@ afterAll(async () => {
 test('whoever is killed and whenever, every order comes to its end and nothing happens twice', async () => {
   console.log(`  faults: FAULTS_SEED=${seed} repeats this run`)
   const random = seededRandom(seed)
-  const orders = await Promise.all(Array.from({ length: ORDERS }, (_, n) => newOrder(n, random)))
-  const giveUp = AbortSignal.timeout(150_000)
-  const client = new Client({ connection })
-  const driven = Promise.all(
-    orders.map((order) => driveToItsEnd({ db: database.db, client, signal: giveUp }, order)),
-  )
-  const happened = await makeTrouble(random)
+  const signal = AbortSignal.timeout(150_000)
+  const shopSecret = SECRETS.SHOPIFY_SECRET_FAULTS
+  const caller = patientCaller({ url: apiUrl, apiKey: API_KEY, shopSecret, signal })
+  const world: World = { db: database.db, api: caller, carrier, signal }
+  const plan = shuffledFaults(random)
+  const orders = await newOrders(stripe, random, WAVE * plan.length)
+  await stockNothing(database.admin, orders)
+  troubleProviders()
+
+  const driven: Promise<void>[] = []
+  const beginWave = (n: number) => {
+    for (const order of orders.slice(WAVE * n, WAVE * (n + 1))) {
+      const coming = driveToItsEnd(world, order)
+      // Waited for below; until then nobody may call it unhandled.
+      coming.catch(() => {})
+      driven.push(coming)
+    }
+  }
+  const happened = await makeTrouble(plan, random, beginWave)
   const faultsOffAt = Date.now()
-  await driven.catch(async () => {
-    throw new Error(`orders are stuck: ${JSON.stringify(await stuck(database.admin))}`)
+  await Promise.all(driven).catch(async (cause: unknown) => {
+    throw new Error(`orders are stuck: ${await whatIsStuck()}`, { cause })
   })
   const seconds = ((Date.now() - faultsOffAt) / 1000).toFixed(1)
   console.log(`  faults: ${happened.join(', ')}; all done ${seconds} s after the last`)
 
-  expect(worker.crashes).toEqual([])
-  expect(await onceEach(database.admin)).toEqual(
-    orders.map(({ document, kind }) => expected(document, kind)).sort(byId),
-  )
-  expectOutsideOnce(orders)
-  await expectSound()
+  await expectSameAnswers(caller)
+  expect([...worker.crashes, ...api.crashes]).toEqual([])
+  expectTroubled()
+  await expectOnceEach(database.admin, orders)
+  expectOutsideOnce(orders, stripe, carrier)
+  await expectSound(database.admin)
 }, 180_000)
 
-/** Each victim at each moment once, and acknowledgements lost in between, in an order of the seed. */
-async function makeTrouble(random: Random): Promise<string[]> {
+/** Declines and lost answers of the providers, and events that come twice, whomever they meet. */
+function troubleProviders(): void {
+  const once = (kind: 'decline' | 'timeout-after-success', operation: string) => ({
+    kind,
+    operation,
+    ...(kind === 'decline' ? { code: 'processing_error' } : { mode: 'reset' as const }),
+  })
+  for (const operation of ['payment_intents.capture', 'refunds.create']) {
+    stripe.faults.add(once('timeout-after-success', operation))
+    stripe.faults.add(once('decline', operation))
+  }
+  stripe.faults.add(once('timeout-after-success', 'payment_intents.cancel'))
+  carrier.faults.add(once('timeout-after-success', 'shipments.buy'))
+  carrier.faults.add(once('decline', 'shipments.buy'))
+  stripe.faults.add({ kind: 'duplicate-webhook', count: 5 })
+  carrier.faults.add({ kind: 'duplicate-webhook', count: 5 })
+}
+
+/** Every decline and every lost answer has met somebody. */
+function expectTroubled(): void {
+  const left = [...stripe.faults.list(), ...carrier.faults.list()]
+  expect(left.filter(({ kind }) => kind !== 'duplicate-webhook')).toEqual([])
+  const events = [...stripe.journal.webhooks(), ...carrier.journal.webhooks()]
+  const taken = events.filter(({ status }) => status === 202).map(({ reference }) => reference)
+  expect(taken.length).toBeGreaterThan(new Set(taken).size)
+}
+
+/** Whoever asks again under the key of an earlier request gets the answer that was given then. */
+async function expectSameAnswers(caller: PatientCaller): Promise<void> {
+  expect(caller.commands).toBeGreaterThan(80)
+  expect(await caller.repeatAll()).toEqual([])
+  expect(caller.internalErrors).toEqual([])
+}
+
+interface Fault {
+  name: string
+  moment: Moment
+  /** Whose work on the database springs the trap. */
+  watched: PostgresProxy
+  kill: () => Promise<void>
+}
+
+/** Strikes one after the other, each at its moment. */
+async function makeTrouble(
+  plan: readonly Fault[],
+  random: Random,
+  beginWave: (n: number) => void,
+): Promise<string[]> {
   const begunAt = Date.now()
   const happened: string[] = []
-  const victims: [name: string, kill: () => void | Promise<void>][] = [
-    ['worker', () => worker.kill()],
-    ['PostgreSQL', () => servers.killPostgres()],
-    ['Temporal', () => servers.killTemporal()],
-    ['nobody, the connection is cut', () => {}],
-  ]
-  const moments: Moment[] = ['in-transaction', 'committed']
-  const plan = moments
-    .flatMap((moment) => victims.map(([name, kill]) => ({ moment, name, kill })))
-    .map((fault) => ({ fault, rank: random.next() }))
-    .sort((a, b) => a.rank - b.rank)
-  for (const [n, { fault }] of plan.entries()) {
-    await new Promise((resolve) => setTimeout(resolve, random.whole(200, 900)))
+  let met = 0
+  for (const [n, fault] of plan.entries()) {
+    await wait(random.whole(200, 900))
     const recovering: Promise<void>[] = []
-    const { moment, name } = fault
-    const strike = () => void recovering.push(Promise.resolve(fault.kill()))
-    const trap = proxy.arm(moment, strike)
-    const late = new Promise<void>((resolve) =>
-      setTimeout(resolve, (FAULTS_MS / plan.length) * (n + 1) - (Date.now() - begunAt)),
-    )
-    await Promise.race([trap.sprung, late])
+    const strike = () => void recovering.push(fault.kill())
+    const trap = fault.watched.arm(fault.moment, strike)
+    beginWave(n)
+    await Promise.race([trap.sprung, wait(PATIENCE_MS)])
     // Nothing may be going on at this moment; then the victim dies idle, and no trap is left for
     // the time when another is being brought back.
-    if (trap.disarm()) strike()
+    const idle = trap.disarm()
+    if (idle) strike()
+    else met += 1
     await Promise.all(recovering)
-    happened.push(`${name} ${moment} (${((Date.now() - begunAt) / 1000).toFixed(1)} s)`)
+    const seconds = ((Date.now() - begunAt) / 1000).toFixed(1)
+    happened.push(`${fault.name} ${idle ? 'idle' : fault.moment} (${seconds} s)`)
   }
+  // Else this test would have killed nobody at work.
+  expect(met).toBeGreaterThan(plan.length / 2)
   return happened
 }
 
-const kinds: Kind[] = ['prepaid', 'authorised', 'prepaid-labelled', 'authorised-labelled']
-
-async function newOrder(n: number, random: Random): Promise<DrivenOrder> {
-  const kind = kinds[n % kinds.length]!
-  const pauses = [
-    random.whole(0, FAULTS_MS - 6_000),
-    ...[1, 2, 3].map(() => random.whole(0, 3_000)),
-  ]
-  const sku = random.chance(0.5)
-    ? { sku: 'MUG', unitPriceMinor: '1000' }
-    : { sku: 'LAMP', unitPriceMinor: '10000' }
-  const draft = { externalId: `F-${n}`, lines: [aLine({ ...sku, quantity: random.whole(1, 3) })] }
-  const document = anOrder(draft)
-  if (kind.startsWith('prepaid')) return { kind, document, pauses }
-  const payment = {
-    state: 'authorised' as const,
-    provider: 'stripe',
-    reference: await authorise(document),
-    amountMinor: 'all',
-  }
-  return { kind, document: anOrder({ ...draft, payment }), pauses }
-}
-
-/** What the shop's checkout did before the order came to us. */
-async function authorise(document: OrderDocument): Promise<string> {
-  const answer = await fetch(`${stripe.url}/v1/payment_intents`, {
-    method: 'POST',
-    body: new URLSearchParams({
-      amount: document.total.minor,
-      currency: 'usd',
-      payment_method: 'pm_card_visa',
-      capture_method: 'manual',
-      confirm: 'true',
-    }),
-  })
-  const { id } = (await answer.json()) as { id: string }
-  return id
-}
-
-interface Outcome {
-  externalId: string
-  phase: string
-  shipments: number
-  parcels: number
-  invoices: number
-  /** Every entry of the order, by what it says, however often. */
-  entries: string[]
-}
-
-function expected({ externalId }: OrderDocument, kind: Kind): Outcome {
-  return {
-    externalId,
-    phase: 'closed',
-    shipments: 1,
-    parcels: kind.endsWith('labelled') ? 1 : 0,
-    invoices: 1,
-    entries: ['goods-shipped', 'payment-captured'],
-  }
-}
-
-async function onceEach(admin: Db): Promise<Outcome[]> {
-  const rows = await admin<Outcome[]>`
-    SELECT o.external_id AS "externalId", o.phase,
-      (SELECT count(*)::int FROM shipment s WHERE s.order_id = o.id) AS shipments,
-      (SELECT count(*)::int FROM parcel p WHERE p.order_id = o.id) AS parcels,
-      (SELECT count(*)::int FROM customer_invoice i WHERE i.order_id = o.id) AS invoices,
-      (SELECT array_agg(e.event_type ORDER BY e.event_type) FROM journal_entry e
-        WHERE e.id IN (SELECT entry_id FROM journal_line l WHERE l.order_id = o.id)) AS entries
-    FROM sales_order o`
-  return [...rows].sort(byId)
-}
-
-function byId(a: { externalId: string }, b: { externalId: string }): number {
-  return a.externalId < b.externalId ? -1 : 1
-}
-
-/** The providers' own books: one capture per authorised order, one label per parcel. */
-function expectOutsideOnce(orders: readonly DrivenOrder[]): void {
-  const authorised = orders.filter(({ kind }) => kind.startsWith('authorised'))
-  const taken = stripe.journal
-    .effects('capture')
-    .map(({ reference, amount }) => `${reference} ${amount}`)
-  const due = authorised.map(({ document: { payment } }) => [
-    payment.reference,
-    payment.amountMinor,
+/** Each victim at each moment once, and acknowledgements lost in between, in an order of the seed. */
+function shuffledFaults(random: Random): Fault[] {
+  const [worked, commanded] = [before.worker, before.api]
+  const moments: Moment[] = ['in-transaction', 'committed']
+  const all: Fault[] = moments.flatMap((moment) => [
+    { name: 'worker', moment, watched: worked, kill: () => worker.kill() },
+    { name: 'API', moment, watched: commanded, kill: killApi },
+    { name: 'PostgreSQL', moment, watched: worked, kill: () => servers.killPostgres() },
+    { name: 'Temporal', moment, watched: worked, kill: () => servers.killTemporal() },
+    { name: 'nobody, the connection is cut', moment, watched: worked, kill: async () => {} },
   ])
-  expect(taken.sort()).toEqual(due.map((pair) => pair.join(' ')).sort())
-  const bought = carrier.journal.effects('buy').map(({ key }) => key)
-  expect(new Set(bought).size).toBe(bought.length)
-  expect(bought).toHaveLength(orders.filter(({ kind }) => kind.endsWith('labelled')).length)
+  // A document is stored and nobody told of it yet; and a caller waits for the worker's commit.
+  all.push({ name: 'API', moment: 'stored', watched: commanded, kill: killApi })
+  all.push({ name: 'API, waiting,', moment: 'committed', watched: worked, kill: killApi })
+  const ranked = all.map((fault) => ({ fault, rank: random.next() }))
+  return ranked.sort((a, b) => a.rank - b.rank).map(({ fault }) => fault)
 }
 
-async function expectSound(): Promise<void> {
-  const { admin } = database
-  const broken = (await runProofs(admin)).filter((result) => result.broken.length > 0)
-  expect(broken.map(({ proof }) => proof.name)).toEqual([])
-  expect(
-    await admin`SELECT key, state FROM external_effect WHERE state NOT IN ('confirmed', 'failed')`,
-  ).toEqual([])
-  expect(await admin`SELECT key, type FROM exception_case WHERE state = 'open'`).toEqual([])
-  expect(
-    await admin`
-      SELECT p.item_id, p.site_id FROM stock_position p WHERE p.reserved <> 0 OR p.on_hand <> (
-        SELECT sum(l.remaining_qty) FROM cost_layer l WHERE l.item_id = p.item_id AND l.site_id = p.site_id AND l.condition = p.condition)`,
-  ).toEqual([])
-  // A transaction that nobody ends would hold its locks for ever.
-  const held = await admin`
-    SELECT a.pid, a.state, a.query FROM pg_locks l JOIN pg_stat_activity a ON a.pid = l.pid
-    WHERE a.datname = current_database() AND a.pid <> pg_backend_pid() AND a.xact_start < clock_timestamp() - interval '2 seconds'`
-  expect(held).toEqual([])
+/** Back again when it listens. */
+async function killApi(): Promise<void> {
+  await api.kill()
+  await waitForPort(Number(new URL(apiUrl).port), 20_000)
 }
 
-async function stuck(admin: Db): Promise<unknown> {
+async function whatIsStuck(): Promise<string> {
   const late = connect(database.url, { max: 1 })
   try {
-    return await late`
-      SELECT o.external_id, o.phase, o.waiting_for, (SELECT array_agg(e.key || ' ' || e.state) FROM external_effect e WHERE e.subject_id = o.id::text) AS effects
-      FROM sales_order o WHERE o.closed_at IS NULL`
+    return JSON.stringify(await stuck(late))
   } finally {
     await late.end()
-    void admin
   }
 }

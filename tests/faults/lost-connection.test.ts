@@ -2,14 +2,19 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Tx } from '#db/client'
 import { commitOnce } from '#db/commit-once'
-import { freshDatabase, type TestDatabase } from '#tests/support/database'
+import { startOwnServers, type OwnDatabase, type OwnServers } from '#tests/support/own-servers'
 
-let database: TestDatabase
+let servers: OwnServers
+let database: OwnDatabase
 beforeAll(async () => {
   // One connection, so that whoever comes next gets the very one that died.
-  database = await freshDatabase({ max: 1 })
+  servers = await startOwnServers({ engine: false })
+  database = await servers.newDatabase(1)
 })
-afterAll(() => database.drop())
+afterAll(async () => {
+  await database.end()
+  await servers.stop()
+})
 
 test.each([
   ['fails', () => Promise.reject(new Error('something else'))],

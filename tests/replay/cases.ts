@@ -1,11 +1,11 @@
 import { setTimeout as wait } from 'node:timers/promises'
+import { commandAgain } from '#clients/order-process'
 import type { OrderDocument } from '#contracts/order-intake'
 import {
   buyLabels,
   changeOrder,
   confirmPick,
   lookAgain,
-  orderToCashId,
   placeHold,
   recordTracking,
   releaseOrder,
@@ -15,13 +15,14 @@ import {
 import { NOTIFICATION_ID, NOTIFICATION_TASK_QUEUE } from '#contracts/notification'
 import { receiveGoods } from '#db/stores/goods'
 import { DEFAULT_POLICIES } from '#domain/orders/policies'
-import { aLine, anOrder } from '#tests/support/company'
+import { aStranger } from '#tests/support/company'
+import { syncContinuedAsNew, untilPaused } from './channel-sync-cases.ts'
+import { authorised, ended, named, person } from './acting.ts'
+import { factDuringCall, openedAgain, refusedFact } from './provider-cases.ts'
 import type { RecordingSystem } from './recording-system.ts'
 
 /** Acts out one way through a process and answers the id of the process to keep. */
 export type Case = (system: RecordingSystem) => Promise<string>
-
-const person = { actor: 'supervisor' }
 
 /** Every branch of every process; each is recorded once from a real server and replayed for ever. */
 export const cases: Record<string, Record<string, Case>> = {
@@ -42,13 +43,19 @@ export const cases: Record<string, Record<string, Case>> = {
     'short-pick': shortPick,
     'refused-command': refusedCommand,
     'with-patience': withPatience,
+    'taken-up-again': takenUpAgain,
+    'fact-during-call': factDuringCall,
+    'refused-fact': refusedFact,
+    'opened-again': openedAgain,
   },
   notification: { 'one-round': oneRound },
+  'channel-sync': { 'until-paused': untilPaused },
 }
 
 /** Recorded on a server that suggests it after a few events. */
 export const longCases: Record<string, Record<string, Case>> = {
   'order-to-cash': { 'continued-as-new': continuedAsNew },
+  'channel-sync': { 'sync-continued-as-new': syncContinuedAsNew },
 }
 
 async function clean(system: RecordingSystem): Promise<string> {
@@ -66,7 +73,10 @@ async function updateWithStart(system: RecordingSystem): Promise<string> {
 }
 
 async function heldThenReleased(system: RecordingSystem): Promise<string> {
-  const order = named('held-then-released', { line: { quantity: 25 } })
+  const order = named('held-then-released', {
+    customer: aStranger(),
+    line: { quantity: 25 },
+  })
   await system.place(order)
   const released = await system.resolve(order, 'accept')
   await system.ship(order, released)
@@ -264,6 +274,20 @@ async function withPatience(system: RecordingSystem): Promise<string> {
   return ended(system, order)
 }
 
+/** A cancellation comes after the end: the process runs once more until a person has answered it. */
+async function takenUpAgain(system: RecordingSystem): Promise<string> {
+  const order = named('taken-up-again')
+  await system.ship(order, await system.place(order))
+  const workflowId = await ended(system, order)
+  const command = { ...person, key: 'cancel/1', reason: 'changed their mind' }
+  await commandAgain(system.client, { ...order, workflowId }, requestCancellation, {
+    command,
+    updateId: 'cancel/1',
+  })
+  await system.resolve(order, 'refuse')
+  return ended(system, order)
+}
+
 /** One round of the standing process; it goes on, its history is cut here. */
 async function oneRound(system: RecordingSystem): Promise<string> {
   await system.client.workflow.start('notification', {
@@ -289,20 +313,6 @@ async function continuedAsNew(system: RecordingSystem): Promise<string> {
   await system.resolve(order, 'release')
   await system.ship(order, await handOver(system, order))
   return ended(system, order)
-}
-
-function named(externalId: string, changes: Parameters<typeof anOrder>[0] = {}): OrderDocument {
-  return anOrder({ externalId, ...changes })
-}
-
-function authorised(externalId: string): OrderDocument {
-  const payment = {
-    state: 'authorised' as const,
-    provider: 'stripe',
-    reference: `pi_${externalId}`,
-    amountMinor: 'all',
-  }
-  return named(externalId, { payment, lines: [aLine({ quantity: 2 })] })
 }
 
 /** The order waits at the order desk with its stock reserved, before the warehouse has it. */
@@ -355,15 +365,4 @@ async function receiveTea({ database }: RecordingSystem): Promise<void> {
       lines: [{ itemId: ids!.itemId, expectedQty: 50n, receivedQty: 50n, unitCostMinor: 100n }],
     }),
   )
-}
-
-/** Waits for the end, whichever it is. */
-async function ended(system: RecordingSystem, order: OrderDocument): Promise<string> {
-  const end = system.handle(order).result()
-  const outcome = await Promise.race([end.catch((error: unknown) => error), wait(20_000)])
-  if (outcome === undefined)
-    throw new Error(
-      `${order.externalId} does not end: ${JSON.stringify(await system.until(order, () => true))}`,
-    )
-  return orderToCashId(order.channel, order.externalId)
 }

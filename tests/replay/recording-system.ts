@@ -103,8 +103,12 @@ async function startWorkers({ native, client, database, outside }: Parts): Promi
   const gateways: Gateways = {
     pay: (effect) => (outside.pay ?? agreeableGateways.pay)(effect),
     findPayment: (effect) => (outside.findPayment ?? agreeableGateways.findPayment)(effect),
-    buyLabel: (effect, route) => (outside.buyLabel ?? agreeableGateways.buyLabel)(effect, route),
+    buyLabel: (effect, route, keep) =>
+      (outside.buyLabel ?? agreeableGateways.buyLabel)(effect, route, keep),
     findLabel: (effect) => (outside.findLabel ?? agreeableGateways.findLabel)(effect),
+    voidLabel: (effect) => (outside.voidLabel ?? agreeableGateways.voidLabel)(effect),
+    findVoid: (effect) => (outside.findVoid ?? agreeableGateways.findVoid)(effect),
+    absentIsFinalAfterMs: 0,
     verifyAddress: (to) => (outside.verifyAddress ?? agreeableGateways.verifyAddress)(to),
   }
   const common = { connection: native, namespace, db: database.db, bundle: await bundleWorkflows() }

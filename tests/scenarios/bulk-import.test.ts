@@ -13,7 +13,7 @@ import { startSystem, type TestSystem } from '#tests/support/process'
 import { importFiles, type ImportOptions } from '#tools/import'
 import { rejectionReport } from '#tools/import-report'
 import type { ImportedRow } from '#tools/import-rows'
-import type { ImportSummary } from '#tools/import-run'
+import type { ImportProgress, ImportSummary } from '#tools/import-run'
 
 /** A process is known by its channel and order id for life, also to the Temporal of an earlier run. */
 const bulk = `bulk-${randomBytes(4).toString('hex')}`
@@ -39,13 +39,16 @@ interface Result extends ImportSummary {
   rejected: ImportedRow[]
 }
 
-async function run(files: string[], options: Partial<ImportOptions> = {}): Promise<Result> {
+async function run(
+  files: string[],
+  options: Partial<ImportOptions> = {},
+  onProgress: (progress: ImportProgress) => void = () => {},
+): Promise<Result> {
   const rejected: ImportedRow[] = []
   const summary = await importFiles(
     {
       files,
       format: 'auto',
-      createItems: false,
       itemFacts: {},
       costPercent: 60,
       actor: 'test',
@@ -56,10 +59,12 @@ async function run(files: string[], options: Partial<ImportOptions> = {}): Promi
       temporal: () => Promise.resolve(system.client),
       taskQueue: system.taskQueue,
       onRejected: (row) => rejected.push(row),
+      onProgress,
     },
   )
-  const { imported, known, cancelled, rejected: refused, total } = summary.rows
-  expect(imported + known + cancelled + refused, 'every row is accounted for').toBe(total)
+  const { total, ...outcomes } = summary.rows
+  const counted = Object.values(outcomes).reduce((all, rows) => all + rows, 0)
+  expect(counted, 'every row is accounted for').toBe(total)
   return { ...summary, rejected }
 }
 
@@ -180,6 +185,26 @@ describe('an NDJSON file', () => {
   })
 })
 
+test('what the process refuses is in the report, and taken by the next run once it is mended', async () => {
+  const order = (externalId: string, currency: string) =>
+    anOrder({ channel: bulk, externalId, currency, lines: [aLine({ sku: 'MUG' })] })
+  const path = await file('refused.ndjson', [
+    JSON.stringify(order('R1', 'USD')),
+    JSON.stringify(order('R2', 'CHF')),
+  ])
+  const first = await run([path])
+  expect(first.orders).toMatchObject({ imported: 1, rejected: 1 })
+  expect(first.rows).toMatchObject({ imported: 1, rejected: 1 })
+  expect(first.rejected.map((row) => [row.row, row.problems[0]?.code])).toEqual([
+    [2, 'NoExchangeRate'],
+  ])
+  await system.admin`
+    INSERT INTO fx_rate (from_currency, to_currency, rate_on, rate_e9, source) VALUES ('CHF', 'USD', '2000-01-01', 1100000000, 'test')`
+  const again = await run([path])
+  expect(again.rows).toMatchObject({ known: 2, rejected: 0 })
+  expect((await ordersOf(bulk, 12)).some(({ externalId }) => externalId === 'R2')).toBe(true)
+})
+
 describe('past orders of a wholesaler', () => {
   const header = 'InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country'
   const dayOne = [
@@ -204,9 +229,16 @@ describe('past orders of a wholesaler', () => {
   test('become rows without a process, stock or money; what was taken back is cancelled', async () => {
     const paths = [await file('2010-12-01.csv', dayOne), await file('2010-12-02.csv', dayTwo)]
     const before = await counts()
-    const first = await run(paths, { createItems: true })
+    const first = await run(paths)
     expect(first.orders).toMatchObject({ imported: 3 })
-    expect(first.rows).toMatchObject({ imported: 5, cancelled: 3, rejected: 4, total: 12 })
+    const rows = { imported: 5, cancelled: 3, unmatched: 3, rejected: 1, total: 12 }
+    expect(first.rows).toMatchObject(rows)
+    expect(first.rejected.map((row) => row.problems[0]?.code)).toEqual(['price-not-positive'])
+    expect(await unmatchedOf('uci-wholesale')).toEqual([
+      { mark: 'C536380/D/1', qty: 1, matched: false },
+      { mark: 'C536391/85123A/1', qty: 9, matched: false },
+      { mark: 'C536393/71053/1', qty: 1, matched: false },
+    ])
     expect(await linesOf('536366')).toMatchObject([{ sku: '85123A', shipped: 2, cancelled: 10 }])
     expect(await linesOf('536365')).toMatchObject([
       { sku: '85123A', shipped: 6, cancelled: 0, shippedMinor: 1530n, phase: 'closed' },
@@ -219,9 +251,40 @@ describe('past orders of a wholesaler', () => {
     expect(after).toMatchObject({ entries: before.entries, movements: before.movements })
     expect(after.inbox).toBe(before.inbox)
 
-    const again = await run(paths, { createItems: true })
-    expect(again.rows).toMatchObject({ imported: 0, cancelled: 0, known: 8, rejected: 4 })
+    const again = await run(paths)
+    expect(again.rows).toMatchObject({ imported: 0, cancelled: 0, known: 11, rejected: 1 })
     expect(await counts()).toEqual(after)
+  })
+
+  test('a cancellation that came before the file of its sale finds it later', async () => {
+    const sale = '536900,22960,JAM SET,2,2010-12-03 10:00:00,4.25,13047.0,United Kingdom'
+    const back = 'C536901,22960,JAM SET,-2,2010-12-04 10:00:00,4.25,13047.0,United Kingdom'
+    const later = await file('2010-12-04.csv', [header, back])
+    expect((await run([later])).rows).toMatchObject({ unmatched: 1, cancelled: 0 })
+    await run([await file('2010-12-03.csv', [header, sale])])
+    expect((await run([later])).rows).toMatchObject({ unmatched: 0, cancelled: 1 })
+    expect(await linesOf('536900')).toMatchObject([{ shipped: 0, cancelled: 2 }])
+    expect((await unmatchedOf('uci-wholesale')).at(-1)).toMatchObject({ matched: true })
+  })
+
+  test('bring their own items, and the bar moves while a small file is taken', async () => {
+    const day = Array.from(
+      { length: 120 },
+      (_, n) => `5370${100 + n},NEW${n % 9},THING,2,2010-12-06 08:26:00,1.25,1785.0,United Kingdom`,
+    )
+    const seen: number[] = []
+    const path = await file('2010-12-06.csv', [header, ...day])
+    const result = await run([path], {}, ({ bytes, totalBytes }) =>
+      seen.push(Math.round((bytes / totalBytes) * 100)),
+    )
+    expect(result.orders.imported).toBe(120)
+    expect(new Set(seen).size, seen.join(' ')).toBeGreaterThanOrEqual(4)
+    expect(seen.at(-1)).toBe(100)
+    expect(await system.db`SELECT status FROM item WHERE sku = 'NEW0'`).toEqual([
+      { status: 'draft' },
+    ])
+    const without = await run([path], { createItems: false })
+    expect(without.orders.known).toBe(120)
   })
 
   test('the report names each rejected row, safely for a spreadsheet', async () => {
@@ -264,7 +327,8 @@ test('an import that is killed in the middle is completed by the next one', asyn
   importer.kill('SIGKILL')
   await once(importer, 'exit')
   const atDeath = await stored('killed')
-  expect(atDeath % 200, 'a set is whole or absent').toBe(0)
+  // Sets of 25, 50 and 100, then of 200.
+  expect((atDeath - 175) % 200, 'a set is whole or absent').toBe(0)
 
   const rest = await run([path], { mode: 'history' })
   expect(rest.orders.imported + rest.orders.known).toBe(1_500)
@@ -297,6 +361,12 @@ async function linesOf(externalId: string) {
   return system.db`
     SELECT l.sku, l.qty_shipped AS shipped, l.qty_cancelled AS cancelled, l.shipped_minor AS "shippedMinor", l.cancelled_minor AS "cancelledMinor", o.phase
     FROM sales_order_line l JOIN sales_order o ON o.id = l.order_id WHERE o.external_id = ${externalId} ORDER BY l.line_no`
+}
+
+async function unmatchedOf(channel: string) {
+  return system.db`
+    SELECT h.mark, h.qty, h.order_line_id IS NOT NULL AS matched FROM history_cancellation h JOIN channel c ON c.id = h.channel_id
+    WHERE c.code = ${channel} ORDER BY h.recorded_at, h.mark`.then((rows) => [...rows])
 }
 
 async function counts(): Promise<Record<string, bigint>> {

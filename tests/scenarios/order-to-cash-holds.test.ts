@@ -69,8 +69,8 @@ test('a payment that covers a part waits, and the second part of another payment
   })
   await web.until((seen) => seen.phase === 'released')
   const [payment] =
-    await system.db`SELECT captured_minor FROM payment WHERE order_id = ${placed.orderId}`
-  expect(payment).toEqual({ captured_minor: 10000n })
+    await system.db`SELECT sum(captured_minor)::bigint AS captured FROM payment WHERE order_id = ${placed.orderId}`
+  expect(payment).toEqual({ captured: 10000n })
   expect(await web.ship()).toMatchObject({ phase: 'closed' })
 })
 
@@ -115,6 +115,77 @@ test('a fraudulent order is cancelled, its customer blocked, and the next order 
   expect(placed.cases).toMatchObject([{ type: 'fraud-review' }])
   expect(await desk(system, next).resolve('fraud-review', 'accept')).toMatchObject({
     phase: 'released',
+  })
+})
+
+const guest = (email: string) => ({ externalId: null, name: 'Mal Lory', email, phone: null })
+const lair = {
+  name: 'Mal Lory',
+  company: null,
+  line1: '13 Dark Alley',
+  line2: null,
+  city: 'Newark',
+  region: 'NJ',
+  postalCode: '07102',
+  country: 'US',
+}
+
+test('a guest whose order was fraud is known again by mail address, or by where the goods go', async () => {
+  const order = anOrder({
+    customer: guest('Mal.Lory+shop@example.com'),
+    shipTo: lair,
+    line: { quantity: 30 },
+  })
+  await system.place(order)
+  await desk(system, order).resolve('fraud-review', 'cancel-and-block')
+  const sameMail = anOrder({ customer: guest('mal.lory@example.com') })
+  expect(await system.place(sameMail)).toMatchObject({ cases: [{ type: 'fraud-review' }] })
+  const samePlace = anOrder({
+    customer: guest('another@example.com'),
+    shipTo: { ...lair, line1: '13, dark alley', name: 'Somebody Else' },
+  })
+  expect(await system.place(samePlace)).toMatchObject({ cases: [{ type: 'fraud-review' }] })
+  const [row] = await system.db`
+    SELECT evidence->'reasons'->0->>'rule' AS rule FROM exception_case WHERE type = 'fraud-review' ORDER BY id DESC LIMIT 1`
+  expect(row!['rule']).toContain('address is blocked: fraud on order')
+  expect(await system.place(anOrder({ customer: guest('stranger@example.com') }))).toMatchObject({
+    cases: [],
+  })
+  const rows = JSON.stringify(await system.db`SELECT kind, reason, actor FROM fraud_mark`)
+  expect(rows).not.toMatch(/mal|alley/i)
+})
+
+test('the rules learn from who was accepted: the same buyer to the same place is not asked about twice', async () => {
+  const big = (shipTo = lair2) => ({
+    customer: guest('good@example.com'),
+    shipTo,
+    line: { quantity: 26 },
+  })
+  const lair2 = { ...lair, line1: '1 Sunny Lane', name: 'Good Buyer' }
+  const first = anOrder(big())
+  const { orderId } = await system.place(first)
+  await desk(system, first).resolve('fraud-review', 'accept')
+  const second = await system.place(anOrder(big()))
+  expect(second.cases).toEqual([])
+  const elsewhere = await system.place(anOrder(big({ ...lair2, line1: '2 Windy Road' })))
+  expect(elsewhere.cases).toMatchObject([{ type: 'fraud-review' }])
+
+  // Also of an order that nobody looked at, what spoke for a look and against it is on record.
+  const fraudOf = async (id: string) => {
+    const [row] = await system.db`
+      SELECT choice, inputs->'fraud' AS fraud FROM decision_record WHERE subject_id = ${id} AND kind = 'validation' ORDER BY id LIMIT 1`
+    return row
+  }
+  expect(await fraudOf(second.orderId)).toMatchObject({
+    choice: { verdict: 'accepted' },
+    fraud: {
+      score: 20,
+      reasons: [{ score: 50 }, { rule: 'accepted by a person before', score: -30 }],
+    },
+  })
+  expect(await fraudOf(orderId)).toMatchObject({
+    choice: { verdict: 'held' },
+    fraud: { score: 50 },
   })
 })
 

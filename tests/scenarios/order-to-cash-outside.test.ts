@@ -27,6 +27,8 @@ const script = {
   findPayment: [] as Found[],
   buyLabel: [] as KeptOutcome[],
   findLabel: [] as Found[],
+  voidLabel: [] as KeptOutcome[],
+  findVoid: [] as Found[],
   asked: [] as string[],
 }
 const unknown = { outcome: 'unknown', message: 'no answer' } as const
@@ -42,13 +44,15 @@ const gateways: Gateways = {
   pay: (effect) => answer('pay', effect, () => agreeableGateways.pay(effect)),
   findPayment: (effect) =>
     answer('findPayment', effect, () => agreeableGateways.findPayment(effect)),
-  buyLabel: (effect, route) =>
-    answer('buyLabel', effect, () => agreeableGateways.buyLabel(effect, route)),
+  buyLabel: (effect, route, keep) =>
+    answer('buyLabel', effect, () => agreeableGateways.buyLabel(effect, route, keep)),
   findLabel: (effect) => answer('findLabel', effect, () => agreeableGateways.findLabel(effect)),
+  voidLabel: (effect) => answer('voidLabel', effect, () => agreeableGateways.voidLabel(effect)),
+  findVoid: (effect) => answer('findVoid', effect, () => agreeableGateways.findVoid(effect)),
 }
 
 function answer<A extends KeptOutcome | Found>(
-  call: 'pay' | 'findPayment' | 'buyLabel' | 'findLabel',
+  call: keyof Omit<typeof script, 'asked'>,
   effect: Effect,
   agree: () => Promise<A>,
 ): Promise<A> {
@@ -158,8 +162,7 @@ test('a refund that is declined stays owed, and its second attempt settles the f
     'Dr ProcessorClearing 100.00',
     'Cr RefundsPayable 100.00',
   ])
-  await expectRefused(order.resolve('payment-declined', 'cancel'), 'RefundIsOwed')
-  await order.resolve('payment-declined', 'retry')
+  await order.resolve('refund-failed', 'retry')
   await order.until((seen) => !seen.open)
   expect(await postedFor(system.db, order.orderId)).toEqual([])
   const open =
@@ -183,6 +186,75 @@ test('a label is bought once although the carrier’s answer got lost', async ()
   const [parcel] =
     await system.db`SELECT tracking_number FROM parcel WHERE order_id = ${order.orderId}`
   expect(parcel).toEqual({ tracking_number: '1Z-FOUND' })
+})
+
+/** The warehouse has a bought label and gives the goods back. */
+async function labelledAndRecalled() {
+  const order = await placed()
+  const [fulfilment] = await fulfilmentsOf(system.db, order.orderId)
+  await order.update(buyLabels, {
+    key: aKey(),
+    actor: 'packer',
+    fulfilmentId: fulfilment!.id,
+    parcels: [{ weightG: 500 }],
+  })
+  await order.until((seen) => seen.effects.length === 0)
+  await order.update(requestCancellation, { key: aKey(), actor: 'csr', reason: 'changed mind' })
+  script.asked.length = 0
+  await order.resolve('channel-changed-after-release', 'recall')
+  return order
+}
+
+test('a label that was bought and not used is given back to the carrier, once', async () => {
+  script.voidLabel = [unknown]
+  script.findVoid = [{ outcome: 'confirmed', facts: { state: 'submitted' } }]
+  const order = await labelledAndRecalled()
+  expect(await order.until((seen) => !seen.open)).toMatchObject({ phase: 'cancelled' })
+  expect(script.asked.filter((call) => call.includes('void-label'))).toEqual([
+    'voidLabel void-label',
+    'findVoid void-label',
+  ])
+  expect(await effectsOf(system.db, order.orderId)).toContain('void-label confirmed')
+})
+
+test('a label that the carrier does not take back stops nobody; one that nobody knows of asks a person', async () => {
+  script.voidLabel = [{ outcome: 'refused', code: 'void-refused', message: 'used' }]
+  const refused = await labelledAndRecalled()
+  expect(await refused.until((seen) => !seen.open)).toMatchObject({ phase: 'cancelled' })
+
+  script.voidLabel = [unknown]
+  script.findVoid = [unknown, unknown, unknown]
+  const order = await labelledAndRecalled()
+  const stuck = await order.until((seen) => seen.cases.length > 0)
+  expect(stuck.cases).toMatchObject([{ type: 'effect-unknown' }])
+  await order.resolve('effect-unknown', 'mark-failed')
+  expect(await order.until((seen) => !seen.open)).toMatchObject({ phase: 'cancelled' })
+})
+
+test('a label that arrives after the goods were given back is given back too', async () => {
+  let answerLabel = () => {}
+  const late = new Promise<void>((done) => (answerLabel = done))
+  const buys = gateways.buyLabel
+  gateways.buyLabel = async (effect, route, keep) => {
+    await late
+    return buys(effect, route, keep)
+  }
+  const order = await placed()
+  const [fulfilment] = await fulfilmentsOf(system.db, order.orderId)
+  await order.update(buyLabels, {
+    key: aKey(),
+    actor: 'packer',
+    fulfilmentId: fulfilment!.id,
+    parcels: [{ weightG: 500 }],
+  })
+  await order.update(requestCancellation, { key: aKey(), actor: 'csr', reason: 'changed mind' })
+  await order.resolve('channel-changed-after-release', 'recall')
+  answerLabel()
+  gateways.buyLabel = buys
+  await order.until((seen) => !seen.open)
+  expect(await effectsOf(system.db, order.orderId)).toEqual(
+    expect.arrayContaining(['buy-label confirmed', 'void-label confirmed']),
+  )
 })
 
 test('a label that cannot be bought is tried again, by another service, or written by hand', async () => {
@@ -217,10 +289,14 @@ test('an authorisation that ends soon is renewed once, at release and by the clo
   script.pay = [{ outcome: 'confirmed', facts: { reference: 'pi_2', expiresAt: later } }]
   const order = await placed({ payment: { ...authorised, authorisationExpiresAt: soon } })
   await order.until((seen) => seen.effects.length === 0)
-  expect(await effectsOf(system.db, order.orderId)).toEqual(['reauthorise confirmed 10000'])
-  const [payment] =
-    await system.db`SELECT reference, expires_at FROM payment WHERE order_id = ${order.orderId}`
-  expect(payment).toEqual({ reference: 'pi_2', expires_at: later })
+  const renewed = ['reauthorise confirmed 10000', 'void confirmed 10000']
+  expect(await effectsOf(system.db, order.orderId)).toEqual(renewed)
+  const payments =
+    await system.db`SELECT reference, authorised_minor, expires_at FROM payment WHERE order_id = ${order.orderId} ORDER BY seq`
+  expect([...payments]).toEqual([
+    { reference: 'pi_1', authorised_minor: 0n, expires_at: null },
+    { reference: 'pi_2', authorised_minor: 10000n, expires_at: later },
+  ])
 
   script.pay = [{ outcome: 'confirmed', facts: { reference: 'pi_3', expiresAt: later } }]
   const waits = await placed({
@@ -228,7 +304,7 @@ test('an authorisation that ends soon is renewed once, at release and by the clo
     payment: { ...authorised, authorisationExpiresAt: soon },
   })
   await waits.until((seen) => seen.effects.length === 0 && seen.version > waits.at.version + 1)
-  expect(await effectsOf(system.db, waits.orderId)).toEqual(['reauthorise confirmed 10000'])
+  expect(await effectsOf(system.db, waits.orderId)).toEqual(renewed)
 })
 
 test('a renewal that is refused asks a person, does not spin, and lapses in its own time', async () => {

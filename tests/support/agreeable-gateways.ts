@@ -16,5 +16,12 @@ export const agreeableGateways: Gateways = {
       },
     }),
   findLabel: () => Promise.resolve({ outcome: 'absent' }),
+  voidLabel: (effect) =>
+    Promise.resolve({
+      outcome: 'confirmed',
+      facts: { providerId: effect.key, state: 'submitted' },
+    }),
+  findVoid: () => Promise.resolve({ outcome: 'absent' }),
+  absentIsFinalAfterMs: 0,
   verifyAddress: () => Promise.resolve({ verdict: 'unknown', problems: [], suggestion: null }),
 }

@@ -130,6 +130,14 @@ export function anOrder(
   return document
 }
 
+/** A guest whom nobody has met: what is decided about one order must not teach the rules about the next test's. */
+export function aStranger(): OrderDocument['customer'] {
+  strangers += 1
+  const email = `stranger-${process.pid}-${strangers}@example.com`
+  return { externalId: null, name: 'Sam Stranger', email, phone: null }
+}
+let strangers = 0
+
 export function aLine(changes: Partial<OrderLineDocument> = {}): OrderLineDocument {
   return {
     externalLineId: changes.sku ?? 'L1',

@@ -20,6 +20,8 @@ export interface TestSystem extends TestDatabase {
 }
 
 export { agreeableGateways }
+/** What links in Temporal UI begin with. */
+export const API_URL = 'https://erp.example'
 
 /** Bundling takes seconds: once for a test file is enough. */
 let bundled: ReturnType<typeof bundleWorkflows> | undefined
@@ -46,6 +48,7 @@ export async function startSystem(gateways: Gateways = agreeableGateways): Promi
     gateways,
     bundle: await workflowBundle(),
     taskQueue,
+    apiUrl: API_URL,
   })
   const running = worker.run()
   return {

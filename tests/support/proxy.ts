@@ -3,8 +3,9 @@ import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
 /**
  * `in-transaction`: the server has answered a statement of a transaction that is still open.
  * `committed`: it has answered COMMIT; whoever waits for that answer never gets it.
+ * `stored`: the same of one row that was inserted without a transaction around it.
  */
-export type Moment = 'in-transaction' | 'committed'
+export type Moment = 'in-transaction' | 'committed' | 'stored'
 
 export interface PostgresProxy {
   /** The address that a client is given instead of the server's. */
@@ -21,10 +22,14 @@ export interface ArmedTrap {
   disarm(): boolean
 }
 
-/** PostgreSQL's own words: ReadyForQuery inside a transaction, and CommandComplete of COMMIT. */
+/**
+ * PostgreSQL's own words: ReadyForQuery inside a transaction, CommandComplete of COMMIT, and
+ * CommandComplete of an INSERT followed by ReadyForQuery outside any transaction.
+ */
 const MARKS: Record<Moment, Buffer> = {
   'in-transaction': Buffer.from('Z\0\0\0\x05T', 'latin1'),
   committed: Buffer.from('C\0\0\0\x0bCOMMIT\0', 'latin1'),
+  stored: Buffer.from('C\0\0\0\x0fINSERT 0 1\0Z\0\0\0\x05I', 'latin1'),
 }
 
 interface Trap {
@@ -57,7 +62,7 @@ export async function startPostgresProxy(serverUrl: string): Promise<PostgresPro
     upstream.on('data', (chunk) => {
       // A mark may be split over two chunks.
       const seen = Buffer.concat([tail, chunk])
-      tail = seen.subarray(-16)
+      tail = seen.subarray(-24)
       const trap = traps.find(({ moment }) => seen.includes(MARKS[moment]))
       if (!trap) return void client.write(chunk)
       traps = traps.filter((other) => other !== trap)

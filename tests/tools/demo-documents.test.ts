@@ -132,6 +132,8 @@ function underReview(sale: Sale, document: OrderDocument): Parameters<typeof fin
       : DEFAULT_POLICIES.order
   return {
     document,
+    marks: [],
+    termsRefused: false,
     customerBlocked: document.customer.externalId === 'W-1012' ? 'overdue' : null,
     deniedParties: DENIED_PARTIES.map((party, n) => ({ id: n + 1, ...party })),
     siteCountries: sale.channel === WOOCOMMERCE ? ['DE'] : ['US'],

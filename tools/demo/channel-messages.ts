@@ -14,6 +14,8 @@ export interface ChannelMessage {
   afterMs: number
   what: string
   request: ApiRequest
+  /** A shop that lists its orders too: what its webhook does not tell, a sweep finds. */
+  shop?: 'shopify' | 'woocommerce'
 }
 
 export interface Secrets {
@@ -105,6 +107,7 @@ function shopifyWebhook(
   return {
     afterMs,
     what: `${topic} ${sale.number}`,
+    shop: 'shopify',
     request: {
       method: 'POST',
       path: `/v1/webhooks/shopify/${SHOPIFY}`,
@@ -133,6 +136,7 @@ function woocommerceMessages(
     return {
       afterMs,
       what: `${topic} ${sale.number}`,
+      shop: 'woocommerce',
       request: {
         method: 'POST',
         path: `/v1/webhooks/woocommerce/${WOOCOMMERCE}`,

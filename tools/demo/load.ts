@@ -7,7 +7,14 @@ import { loadCatalogue } from './load-catalogue.ts'
 import { loadCustomers, loadPolicies } from './load-rules.ts'
 import { loadBooks, loadEntities, loadPlaces } from './load-masters.ts'
 import { loadOpeningBalances, loadOpeningStock, loadStockRules } from './load-stock.ts'
-import { channelSecrets, DEMO_PASSWORD, USERS } from './people.ts'
+import {
+  channelSecrets,
+  DEMO_PASSWORD,
+  pollCredentials,
+  pollVariable,
+  SIGNED_CHANNELS,
+  USERS,
+} from './people.ts'
 
 /** What each step of the loading stands on. */
 export interface Loading {
@@ -45,7 +52,7 @@ const STEPS: readonly Step[] = [
  */
 export async function loadDemo(context: DemoContext): Promise<DemoSummary> {
   const { db, env, log } = context
-  Object.assign(env, channelSecrets(env))
+  Object.assign(env, channelSecrets(env), pollCredentials(env))
   warnIfOpen(context)
   const done = await stepsDone(db)
   const missing = STEPS.filter((step) => !done.has(keyOf(step)))
@@ -57,7 +64,18 @@ export async function loadDemo(context: DemoContext): Promise<DemoSummary> {
     const what = await commitOnce(db, command, (tx) => step.load({ tx, catalogue, env, today }))
     log(`loaded ${step.says}: ${what}`)
   }
+  await pointChannels(context)
   return summary()
+}
+
+/** The simulated shops listen on another port at each start. */
+async function pointChannels({ admin, env }: DemoContext): Promise<void> {
+  const port = env['SIM_SHOP_PORT']
+  if (port === undefined) return
+  for (const code of SIGNED_CHANNELS)
+    await admin`
+      UPDATE channel SET poll_url = ${`http://127.0.0.1:${port}`}, poll_secret_ref = ${pollVariable(code)}, poll_seconds = 20
+      WHERE code = ${code}`
 }
 
 function keyOf(step: Step): string {
@@ -78,12 +96,12 @@ function warnIfOpen({ env, log }: DemoContext): void {
 
 function summary(): DemoSummary {
   return {
-    logins: USERS.slice(0, 5).map(({ email, what }) => ({ email, password: DEMO_PASSWORD, what })),
+    logins: USERS.map(({ email, what }) => ({ email, password: DEMO_PASSWORD, what })),
     tryThis: [
       'log in as Olivia and resolve an exception: see its effect first, then decide',
       'open an order in Temporal UI: its details say what it waits for and who may act',
       'as Carl, read the trial balance and drill from a figure down to the order line',
-      'npm run import -- <file.csv> loads thousands of orders (docs/operations)',
+      'npm run import -- tools/demo/sample-orders.csv --channel wholesale-us   (files of your own: docs/operations.md)',
     ],
   }
 }

@@ -77,3 +77,19 @@ export function channelSecrets(env: NodeJS.ProcessEnv): Record<string, string> {
     }),
   )
 }
+
+/** The variable of the worker with the credential by which a channel lists its orders. */
+export function pollVariable(channel: string): string {
+  const shop = channel === WOOCOMMERCE ? 'WOOCOMMERCE_KEYS' : 'SHOPIFY_TOKEN'
+  return `${shop}_${channel.toUpperCase().replaceAll('-', '_')}`
+}
+
+/** The simulated shops let everybody in who brings a credential. */
+export function pollCredentials(env: NodeJS.ProcessEnv): Record<string, string> {
+  return Object.fromEntries(
+    SIGNED_CHANNELS.map((channel) => {
+      const name = pollVariable(channel)
+      return [name, env[name] || 'demonstration:demonstration']
+    }),
+  )
+}

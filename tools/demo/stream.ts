@@ -82,9 +82,28 @@ async function placeOne(to: ApiClient, seed: string, number: number): Promise<vo
   }
 }
 
-async function deliver(to: ApiClient, { what, request }: ChannelMessage): Promise<void> {
+async function deliver(to: ApiClient, message: ChannelMessage): Promise<void> {
+  const { what, request } = message
+  if (message.shop && (await viaShop(message))) return
   const answer = await to.send(request)
   if (answer.status >= 300) say(`${what}: ${answer.status} ${shortly(answer)}`)
+}
+
+/** The shop keeps the order and sends the webhook itself, or loses it; false when it is away. */
+async function viaShop({ shop: kind, request, what }: ChannelMessage): Promise<boolean> {
+  const port = process.env['SIM_SHOP_PORT']
+  if (port === undefined) return false
+  const { path, headers, body = '' } = request
+  const webhook = { url: `${config.PUBLIC_URL}${path}`, headers, body }
+  const answer = await fetch(`http://127.0.0.1:${port}/_orders`, {
+    method: 'POST',
+    body: JSON.stringify({ kind, order: JSON.parse(body) as unknown, webhook }),
+    signal: AbortSignal.any([stopping.signal, AbortSignal.timeout(10_000)]),
+  }).catch(() => undefined)
+  if (!answer?.ok) return false
+  const told = (await answer.json()) as { webhook: string }
+  if (told.webhook === 'lost') say(`${what}: its webhook is lost; the sweep must find it`)
+  return true
 }
 
 async function warehouses(to: ApiClient): Promise<void> {

@@ -29,6 +29,7 @@ export function shipmentOfO1(facts: Partial<GoodsShipped> = {}): GoodsShipped {
     settlement: 'deposit',
     lines: [lineOfO1],
     freightMinor: 6_50n,
+    freightParty: 'carrier/UPS',
     ...facts,
   }
 }

@@ -3,6 +3,7 @@ import {
   postDepositCancelled,
   postPaymentCaptured,
   postProcessorFee,
+  postRefundReturned,
   postRefundSettled,
 } from '#domain/ledger/posting-payments'
 import { moneyOfO1 } from './orders.ts'
@@ -96,6 +97,27 @@ describe('money of an order', () => {
       Dr RefundsPayable    106.09
       Cr ProcessorClearing 106.09
     `)
+  })
+
+  test('a refund that the bank sent back is owed again, and its second attempt posts anew', () => {
+    const settled = {
+      ...moneyOfO1,
+      refundId: 'refund/8',
+      provider: 'stripe',
+      settledOn: '2026-06-30',
+      amountMinor: 106_09n,
+    }
+    const returned = postRefundReturned(settled)
+    expect(returned).toPostAs(`
+      Dr ProcessorClearing 106.09
+      Cr RefundsPayable    106.09
+    `)
+    const first = postRefundSettled(settled)
+    expect(returned.lines.map((line) => line.openKey)).toEqual(
+      [...first.lines].reverse().map((line) => line.openKey),
+    )
+    const second = postRefundSettled({ ...settled, settlementId: 'refund/8/again/1' })
+    expect(new Set([first.key, returned.key, second.key]).size).toBe(3)
   })
 
   test('row 5: the processor’s fee', () => {

@@ -1,19 +1,26 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { allocate, type CandidateNode, type Demand } from '#domain/orders/allocation'
-import { rankDemand } from '#domain/orders/demand-rank'
+import { allocate, type CandidateNode, type Demand, type Quote } from '#domain/orders/allocation'
 import { DEFAULT_POLICIES } from '#domain/orders/policies'
 import { chooseService } from '#domain/orders/service-choice'
 
-const node = (siteId: number, changes: Partial<CandidateNode> = {}): CandidateNode => ({
-  siteId,
-  code: `S${siteId}`,
-  excluded: null,
-  freightMinor: 500n,
-  transitDays: 3,
-  zone: 'domestic',
-  ...changes,
-})
+const quote: Quote = { freightMinor: 500n, transitDays: 3, zone: 'domestic', inTime: true }
+const node = (
+  siteId: number,
+  changes: Partial<Quote> & { excluded?: string; perUnit?: bigint } = {},
+): CandidateNode => {
+  const { excluded = null, perUnit = 0n, ...quoted } = changes
+  const base = { ...quote, ...quoted }
+  return {
+    siteId,
+    code: `S${siteId}`,
+    excluded,
+    quote: (units) => ({
+      ...base,
+      freightMinor: base.freightMinor + perUnit * BigInt(units.reduce((n, u) => n + u.qty, 0)),
+    }),
+  }
+}
 const stock = (rows: [item: number, site: number, qty: number][]) => {
   const free = new Map<number, Map<number, number>>()
   for (const [item, site, qty] of rows)
@@ -53,10 +60,85 @@ test('a split is made only when no site covers all, and ship-complete takes noth
     [1, 1, 1],
     [2, 2, 1],
   ])
-  expect(allocate(demands, nodes, free, options)).toMatchObject({ split: true, shortages: [] })
+  expect(allocate(demands, nodes, free, options)).toMatchObject({
+    split: { reason: 'no single site has all units', sites: ['S1', 'S2'], extraMinor: 500n },
+    shortages: [],
+  })
   const short = stock([[1, 1, 1]])
   const complete = allocate(demands, nodes, short, { ...options, shipComplete: true })
   expect(complete).toMatchObject({ assignments: [], shortages: demands })
+})
+
+test('a site that keeps the promise is chosen before a cheaper one that is late', () => {
+  const late = node(1, { freightMinor: 100n, inTime: false })
+  const free = stock([
+    [1, 1, 5],
+    [1, 2, 5],
+  ])
+  const result = allocate(
+    [want('a', 1, 2)],
+    [late, node(2, { freightMinor: 2500n })],
+    free,
+    options,
+  )
+  expect(result.assignments).toMatchObject([{ siteId: 2, qty: 2 }])
+  expect(result.considered).toContainEqual(
+    expect.objectContaining({ site: 'S1', reason: 'would be late', freightMinor: 100n }),
+  )
+  const some = allocate(
+    [want('a', 1, 2)],
+    [late, node(2)],
+    stock([
+      [1, 1, 5],
+      [1, 2, 1],
+    ]),
+    options,
+  )
+  expect(some.split).toMatchObject({ reason: 'S1 has all units and would be late' })
+})
+
+test('a further parcel is sent only when it saves what the policy says it must', () => {
+  const demands = [want('a', 1, 1), want('b', 2, 1)]
+  const nodes = [node(1, { freightMinor: 100n }), node(2, { freightMinor: 100n }), node(3)]
+  const free = stock([
+    [1, 1, 1],
+    [2, 2, 1],
+    [1, 3, 1],
+    [2, 3, 1],
+  ])
+  const policy = (splitMinor: string) => ({
+    ...options,
+    policy: { dayMinor: '0', splitMinor },
+  })
+  const dear = allocate(demands, nodes, free, policy('300'))
+  expect(dear.assignments.map((a) => a.siteId)).toEqual([3, 3])
+  expect(dear.considered).toContainEqual(
+    expect.objectContaining({ site: 'S1 + S2', reason: expect.stringContaining('saves 300') }),
+  )
+  const cheap = allocate(demands, nodes, free, policy('299'))
+  expect(cheap.split).toEqual({
+    reason: 'cheaper than all from S3',
+    sites: ['S1', 'S2'],
+    freightMinor: 200n,
+    oneParcelMinor: 500n,
+    extraMinor: -300n,
+  })
+})
+
+test('what a site costs is what shipping its own units costs', () => {
+  const { considered } = allocate(
+    [want('a', 1, 4)],
+    [node(1, { perUnit: 10n }), node(2, { perUnit: 10n })],
+    stock([
+      [1, 1, 3],
+      [1, 2, 1],
+    ]),
+    options,
+  )
+  expect(considered.map((entry) => [entry.site, entry.freightMinor, entry.zone])).toEqual([
+    ['S1', 530n, 'domestic'],
+    ['S2', 510n, 'domestic'],
+  ])
 })
 
 test('two lines of one item never count the same unit twice', () => {
@@ -103,25 +185,6 @@ test('no plan takes more than there is, and every unit is either assigned or sho
       },
     ),
   )
-})
-
-test('scarce units go to the channel of higher priority, then the better class, then the earlier ship-by', () => {
-  const base = {
-    channelPriority: 50,
-    customerClass: 'standard',
-    shipBy: null,
-    placedAt: '2026-01-01',
-  }
-  const ranked = rankDemand(
-    [
-      { ...base, orderId: '1' },
-      { ...base, orderId: '2', customerClass: 'vip' },
-      { ...base, orderId: '3', channelPriority: 80 },
-      { ...base, orderId: '4', shipBy: '2026-02-01' },
-    ],
-    DEFAULT_POLICIES.demand,
-  )
-  expect(ranked.map((demand) => demand.orderId)).toEqual(['3', '2', '4', '1'])
 })
 
 test('the cheapest service that keeps the promise is chosen; when none does, the fastest', () => {

@@ -1,0 +1,72 @@
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
+import { anOrder, setPolicy } from '#tests/support/company'
+import { entryOf, fulfilmentsOf, linesOf } from '#tests/support/orders'
+import { expectProofs } from '#tests/support/proofs'
+import { stepsOn, type Steps } from '#tests/support/steps'
+
+let steps: Steps
+
+beforeAll(async () => {
+  steps = await stepsOn({ LAMP: { east: 40 } })
+  await setPolicy(steps.admin, 'order', { revenueOn: 'delivered' })
+})
+afterEach(() => expectProofs(steps.admin))
+afterAll(() => steps.drop())
+
+/** Three lamps with the warehouse, and this many labels. */
+async function labelled(labels: number) {
+  const { orderId } = await steps.place(anOrder({ line: { quantity: 3 } }))
+  const [{ id: fulfilmentId } = { id: '' }] = await fulfilmentsOf(steps.db, orderId)
+  const [{ id: orderLineId } = { id: '' }] = await linesOf(steps.db, orderId)
+  const buy = async (count: number) =>
+    steps.settle(
+      await steps.run('buyLabels', orderId, {
+        fulfilmentId,
+        parcels: Array.from({ length: count }, () => ({ weightG: 500 })),
+      }),
+    )
+  if (labels > 0) await buy(labels)
+  let number = 0
+  const ship = (qty: number, parcels?: { trackingNumber: string }[]) =>
+    steps.run('confirmShipment', orderId, {
+      fulfilmentId,
+      reference: `R${(number += 1)}`,
+      lines: [{ orderLineId, qty }],
+      ...(parcels ? { parcels } : {}),
+    })
+  const parcels = async () => [
+    ...(await steps.db<{ trackingNumber: string; reference: string | null }[]>`
+      SELECT p.tracking_number AS "trackingNumber", s.reference FROM parcel p LEFT JOIN shipment s ON s.id = p.shipment_id WHERE p.order_id = ${orderId} ORDER BY p.id`),
+  ]
+  return { orderId, buy, ship, parcels }
+}
+
+test('each label leaves with the shipment that names it, and revenue follows the parcel that arrives', async () => {
+  const { orderId, ship, parcels } = await labelled(2)
+  const [first, second] = await parcels()
+  const named = (label: typeof first) => [{ trackingNumber: label!.trackingNumber }]
+  await ship(1, named(second))
+  expect((await parcels()).map((label) => label.reference)).toEqual([null, 'R1'])
+  await ship(2, named(first))
+  expect((await parcels()).map((label) => label.reference)).toEqual(['R2', 'R1'])
+  await steps.run('recordTracking', orderId, {
+    providerEventId: `${orderId}/1`,
+    trackingNumber: first!.trackingNumber,
+    status: 'delivered',
+    at: new Date().toISOString(),
+  })
+  expect(await entryOf(steps.db, orderId, 'goods-delivered')).toContain('Cr ProductSales 200.00')
+})
+
+test('a part that leaves with one of several labels says which', async () => {
+  const { ship } = await labelled(2)
+  await expect(ship(1)).rejects.toMatchObject({ type: 'ParcelUnclear' })
+})
+
+test('without names the only label leaves, and the last shipment takes what is left', async () => {
+  const { buy, ship, parcels } = await labelled(1)
+  await ship(1)
+  await buy(2)
+  await ship(2)
+  expect((await parcels()).map((label) => label.reference)).toEqual(['R1', 'R2', 'R2'])
+})
