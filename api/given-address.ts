@@ -1,9 +1,13 @@
 import { z } from 'zod'
 import type { AddressDocument } from '#contracts/order-intake'
 import type { Db } from '#db/client'
-import { commitOnce } from '#db/commit-once'
-import { ADDRESS_FIELDS, keepAddress, wholeAddress } from '#db/stores/addresses'
-import type { CommandCaller } from './order-commands.ts'
+import {
+  ADDRESS_FIELDS,
+  forgetGivenAddress,
+  keepGivenAddress,
+  wholeAddress,
+} from '#db/stores/addresses'
+import { isRefused } from './problem.ts'
 import { country, shortText } from './schemas.ts'
 
 /** An address as people send it; without a name it goes to whom the old one went. */
@@ -38,17 +42,19 @@ export function takeAddressOut(params: Record<string, unknown> | undefined): {
   }
 }
 
-/** Keeps an address where it can be erased; the same command again gets the same row's id. */
-export async function storeGivenAddress(
+/** Keeps an address where it can be erased while its command is asked; of a refused one nothing remains. */
+export async function withGivenAddress<T>(
   db: Db,
-  caller: Pick<CommandCaller, 'commandKey' | 'principal'>,
-  orderId: bigint,
-  address: AddressDocument,
-): Promise<string> {
-  const key = `${caller.commandKey}/address`
-  return commitOnce(
-    db,
-    { key, request: { orderId: orderId.toString(), address }, actor: caller.principal.actor },
-    (tx) => keepAddress(tx, orderId, address),
-  )
+  given: { orderId: bigint; attempt: string; address: AddressDocument | undefined },
+  ask: (kept: { addressId?: string }) => Promise<T>,
+): Promise<T> {
+  const { orderId, attempt, address } = given
+  if (!address) return ask({})
+  const addressId = await keepGivenAddress(db, { orderId, attempt, address })
+  try {
+    return await ask({ addressId })
+  } catch (error) {
+    if (isRefused(error)) await forgetGivenAddress(db, addressId, attempt)
+    throw error
+  }
 }

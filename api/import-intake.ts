@@ -49,9 +49,13 @@ function read({ format, channel, body }: ImportSource): AsyncGenerator<BulkOrder
   return readCsvOrders(body, channel === undefined ? {} : { channel })
 }
 
-async function openChannels(db: Db): Promise<Set<string>> {
-  const rows = await db<{ code: string }[]>`SELECT code FROM channel WHERE status = 'active'`
-  return new Set(rows.map(({ code }) => code))
+/** Each channel that takes orders, with the company in which it lies. */
+type OpenChannels = ReadonlyMap<string, string>
+
+async function openChannels(db: Db): Promise<OpenChannels> {
+  const rows = await db<{ code: string; entity: string }[]>`
+    SELECT c.code, e.code AS entity FROM channel c JOIN entity e ON e.id = c.entity_id WHERE c.status = 'active'`
+  return new Map(rows.map(({ code, entity }) => [code, entity]))
 }
 
 interface Rejected {
@@ -62,7 +66,7 @@ interface Rejected {
 async function takeSet(
   db: Db,
   { importId, principal }: ImportSource,
-  channels: ReadonlySet<string>,
+  channels: OpenChannels,
   set: readonly BulkOrder[],
   counts: ImportCounts,
 ): Promise<void> {
@@ -102,10 +106,10 @@ const CHANGED: DocumentProblem = {
 
 function mayTake(
   { channel }: OrderDocument,
-  channels: ReadonlySet<string>,
+  channels: OpenChannels,
   { scopes }: Principal,
 ): DocumentProblem[] {
-  if (!isInScope(scopes, { channel }))
+  if (!isInScope(scopes, { channel, entity: channels.get(channel) ?? null }))
     return [
       { code: 'out-of-scope', field: 'channel', message: `you may not import for ${channel}` },
     ]

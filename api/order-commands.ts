@@ -1,13 +1,15 @@
 import { WorkflowNotFoundError } from '@temporalio/client'
 import type { UpdateDefinition } from '@temporalio/common'
 import type { FastifyRequest } from 'fastify'
+import type { AddressDocument } from '#contracts/order-intake'
 import type { CommandBase, OrderProgress } from '#contracts/order-to-cash'
 import { placeOfOrder, type OrderPlace } from '#db/queries/orders'
 import type { Db } from '#db/client'
 import { askOnce } from '#db/commit-once'
 import { Refusal } from '#domain/refusal'
 import type { ApiDeps } from './deps.ts'
-import { toProblem } from './problem.ts'
+import { withGivenAddress } from './given-address.ts'
+import { isRefused } from './problem.ts'
 import { requireScope, visible } from './scope.ts'
 
 /** Who commands, under which key, and what: the key belongs to exactly that for ever. */
@@ -15,6 +17,8 @@ export interface CommandCaller {
   commandKey: string
   principal: { actor: string }
   asked: unknown
+  /** Travels not with the command: the process is told where it is kept. */
+  address?: AddressDocument | undefined
 }
 
 /** A request of a known caller, as the one who commands. */
@@ -52,11 +56,10 @@ export async function commandOrder<C extends CommandBase>(
   /** Who may still take the command when the process has ended; undefined says nobody. */
   whenEnded?: (command: C, updateId: string) => Promise<OrderProgress | undefined>,
 ): Promise<OrderProgress> {
-  const { commandKey, principal } = caller
-  const args = [{ ...command, key: commandKey, actor: principal.actor } as C] as [C]
+  const { commandKey, principal, address } = caller
   const process = temporal.workflow.getHandle(place.workflowId)
-  return onceForProcess(db, caller, async (attempt) => {
-    const updateId = `${update.name}/${attempt}`
+  const tell = async (updateId: string, kept: { addressId?: string }) => {
+    const args = [{ ...command, ...kept, key: commandKey, actor: principal.actor } as C] as [C]
     try {
       return await process.executeUpdate(update, { args, updateId })
     } catch (error) {
@@ -71,7 +74,12 @@ export async function commandOrder<C extends CommandBase>(
           return answer
         })
     }
-  })
+  }
+  return onceForProcess(db, caller, (attempt) =>
+    withGivenAddress(db, { orderId: place.id, attempt, address }, (kept) =>
+      tell(`${update.name}/${attempt}`, kept),
+    ),
+  )
 }
 
 /** A command whose commit is a process's: its key belongs to this route and this request for ever. */
@@ -81,10 +89,7 @@ export async function onceForProcess<T>(
   ask: (attempt: string) => Promise<T>,
 ): Promise<T> {
   const command = { key, request: asked, actor: principal.actor }
-  return askOnce(db, command, ask, (error) => {
-    const { status } = toProblem(error)
-    return status >= 400 && status < 500
-  })
+  return askOnce(db, command, ask, isRefused)
 }
 
 function orderClosed(): Refusal {

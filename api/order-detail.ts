@@ -94,7 +94,19 @@ const header = {
   shipRegion: maybe,
   shipBy: maybe,
   deliverBy: maybe,
+  acceptedLateUntil: maybe,
+  split: z
+    .object({
+      reason: text,
+      sites: z.array(text),
+      freightMinor: minor,
+      oneParcelMinor: minor,
+      extraMinor: minor,
+    })
+    .nullable()
+    .describe('Why it ships from several sites; freight in functional currency.'),
   shipComplete: z.boolean(),
+  enteredBy: maybe,
 }
 
 export const orderDetail = z.object({

@@ -87,6 +87,12 @@ export function toProblem(error: unknown): Problem {
   )
 }
 
+/** Whether it is an answer that nothing was done; after any other error nobody knows. */
+export function isRefused(error: unknown): boolean {
+  const { status } = toProblem(error)
+  return status >= 400 && status < 500
+}
+
 function refused(code: string, detail: string, details: Record<string, unknown>): Problem {
   const problem: Problem = { status: refusalStatus(code), code, title: titleOf(code), detail }
   const { field, errors, ...rest } = details

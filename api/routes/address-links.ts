@@ -9,7 +9,7 @@ import { personalDataOf } from '#db/queries/personal-data'
 import { addressProblems } from '#domain/orders/holds'
 import { addressPage, thanksPage } from '../address-page.ts'
 import type { ApiDeps, ApiServer } from '../deps.ts'
-import { addressInput, storeGivenAddress, takeAddressOut } from '../given-address.ts'
+import { addressInput, takeAddressOut } from '../given-address.ts'
 import { commandOrder } from '../order-commands.ts'
 import { HttpProblem, invalidInput, notFound } from '../problem.ts'
 import { address } from './personal-data.ts'
@@ -101,9 +101,9 @@ async function correct(
     commandKey: `address-link/${found.id}/${found.reopened}/${content}`,
     principal: { actor: 'customer' },
     asked: { caseId: found.id.toString(), address: given },
+    address: given,
   }
-  const addressId = await storeGivenAddress(db, caller, place.id, given)
-  const command = { caseId: found.id.toString(), resolution: 'correct' as const, addressId }
+  const command = { caseId: found.id.toString(), resolution: 'correct' as const }
   await commandOrder({ db, temporal }, place, resolveException, command, caller)
   return found.summary.split(':')[0]!
 }

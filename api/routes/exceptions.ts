@@ -7,7 +7,7 @@ import { CASE_RESOLUTIONS, type CaseType, type Resolution } from '#domain/orders
 import { caseInScope } from '../case-scope.ts'
 import type { ApiDeps, ApiServer, Principal } from '../deps.ts'
 import { decideDocument } from '../document-decisions.ts'
-import { storeGivenAddress, takeAddressOut } from '../given-address.ts'
+import { takeAddressOut } from '../given-address.ts'
 import { callerOf, commandOrder } from '../order-commands.ts'
 import { A_NUMBER, AN_ID, AN_INSTANT, cursorParts, pageOf, pageQuery, toPage } from '../paging.ts'
 import { forbidden, HttpProblem, toProblem } from '../problem.ts'
@@ -175,17 +175,9 @@ function addDecisions(server: ApiServer, deps: ApiDeps): void {
         channel: found.channel ?? '',
       }
       const { address, command } = decisionOf(found, request.body)
-      const addressId = address
-        ? { addressId: await storeGivenAddress(db, request, place.id, address) }
-        : {}
       try {
-        return await commandOrder(
-          deps,
-          place,
-          resolveException,
-          { ...command, ...addressId },
-          callerOf(request),
-        )
+        const caller = { ...callerOf(request), address }
+        return await commandOrder(deps, place, resolveException, command, caller)
       } catch (error) {
         // Asked all the same: whoever repeats the request that closed the case gets its answer.
         const { code } = toProblem(error)

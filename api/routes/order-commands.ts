@@ -1,13 +1,12 @@
 import { z } from 'zod'
 import type { UpdateDefinition } from '@temporalio/common'
-import type { FastifyRequest } from 'fastify'
 import type { AddressDocument } from '#contracts/order-intake'
 import { commandAgain } from '#clients/order-process'
 import * as contract from '#contracts/order-to-cash'
 import { shippedOrder } from '#db/queries/orders'
 import type { Permission } from '#domain/access'
 import type { ApiDeps, ApiServer } from '../deps.ts'
-import { addressInput, storeGivenAddress, takeAddressOut } from '../given-address.ts'
+import { addressInput, takeAddressOut } from '../given-address.ts'
 import { callerOf, commandOrder, orderInScope } from '../order-commands.ts'
 import { previewedEffect, progress } from '../order-schemas.ts'
 import { bigId, minorText, positiveInt, reason, shortText, sku } from '../schemas.ts'
@@ -75,14 +74,7 @@ export async function orderCommandRoutes(server: ApiServer, deps: ApiDeps): Prom
     summary: 'Carry out a change-set, whole or not at all',
     body: change,
     update: contract.changeOrder,
-    toCommand: async (body, request, orderId) => {
-      const { address, command } = withoutAddress(body)
-      if (!address) return command
-      return {
-        ...command,
-        addressId: await storeGivenAddress(deps.db, request, orderId, address),
-      }
-    },
+    toCommand: withoutAddress,
   })
   addCommand(server, deps, {
     path: 'holds',
@@ -120,11 +112,10 @@ interface Command<Body extends z.ZodType, C extends contract.CommandBase> {
   /** Whether an order that has been shipped takes the command though its process has ended. */
   takesUpShipped?: boolean
   /** What the process is told, where that is not the body itself. */
-  toCommand?: (
-    body: z.output<Body>,
-    request: FastifyRequest,
-    orderId: bigint,
-  ) => Promise<Omit<C, 'key' | 'actor'>>
+  toCommand?: (body: z.output<Body>) => {
+    command: Omit<C, 'key' | 'actor'>
+    address: AddressDocument | undefined
+  }
 }
 
 /** The address leaves the change-set: the process is told under which id it is kept. */
@@ -161,9 +152,10 @@ function addCommand<Body extends z.ZodType, C extends contract.CommandBase>(
         request,
         (request.params as { orderId: string }).orderId,
       )
-      const command = toCommand
-        ? await toCommand(given, request, place.id)
-        : (given as Omit<C, 'key' | 'actor'>)
+      const { command, address } = toCommand?.(given) ?? {
+        command: given as Omit<C, 'key' | 'actor'>,
+        address: undefined,
+      }
       const takeUp = async (told: C, updateId: string) => {
         const ended = await shippedOrder(deps.db, place.workflowId)
         const queue = deps.orderTaskQueue ? { taskQueue: deps.orderTaskQueue } : {}
@@ -176,7 +168,7 @@ function addCommand<Body extends z.ZodType, C extends contract.CommandBase>(
         place,
         update,
         command,
-        callerOf(request),
+        { ...callerOf(request), address },
         takesUpShipped ? takeUp : undefined,
       )
     },

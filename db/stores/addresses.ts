@@ -1,5 +1,6 @@
 import type { OrderDocument } from '#domain/orders/document'
-import type { Tx } from '#db/client'
+import type { Db, Tx } from '#db/client'
+import { transaction } from '#db/transaction'
 import type { SalesOrder } from './orders.ts'
 import { json } from './records.ts'
 
@@ -33,6 +34,36 @@ export async function keepAddress(tx: Tx, orderId: bigint, address: Address): Pr
     INSERT INTO personal_data (customer_id, order_id, body)
     SELECT customer_id, id, ${json(tx, { address })} FROM sales_order WHERE id = ${orderId} RETURNING id`
   return row!.id.toString()
+}
+
+/**
+ * Keeps an address that comes with a command, once per attempt at it: whoever repeats a question
+ * that was not answered speaks of the same row.
+ */
+export async function keepGivenAddress(
+  db: Db,
+  given: { orderId: bigint; attempt: string; address: Address },
+): Promise<string> {
+  const { orderId, attempt, address } = given
+  return transaction(db, async (tx) => {
+    await tx`SELECT pg_advisory_xact_lock(hashtextextended(${attempt}, 0))`
+    const [kept] = await tx<{ id: bigint }[]>`
+      SELECT id FROM personal_data WHERE order_id = ${orderId} AND body->>'attempt' = ${attempt}`
+    if (kept) return kept.id.toString()
+    const [row] = await tx<{ id: bigint }[]>`
+      INSERT INTO personal_data (customer_id, order_id, body)
+      SELECT customer_id, id, ${json(tx, { address, attempt })} FROM sales_order WHERE id = ${orderId} RETURNING id`
+    return row!.id.toString()
+  })
+}
+
+/** The command was refused: nothing of its address remains. */
+export async function forgetGivenAddress(
+  db: Db,
+  addressId: string,
+  attempt: string,
+): Promise<void> {
+  await db`SELECT forget_given_address(${BigInt(addressId)}, ${attempt})`
 }
 
 /** The address that was kept for this very order under this id; null when it is not there, or erased. */

@@ -18,6 +18,7 @@ export interface Foreign {
   openItemId: string
   approvalId: string
   supplyId: string
+  importId: string
   openingId: string
   inboxId: string
 }
@@ -78,6 +79,9 @@ export async function foundForeignCompany(api: RunningApi): Promise<Foreign> {
     entryId: await one(`SELECT max(id) AS id FROM journal_entry WHERE entity_id = ${entityId}`),
     openingId: await one(
       `SELECT cause_id AS id FROM stock_movement WHERE cause_id LIKE 'abroad-%' LIMIT 1`,
+    ),
+    importId: await one(
+      `INSERT INTO import_run (key, format, actor) VALUES ('foreign', 'csv', 'user:frida') RETURNING id`,
     ),
     supplyId: await one(`SELECT id FROM expected_supply WHERE source_id = 'PO-DE'`),
     inboxId: await one(`SELECT id FROM inbox WHERE event_id = 'DE-1'`),

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { Client, Connection } from '@temporalio/client'
 import { readOrder } from '#db/queries/orders'
 import { aLine, anOrder, setPolicy } from '#tests/support/company'
-import { footprint } from './footprint.ts'
+import { changedTables, footprint } from './footprint.ts'
 import { eventually, post, runningApi, type RunningApi } from './running-api.ts'
 import { apiOn, type Caller } from './support.ts'
 
@@ -213,6 +213,23 @@ describe('commands', () => {
     const done = await release()
     expect(done.json(), done.body).toMatchObject({ phase: 'released' })
     expect((await release()).json()).toEqual(done.json())
+  })
+
+  test('a refused change of address leaves nothing of the address, nor its key', async () => {
+    const { orderId } = await api.place(anOrder())
+    const before = await footprint(api.database)
+    const move = (line1: string) =>
+      post(
+        supervisor,
+        `/v1/orders/${orderId}/changes`,
+        {
+          actions: [{ kind: 'ship-to', line1, city: 'Newark', postalCode: '07102', country: 'US' }],
+        },
+        'move-it-elsewhere',
+      )
+    for (const line1 of ['2 Main St', '3 Main St'])
+      expect((await move(line1)).json()).toMatchObject({ status: 409, code: 'AlreadyReleased' })
+    expect(changedTables(before, await footprint(api.database))).toEqual([])
   })
 
   test('after the order is over a repeat gets its answer and a new command is refused', async () => {

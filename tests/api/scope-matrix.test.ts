@@ -305,6 +305,55 @@ const periods: Probe[] = [
   },
 ]
 
+const balance = { entity, provider: 'stripe', currency: 'EUR' }
+const settlements: Probe[] = [
+  {
+    route: 'GET /v1/gift-cards',
+    ask: () => get(`/v1/gift-cards?entity=${entity}`),
+    ...ofEntity('hidden'),
+  },
+  ...(
+    [
+      [
+        'ledger/gift-card-breakage',
+        { entity, currency: 'EUR', recognisedOn: today, policyVersion: 1, expectedPpm: 1 },
+      ],
+      [
+        'ledger/gift-card-escheats',
+        {
+          entity,
+          currency: 'EUR',
+          jurisdiction: 'US-DE',
+          unusedSince: '2020-01-01',
+          escheatedOn: today,
+        },
+      ],
+      [
+        'settlements/payouts',
+        {
+          ...balance,
+          payoutId: 'po_1',
+          sentOn: today,
+          amountMinor: '1',
+          lines: [{ reference: 'ch_1', amountMinor: '1' }],
+        },
+      ],
+      [
+        'settlements/bank-receipts',
+        { ...balance, payoutId: 'po_1', receivedOn: today, amountMinor: '1' },
+      ],
+      [
+        'settlements/reserve-releases',
+        { ...balance, releaseId: 're_1', releasedOn: today, amountMinor: '1' },
+      ],
+    ] as [string, object][]
+  ).map(([path, body]) => ({
+    route: `POST /v1/${path}`,
+    ask: () => command('POST', `/v1/${path}`, body),
+    ...ofEntity('refused'),
+  })),
+]
+
 const orderCommands: [string, object][] = [
   ['cancellation/preview', { reason }],
   ['changes/preview', { actions: [{ kind: 'add-line', sku: 'MUG', qty: 1, unitPriceMinor: '1' }] }],
@@ -357,6 +406,32 @@ const orders: Probe[] = [
     ask: (f: Foreign) => command('POST', `/v1/orders/${f.orderId}/${path}`, payload),
     ...ofChannel('hidden'),
   })),
+  ...['holds', 'releases'].map((path) => ({
+    route: `POST /v1/orders/${path}`,
+    ask: (f: Foreign) =>
+      command('POST', `/v1/orders/${path}`, {
+        orderIds: [f.orderId],
+        ...(path === 'holds' ? { reason } : {}),
+      }),
+    ...ofChannel('absent'),
+    mark: path === 'holds' ? '"done":true' : '"code":"NotReleasable"',
+  })),
+  {
+    route: 'GET /v1/imports/:importId',
+    ask: (f) => get(`/v1/imports/${f.importId}`),
+    ...ofChannel('hidden'),
+  },
+  {
+    route: 'POST /v1/imports',
+    ask: () => ({
+      method: 'POST',
+      url: '/v1/imports',
+      headers: { 'content-type': 'application/x-ndjson' },
+      payload: JSON.stringify(anOrder({ channel, currency: 'EUR' })),
+    }),
+    ...ofChannel('absent'),
+    mark: '"stored":1',
+  },
   {
     route: 'POST /v1/webhooks/amazon/:channel',
     ask: () => command('POST', `/v1/webhooks/amazon/${FOREIGN.amazon}`, anAmazonOrder()),
@@ -381,6 +456,7 @@ const warehouse: Probe[] = [
     [
       ['picks', { lines: [{ orderLineId: '1', picked: 1 }] }],
       ['labels', { parcels }],
+      ['rejection', { reason }],
       ['shipments', { reference: 'S-1' }],
     ] as [string, object][]
   ).map(([path, payload]) => ({
@@ -408,6 +484,27 @@ const cases: Probe[] = [
   {
     route: 'GET /v1/exceptions/:caseId',
     ask: (f) => get(`/v1/exceptions/${f.caseId}`),
+    ...all('hidden'),
+  },
+  {
+    route: 'POST /v1/exceptions/bulk-resolution',
+    ask: (f) =>
+      command('POST', '/v1/exceptions/bulk-resolution', {
+        type: 'parcel-stalled',
+        resolution: 'backorder',
+        caseIds: [f.caseId],
+      }),
+    ...all('absent'),
+    mark: '"code":"ResolutionNotAllowed"',
+  },
+  {
+    route: 'POST /v1/exceptions/:caseId/assignment',
+    ask: (f) => command('POST', `/v1/exceptions/${f.caseId}/assignment`, { userId: null }),
+    ...all('hidden'),
+  },
+  {
+    route: 'POST /v1/exceptions/:caseId/reopening',
+    ask: (f) => command('POST', `/v1/exceptions/${f.caseId}/reopening`, { reason }),
     ...all('hidden'),
   },
   ...['resolution/preview', 'resolution'].map((path) => ({
@@ -476,6 +573,11 @@ const stock: Probe[] = [
     ...ofSite('refused'),
   },
   {
+    route: 'POST /v1/stock/counts',
+    ask: () => command('POST', '/v1/stock/counts', { sku: 'MUG', site, counted: '1', reason }),
+    ...ofSite('refused'),
+  },
+  {
     route: 'POST /v1/stock/safety-stock',
     ask: () =>
       command('POST', '/v1/stock/safety-stock', { sku: 'MUG', site, safetyStock: '1', reason }),
@@ -494,6 +596,7 @@ const probes = [
   ...trail,
   ...ledger,
   ...periods,
+  ...settlements,
   ...orders,
   ...warehouse,
   ...cases,
@@ -573,14 +676,14 @@ test('whoever has no limits is shown what the matrix hides', async () => {
 
 function judge(answer: LightMyRequestResponse, verdict: Verdict, sign: string): void {
   const { statusCode, body } = answer
-  const { code } = answer.json<{ code?: string }>()
+  const { code } = body === '' ? {} : answer.json<{ code?: string }>()
   if (verdict === 'hidden') expect([statusCode, code], body).toEqual([404, 'NotFound'])
   else if (verdict === 'refused') expect([statusCode, code], body).toEqual([403, 'OutOfScope'])
   else {
     expect(['OutOfScope', 'NotFound'], body).not.toContain(code)
     expect(statusCode, body).toBeLessThan(500)
     if (verdict === 'absent') {
-      expect(statusCode, body).toBe(200)
+      expect(statusCode, body).toBeLessThan(300)
       expect(body).not.toContain(sign)
     }
   }
