@@ -5,7 +5,7 @@ import type { AddressDocument } from '#contracts/order-intake'
 import type { CommandBase, OrderProgress } from '#contracts/order-to-cash'
 import { placeOfOrder, type OrderPlace } from '#db/queries/orders'
 import type { Db } from '#db/client'
-import { askOnce } from '#db/commit-once'
+import { askOnce, committedAnswer } from '#db/commit-once'
 import { Refusal } from '#domain/refusal'
 import type { ApiDeps } from './deps.ts'
 import { withGivenAddress } from './given-address.ts'
@@ -69,7 +69,11 @@ export async function commandOrder<C extends CommandBase>(
         .result()
         .catch(async (cause: unknown) => {
           if (!isNotFound(cause)) throw cause
-          const answer = await whenEnded?.(args[0], updateId)
+          // The engine may not know any more what a process was asked; the commit is there for ever.
+          const done = { under: `order/${place.id}/`, key: commandKey }
+          const answer =
+            (await committedAnswer<OrderProgress>(db, done)) ??
+            (await whenEnded?.(args[0], updateId))
           if (!answer) throw orderClosed()
           return answer
         })

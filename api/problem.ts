@@ -89,9 +89,12 @@ export function toProblem(error: unknown): Problem {
 
 /** Whether it is an answer that nothing was done; after any other error nobody knows. */
 export function isRefused(error: unknown): boolean {
-  const { status } = toProblem(error)
-  return status >= 400 && status < 500
+  const { status, code } = toProblem(error)
+  return status >= 400 && status < 500 && !OF_THE_ENGINE.has(code)
 }
+
+/** The engine says these, not the business: the step that was asked for may have been carried out. */
+const OF_THE_ENGINE = new Set(['ProcessRefused', 'ProcessFailed', 'ProcessNotFound'])
 
 function refused(code: string, detail: string, details: Record<string, unknown>): Problem {
   const problem: Problem = { status: refusalStatus(code), code, title: titleOf(code), detail }

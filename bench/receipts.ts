@@ -28,7 +28,9 @@ export async function run({ rounds = 9 } = {}): Promise<BenchRow[]> {
     // The first round prepares the statements and is not counted.
     for (let n = 0; n <= rounds; n += 1) {
       const [insert, receive] = [await insertBare(database.admin), await receiveOnce(api, n)]
-      if (n > 0) (bare!.push(insert), received!.push(receive))
+      if (n === 0) continue
+      bare!.push(insert)
+      received!.push(receive)
     }
     const [p50, worst] = [percentile(received!, 0.5), percentile(received!, 1)]
     return [

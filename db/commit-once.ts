@@ -166,6 +166,20 @@ export async function askOnce<T>(
   }
 }
 
+/**
+ * What the command of this key has answered, where its whole key names a step that the asker does
+ * not know: it begins with `under`. Undefined when none has committed.
+ */
+export async function committedAnswer<T>(
+  db: Db,
+  { under, key }: { under: string; key: string },
+): Promise<T | undefined> {
+  const [done] = await db<{ result: T }[]>`
+    SELECT result FROM command WHERE key BETWEEN ${under} AND ${`${under}\uffff`}
+      AND right(key, ${key.length + 1}) = ${`/${key}`} AND result IS NOT NULL`
+  return done?.result
+}
+
 interface Claim {
   result: unknown
   attempt: string

@@ -319,25 +319,6 @@ const grants: Record<Role, readonly Grant[]> = {
   ],
 }
 
-/**
- * Pairs that one person may not hold together: who sets up the doors may not carry the goods,
- * and who pays may not also buy, receive or write the bill.
- */
-const CONFLICTS: readonly (readonly [Role, Role])[] = [
-  ['administrator', 'controller'],
-  ['administrator', 'ap-clerk'],
-  ['administrator', 'buyer'],
-  ['administrator', 'receiver'],
-  ['administrator', 'warehouse-lead'],
-  ['controller', 'ap-clerk'],
-  ['controller', 'buyer'],
-  ['controller', 'receiver'],
-  ['controller', 'warehouse-lead'],
-  ['ap-clerk', 'buyer'],
-  ['ap-clerk', 'receiver'],
-  ['buyer', 'receiver'],
-]
-
 /** What a principal may touch; `null` means all of that kind. */
 export interface Scopes {
   entities: readonly string[] | null
@@ -393,11 +374,6 @@ export function scopesInclude(wider: Scopes, narrower: Scopes): boolean {
     const asked = narrower[kind]
     return held === null || (asked !== null && asked.every((code) => held.includes(code)))
   })
-}
-
-/** Pairs of these roles that one person may not hold together (GOV-14). */
-export function conflictingRoles(roles: readonly string[]): (readonly [Role, Role])[] {
-  return CONFLICTS.filter(([one, other]) => roles.includes(one) && roles.includes(other))
 }
 
 function covers(held: readonly string[] | null, code: string | null | undefined): boolean {

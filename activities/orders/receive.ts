@@ -3,7 +3,7 @@ import type { OrderProgress, OrderToCashStart } from '#contracts/order-to-cash'
 import type { Tx } from '#db/client'
 import { sendAlong } from '#db/transaction'
 import { findItems } from '#db/queries/listings'
-import { policiesFor } from '#db/queries/policies'
+import { policiesFor, type PinnedPolicies } from '#db/queries/policies'
 import { exchangeRate } from '#db/queries/rates'
 import { insertOrder, type Channel } from '#db/stores/order-intake'
 import { lockOrder, type SalesOrder } from '#db/stores/orders'
@@ -54,15 +54,11 @@ export async function receiveOrder(
     to: channel.functionalCurrency,
     on: today,
   })
-  const fees =
-    document.payment.state === 'marketplace'
-      ? expectedFees(lines, policies.order.body, BigInt(policies.order.body.expectedFeeMinor))
-      : []
   const orderId = await insertOrder(tx, {
     document,
     channel,
     lines,
-    fees,
+    fees: feesOf(document, lines, policies),
     policies,
     rateE9,
     workflowId,
@@ -89,6 +85,16 @@ export async function receiveOrder(
     details: { channel: channel.code, placedAt: document.placedAt },
     isFirst: true,
   })
+}
+
+/** What a marketplace is expected to keep back of the whole order. */
+function feesOf(
+  { payment }: OrderDocument,
+  lines: ReturnType<typeof freezeOrder>,
+  { order }: PinnedPolicies,
+): ReturnType<typeof expectedFees> {
+  if (payment.state !== 'marketplace') return []
+  return expectedFees(lines, order.body, BigInt(order.body.expectedFeeMinor))
 }
 
 /** The order was closed; what came since is told to it by the message that follows. */

@@ -18,7 +18,7 @@ import { callerOf, commandOrder, type CommandCaller } from '../order-commands.ts
 import { progress } from '../order-schemas.ts'
 import { forbidden, toProblem } from '../problem.ts'
 import { bigId, intId, reason, shortText } from '../schemas.ts'
-import { caseInScope } from '../case-scope.ts'
+import { answerOf, caseInScope } from '../case-scope.ts'
 
 const tags = ['exceptions']
 const params = z.object({ caseId: bigId })
@@ -137,7 +137,15 @@ async function decideOne(
     const kept = resolution === 'create-item' ? choice.params : takeAddressOut(choice.params).rest
     const told = kept ? { params: kept } : {}
     const command = { caseId, resolution, ...told }
-    const { phase } = await commandOrder(deps, placeOf(found), resolveException, command, caller)
+    const { phase } = await commandOrder(
+      deps,
+      placeOf(found),
+      resolveException,
+      command,
+      caller,
+    ).catch((error: unknown) => {
+      throw answerOf(found, error)
+    })
     return { caseId, outcome: 'done', phase, code: null, detail: null }
   } catch (error) {
     const { code, detail, status } = toProblem(error)

@@ -4,13 +4,13 @@ import { resolveException, type ResolveException } from '#contracts/order-to-cas
 import { caseSummary, listCases, type CaseRow } from '#db/queries/exceptions'
 import { mayDecideCase } from '#domain/orders/case-roles'
 import { CASE_RESOLUTIONS, type CaseType, type Resolution } from '#domain/orders/exceptions'
-import { caseInScope } from '../case-scope.ts'
+import { answerOf, caseInScope, notOpen } from '../case-scope.ts'
 import type { ApiDeps, ApiServer, Principal } from '../deps.ts'
 import { decideDocument } from '../document-decisions.ts'
 import { takeAddressOut } from '../given-address.ts'
 import { callerOf, commandOrder } from '../order-commands.ts'
 import { A_NUMBER, AN_ID, AN_INSTANT, cursorParts, pageOf, pageQuery, toPage } from '../paging.ts'
-import { forbidden, HttpProblem, toProblem } from '../problem.ts'
+import { forbidden } from '../problem.ts'
 import { bigId, jsonObject, money, shortText } from '../schemas.ts'
 import { Refusal } from '#domain/refusal'
 import { documentDecided, previewedEffect, progress } from '../order-schemas.ts'
@@ -180,8 +180,7 @@ function addDecisions(server: ApiServer, deps: ApiDeps): void {
         return await commandOrder(deps, place, resolveException, command, caller)
       } catch (error) {
         // Asked all the same: whoever repeats the request that closed the case gets its answer.
-        const { code } = toProblem(error)
-        throw found.state !== 'open' && LATE.has(code) ? notOpen(found) : error
+        throw answerOf(found, error)
       }
     },
   )
@@ -255,19 +254,6 @@ function choiceOf(
     'ResolutionNotAllowed',
     `A document-refused case allows ${allowed.join(', ')}; "${resolution}" is none of these.`,
   )
-}
-
-/** How a process says that a case, or the whole order, is over. */
-const LATE = new Set(['CaseNotOpen', 'OrderClosed'])
-
-function notOpen(found: CaseRow): HttpProblem {
-  const choice = found.resolution ? ` (${found.resolution})` : ''
-  return new HttpProblem({
-    status: 409,
-    code: 'CaseNotOpen',
-    title: 'The case is not open',
-    detail: `Case ${found.id} was ${found.state} by ${found.resolvedBy ?? 'the system'}${choice}.`,
-  })
 }
 
 function toCase({ id, moneyAtRiskMinor, currency, exactRank: _, ...row }: CaseRow) {

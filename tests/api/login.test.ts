@@ -79,7 +79,9 @@ describe('logging in', () => {
     'a change of password, %s, ends every session that was opened before it',
     async (whose) => {
       const csr = await api.as(['csr', whose === 'own' ? 'picker' : 'buyer'])
-      const email = csr.actor.slice('user:'.length)
+      const [user] = await api.database.admin<{ email: string }[]>`
+        SELECT email FROM app_user WHERE id = ${csr.id}`
+      const { email } = user!
       const { token } = (await login(email, PASSWORD)).json()
       const next = 'another long password'
       const changed =
