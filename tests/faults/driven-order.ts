@@ -54,6 +54,7 @@ interface Standing {
 /** What a desk decides about trouble that faults of the providers make; asked again until it helps. */
 const STRAY: Partial<Record<CaseType, Resolution>> = {
   'payment-declined': 'retry',
+  'refund-failed': 'retry',
   'label-failed': 'retry',
   'effect-unknown': 'ask-again',
 }

@@ -91,7 +91,7 @@ afterAll(async () => {
 test('whoever is killed and whenever, every order comes to its end and nothing happens twice', async () => {
   console.log(`  faults: FAULTS_SEED=${seed} repeats this run`)
   const random = seededRandom(seed)
-  const signal = AbortSignal.timeout(150_000)
+  const signal = AbortSignal.timeout(260_000)
   const shopSecret = SECRETS.SHOPIFY_SECRET_FAULTS
   const caller = patientCaller({ url: apiUrl, apiKey: API_KEY, shopSecret, signal })
   const world: World = { db: database.db, api: caller, carrier, signal }
@@ -123,7 +123,7 @@ test('whoever is killed and whenever, every order comes to its end and nothing h
   await expectOnceEach(database.admin, orders)
   expectOutsideOnce(orders, stripe, carrier)
   await expectSound(database.admin)
-}, 180_000)
+}, 300_000)
 
 /** Declines and lost answers of the providers, and events that come twice, whomever they meet. */
 function troubleProviders(): void {
