@@ -20,10 +20,12 @@ const LONGEST_KEYWORD = 255
 export function showProgress(order: OrderProgress, shown: string): string {
   setCurrentDetails(details(order))
   const attributes = searchAttributes(order)
-  const says = JSON.stringify(attributes.map(({ value }) => value))
-  // Each upsert is an event and a visibility write, so it is made only where something has changed.
-  if (says !== shown) upsertSearchAttributes(attributes)
-  return says
+  const says = attributes.map(({ value }) => JSON.stringify(value))
+  const said = shown.split('\n')
+  // Each upsert is an event and a visibility write, and each value in it costs: only news are told.
+  const news = attributes.filter((_, nth) => says[nth] !== said[nth])
+  if (news.length > 0) upsertSearchAttributes(news)
+  return says.join('\n')
 }
 
 function searchAttributes(order: OrderProgress) {

@@ -30,24 +30,24 @@ export async function receiveOrder(
   workflowId: string,
 ): Promise<OrderProgress> {
   if (start.again !== undefined) return takeUpAgain(tx, start, start.again)
-  const [sent, known] = await Promise.all([readInbox(tx, start.inboxId), findOrder(tx, start)])
-  if (known !== null) {
+  const [sent, channel, policies] = await Promise.all([
+    readInbox(tx, start.inboxId),
+    readChannel(tx, start),
+    policiesFor(tx, start.channel),
+  ])
+  if (channel.known !== null) {
     await acceptInbox(tx, start.inboxId, workflowId)
-    return finishStep(tx, await lockOrder(tx, known), {
+    return finishStep(tx, await lockOrder(tx, channel.known), {
       action: 'received-again',
       actor: start.actor,
       key: start.inboxId,
     })
   }
 
-  const channel = await readChannel(tx, start.channel)
   const today = dateAt(Date.now(), channel.timezone)
   const termsRefused = !(await mayBuyOnAccount(tx, channel, sent))
   const document = termsRefused ? unpaid(sent) : sent
-  const [policies, found] = await Promise.all([
-    policiesFor(tx, channel.code),
-    findItems(tx, channel.id, document.lines.map(lookedUpAs)),
-  ])
+  const found = await findItems(tx, channel.id, document.lines.map(lookedUpAs))
   const lines = freezeOrder(document, resolverOf(document.lines, found))
   const rateE9 = await exchangeRate(tx, {
     from: document.currency,
@@ -184,9 +184,14 @@ async function findOrder(
   return row?.id ?? null
 }
 
-async function readChannel(tx: Tx, code: string): Promise<Channel> {
-  const [row] = await tx<Channel[]>`
-    SELECT c.id, c.code, c.kind, c.entity_id AS "entityId", e.code AS "entityCode", e.functional_currency AS "functionalCurrency", e.timezone
+/** The channel, and the order that it has sent by this id before, if any. */
+async function readChannel(
+  tx: Tx,
+  { channel: code, externalId }: OrderToCashStart,
+): Promise<Channel & { known: bigint | null }> {
+  const [row] = await tx<(Channel & { known: bigint | null })[]>`
+    SELECT c.id, c.code, c.kind, c.entity_id AS "entityId", e.code AS "entityCode", e.functional_currency AS "functionalCurrency", e.timezone,
+      (SELECT o.id FROM sales_order o WHERE o.channel_id = c.id AND o.external_id = ${externalId}) AS known
     FROM channel c JOIN entity e ON e.id = c.entity_id WHERE c.code = ${code}`
   if (!row)
     throw new Refusal(

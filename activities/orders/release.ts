@@ -2,7 +2,6 @@ import type { Tx } from '#db/client'
 import { candidateNodes, type RoutedNode } from '#db/queries/routing'
 import type { LiveReservation, SalesOrder } from '#db/stores/orders'
 import { recordDecisions } from '#db/stores/records'
-import { sendAlong } from '#db/transaction'
 import { addDays } from '#domain/dates'
 import { openUnits, unplannedUnits } from '#domain/orders/phase'
 import type { ServiceChoice } from '#domain/orders/service-choice'
@@ -67,14 +66,16 @@ async function releaseAt(
   const shipOn = node.limited ? await firstDayWithCapacity(tx, siteId, earliest) : earliest
   const promiseOn = addDays(shipOn, transitDays)
   const [fulfilment] = await tx<{ id: bigint }[]>`
-    INSERT INTO fulfilment_order (order_id, site_id, carrier, service, freight_estimate_minor, promise_on, ship_on, released_by)
-    VALUES (${order.id}, ${siteId}, ${service?.chosen.carrier ?? null}, ${service?.chosen.service ?? null}, ${freightMinor},
-      ${promiseOn}, ${shipOn}, ${by.actor}) RETURNING id`
-  const lines = tx`
-    INSERT INTO fulfilment_line (fulfilment_id, order_line_id, reservation_id, item_id, qty)
-    SELECT ${fulfilment!.id}, * FROM unnest(${rows.map((r) => r.orderLineId.toString())}::bigint[], ${rows.map((r) => r.id.toString())}::bigint[],
-      ${rows.map((r) => r.itemId)}::int[], ${rows.map((r) => r.live - r.onFulfilment)}::int[])`
-  await sendAlong(tx, lines)
+    WITH fulfilment AS (
+      INSERT INTO fulfilment_order (order_id, site_id, carrier, service, freight_estimate_minor, promise_on, ship_on, released_by)
+      VALUES (${order.id}, ${siteId}, ${service?.chosen.carrier ?? null}, ${service?.chosen.service ?? null}, ${freightMinor},
+        ${promiseOn}, ${shipOn}, ${by.actor}) RETURNING id
+    ), lines AS (
+      INSERT INTO fulfilment_line (fulfilment_id, order_line_id, reservation_id, item_id, qty)
+      SELECT fulfilment.id, r.* FROM fulfilment, unnest(${rows.map((r) => r.orderLineId.toString())}::bigint[], ${rows.map((r) => r.id.toString())}::bigint[],
+        ${rows.map((r) => r.itemId)}::int[], ${rows.map((r) => r.live - r.onFulfilment)}::int[]) AS r
+    )
+    SELECT id FROM fulfilment`
   for (const row of rows) {
     const line = lineOf(order, row.orderLineId)
     line.released += row.live - row.onFulfilment

@@ -4,7 +4,6 @@ import { addToOutbox } from '#db/stores/records'
 import type { OrderLine, SalesOrder } from '#db/stores/orders'
 import { insertInvoice, insertShipment, type NewShipmentLine } from '#db/stores/shipments'
 import { consumeCost, lockPositions, moveStock, useReservations } from '#db/stores/stock'
-import { unitShare } from '#domain/apportion'
 import { addDays } from '#domain/dates'
 import { sum } from '#domain/money'
 import { openUnits } from '#domain/orders/phase'
@@ -13,32 +12,20 @@ import { Refusal } from '#domain/refusal'
 import { healOrderCases } from './cases.ts'
 import { captureWhatIsOwed, voidWhatIsNotNeeded } from './captures.ts'
 import { askAboutExcess } from './excess.ts'
-import { knownLine } from './cancel.ts'
 import { lineOf, needsStock } from './plan.ts'
 import { arrived } from './arrival.ts'
+import {
+  carrierParty,
+  chooseLines,
+  countShipped,
+  freightShare,
+  lockFulfilment,
+  openUnitsOf,
+  type Fulfilment,
+  type OpenFulfilmentLine,
+} from './open-fulfilment.ts'
 import { postShipment } from './ship-postings.ts'
 import { refuseWhileHeld } from './stop-warehouse.ts'
-
-interface OpenFulfilmentLine {
-  orderLineId: bigint
-  reservationId: bigint
-  itemId: number
-  /** Released in all, and of these neither shipped nor taken back. */
-  qty: number
-  open: number
-}
-
-interface Fulfilment {
-  id: bigint
-  siteId: number
-  state: string
-  freightMinor: bigint
-  carrier: string | null
-  service: string | null
-  /** What the labels cost that were bought for it and have not left yet; null without any. */
-  labelsMinor: bigint | null
-  lines: OpenFulfilmentLine[]
-}
 
 /** One line of this shipment: which units of the order line leave, and from where. */
 export interface ShippedUnits {
@@ -59,9 +46,10 @@ export async function shipOrder(
   order: SalesOrder,
   command: ConfirmShipment & { today: string },
 ): Promise<void> {
-  const fulfilment = await lockFulfilment(tx, order, command.fulfilmentId)
-  const known =
-    await tx`SELECT 1 FROM shipment WHERE fulfilment_id = ${fulfilment.id} AND reference = ${command.reference}`
+  const [fulfilment, known] = await Promise.all([
+    lockFulfilment(tx, order, command.fulfilmentId),
+    tx`SELECT 1 FROM shipment WHERE fulfilment_id = ${BigInt(command.fulfilmentId)} AND reference = ${command.reference}`,
+  ])
   if (known.length > 0) return
   if (fulfilment.state !== 'released' && fulfilment.state !== 'recall-requested') {
     throw new Refusal(
@@ -145,7 +133,7 @@ async function leave(tx: Tx, order: SalesOrder, leaving: Leaving): Promise<void>
     last: openUnitsOf(fulfilment) === chosen.reduce((units, line) => units + line.open, 0),
     parcels: leaving.parcels,
   })
-  const delivery = await deliveryOf(tx, order, shipment.id, chosen.length > 0)
+  const delivery = await deliveryOf(tx, order, shipment, chosen.length > 0)
   await takeFromStock(tx, order, {
     fulfilment,
     chosen,
@@ -170,7 +158,6 @@ async function leave(tx: Tx, order: SalesOrder, leaving: Leaving): Promise<void>
       body: { template: 'shipped', orderId: order.id, shipmentId: shipment.id },
     },
   ])
-  // Last, because the number is gapless: whoever holds it keeps the entity's other invoices waiting.
   await insertInvoice(tx, {
     entityId: order.entityId,
     orderId: order.id,
@@ -186,23 +173,34 @@ async function leave(tx: Tx, order: SalesOrder, leaving: Leaving): Promise<void>
 async function deliveryOf(
   tx: Tx,
   order: SalesOrder,
-  shipmentId: bigint,
+  { id, hasParcels }: { id: bigint; hasParcels: boolean },
   goods: boolean,
 ): Promise<'underway' | 'arrived'> {
-  const [parcels] = await tx<{ tracked: bigint; underway: bigint }[]>`
-    SELECT count(*) AS tracked, count(*) FILTER (WHERE delivered_at IS NULL) AS underway FROM parcel
-    WHERE shipment_id = ${shipmentId} AND tracking_number IS NOT NULL AND voided_at IS NULL`
   if (!goods) return 'arrived'
-  if (parcels!.tracked === 0n && order.policies.order.body.revenueOn === 'delivered')
+  const { tracked, underway } = hasParcels
+    ? await trackedParcels(tx, id)
+    : { tracked: 0n, underway: 0n }
+  if (tracked === 0n && order.policies.order.body.revenueOn === 'delivered')
     throw new Refusal(
       'TrackingNeeded',
       'Revenue of this order waits for its delivery: confirm the shipment with the tracking number of every parcel, or buy its labels first.',
     )
-  return parcels!.tracked > 0n && parcels!.underway === 0n ? 'arrived' : 'underway'
+  return tracked > 0n && underway === 0n ? 'arrived' : 'underway'
+}
+
+async function trackedParcels(
+  tx: Tx,
+  shipmentId: bigint,
+): Promise<{ tracked: bigint; underway: bigint }> {
+  const [parcels] = await tx<{ tracked: bigint; underway: bigint }[]>`
+    SELECT count(*) AS tracked, count(*) FILTER (WHERE delivered_at IS NULL) AS underway FROM parcel
+    WHERE shipment_id = ${shipmentId} AND tracking_number IS NOT NULL AND voided_at IS NULL`
+  return parcels!
 }
 
 /** What stood in the way of this fulfilment order has lost its object when all of it has left. */
 async function healWhatHasLeft(tx: Tx, order: SalesOrder, fulfilment: Fulfilment): Promise<void> {
+  if (!order.hasCases) return
   const open = await tx`
     SELECT 1 FROM fulfilment_line WHERE fulfilment_id = ${fulfilment.id} AND qty > shipped + cancelled LIMIT 1`
   if (open.length > 0) return
@@ -211,49 +209,6 @@ async function healWhatHasLeft(tx: Tx, order: SalesOrder, fulfilment: Fulfilment
   await healOrderCases(tx, order, ['short-pick'], 'the goods have left', fulfilment.id.toString())
   for (const { key } of parcels)
     await healOrderCases(tx, order, ['label-failed'], 'the goods have left', key)
-}
-
-async function lockFulfilment(tx: Tx, order: SalesOrder, id: string): Promise<Fulfilment> {
-  const [row] = await tx<Omit<Fulfilment, 'lines'>[]>`
-    SELECT id, site_id AS "siteId", state, freight_estimate_minor AS "freightMinor", carrier, service,
-      (SELECT sum(label_cost_minor)::bigint FROM parcel p WHERE p.fulfilment_id = fulfilment_order.id AND p.shipment_id IS NULL AND p.voided_at IS NULL) AS "labelsMinor"
-    FROM fulfilment_order WHERE id = ${BigInt(id)} AND order_id = ${order.id} FOR NO KEY UPDATE`
-  if (!row)
-    throw new Refusal(
-      'FulfilmentNotFound',
-      `Order ${order.orderNumber} has no fulfilment order ${id}.`,
-    )
-  const lines = await tx<OpenFulfilmentLine[]>`
-    SELECT order_line_id AS "orderLineId", reservation_id AS "reservationId", item_id AS "itemId", qty, qty - shipped - cancelled AS open
-    FROM fulfilment_line WHERE fulfilment_id = ${row.id} ORDER BY order_line_id, reservation_id`
-  return { ...row, lines: [...lines] }
-}
-
-/** The units that leave, per reservation; more than is open on the fulfilment order is refused. */
-function chooseLines(
-  order: SalesOrder,
-  fulfilment: Fulfilment,
-  wanted: ConfirmShipment['lines'],
-): OpenFulfilmentLine[] {
-  if (!wanted) return fulfilment.lines.filter((line) => line.open > 0)
-  return wanted.flatMap(({ orderLineId, qty }) => {
-    const line = knownLine(order, orderLineId)
-    let left = qty
-    const taken = fulfilment.lines
-      .filter((candidate) => candidate.orderLineId === line.id)
-      .flatMap((candidate) => {
-        const open = Math.min(left, candidate.open)
-        left -= open
-        return open > 0 ? [{ ...candidate, open }] : []
-      })
-    if (qty < 1 || left > 0) {
-      throw new Refusal(
-        'OverShipment',
-        `Line ${line.lineNo} has ${qty - left} open units on fulfilment order ${fulfilment.id}, ${qty} were confirmed. Count again, or recall the rest.`,
-      )
-    }
-    return taken
-  })
 }
 
 function unitsOf(
@@ -304,13 +259,7 @@ async function takeFromStock(
     'consumed',
     chosen.map((line) => ({ id: line.reservationId, qty: line.open })),
   )
-  await tx`
-    UPDATE fulfilment_line f SET shipped = f.shipped + u.qty, picked = greatest(f.picked, f.shipped + u.qty)
-    FROM unnest(${chosen.map((c) => c.reservationId.toString())}::bigint[], ${chosen.map((c) => c.open)}::int[]) AS u (reservation_id, qty)
-    WHERE f.fulfilment_id = ${fulfilment.id} AND f.reservation_id = u.reservation_id`
-  await tx`
-    UPDATE fulfilment_order SET state = 'shipped' WHERE id = ${fulfilment.id}
-      AND NOT EXISTS (SELECT FROM fulfilment_line WHERE fulfilment_id = ${fulfilment.id} AND qty > shipped + cancelled)`
+  await countShipped(tx, fulfilment, chosen)
   for (const { reservationId, open } of chosen) {
     const reservation = order.reservations.find((candidate) => candidate.id === reservationId)!
     reservation.live -= open
@@ -366,22 +315,6 @@ function shipmentLine(unit: ShippedUnits): NewShipmentLine {
 
 function grossOf(line: NewShipmentLine): bigint {
   return line.goodsMinor - line.discountMinor + line.shippingMinor + line.taxMinor
-}
-
-function carrierParty({ carrier, service }: Fulfilment): string | undefined {
-  return carrier === null ? undefined : `carrier/${carrier}${service === null ? '' : `/${service}`}`
-}
-
-function openUnitsOf(fulfilment: Fulfilment): number {
-  return fulfilment.lines.reduce((units, line) => units + line.open, 0)
-}
-
-/** The estimate belongs to the whole fulfilment order; a part of its units bears its part of it. */
-function freightShare(fulfilment: Fulfilment, chosen: readonly OpenFulfilmentLine[]): bigint {
-  const all = fulfilment.lines.reduce((units, line) => units + line.qty, 0)
-  const gone = all - openUnitsOf(fulfilment)
-  const leaving = chosen.reduce((units, line) => units + line.open, 0)
-  return all === 0 ? 0n : unitShare(fulfilment.freightMinor, all, gone, gone + leaving)
 }
 
 function count(line: OrderLine, qty: number): void {

@@ -35,16 +35,17 @@ export async function insertOrder(tx: Tx, order: NewOrder): Promise<bigint> {
   const { document, channel } = order
   const customer = await upsertCustomer(tx, order)
   const [row] = await tx<{ id: bigint }[]>`
+    WITH personal AS (INSERT INTO personal_data (customer_id, body) VALUES (${customer.id}, ${json(tx, personalData(document))}) RETURNING id)
     INSERT INTO sales_order (entity_id, channel_id, external_id, external_version, order_number, workflow_id, customer_id, customer_class, segment,
       personal_data_id, ship_country, ship_region, ship_postal_code, currency, rate_e9, placed_at, placed_on, settlement, provider, tax_collected_by,
       fulfilled_by, total_minor, requested_service, ship_by, deliver_by, ship_complete, entered_by, policies)
-    VALUES (${channel.entityId}, ${channel.id}, ${document.externalId}, ${document.externalVersion}, ${document.orderNumber}, ${order.workflowId},
-      ${customer.id}, ${customer.class}, ${customer.segment}, ${customer.personalDataId}, ${document.shipTo?.country ?? null}, ${document.shipTo?.region ?? null},
+    SELECT ${channel.entityId}, ${channel.id}, ${document.externalId}, ${document.externalVersion}, ${document.orderNumber}, ${order.workflowId},
+      ${customer.id}, ${customer.class}, ${customer.segment}, personal.id, ${document.shipTo?.country ?? null}, ${document.shipTo?.region ?? null},
       ${document.shipTo?.postalCode ?? null}, ${document.currency}, ${order.rateE9}, ${document.placedAt}, ${order.placedOn}, ${settlementOf(document)},
       ${document.payment.provider}, ${document.taxCollectedBy}, ${document.fulfilledBy}, ${BigInt(document.total.minor)}, ${document.requestedService ?? null},
       ${document.shipBy?.slice(0, 10) ?? null}, ${document.deliverBy?.slice(0, 10) ?? null}, ${document.shipComplete ?? customer.shipComplete},
-      ${document.enteredBy ?? null}, ${json(tx, order.policies)})
-    RETURNING id`
+      ${document.enteredBy ?? null}, ${json(tx, order.policies)}
+    FROM personal RETURNING id`
   await Promise.all([
     insertLines(tx, row!.id, order.lines, { after: 0, fees: order.fees }),
     insertPayments(tx, row!.id, document, facilitatorTax(order.lines)),
@@ -64,38 +65,26 @@ interface CustomerRow {
   class: string
   segment: string
   shipComplete: boolean
-  personalDataId: bigint | null
 }
 
 async function upsertCustomer(tx: Tx, { document, channel }: NewOrder): Promise<CustomerRow> {
   const { customer } = document
-  let known: Omit<CustomerRow, 'personalDataId'> = {
-    id: null,
-    class: 'standard',
-    segment: channel.kind === 'b2b' ? 'wholesale' : 'retail',
-    shipComplete: false,
-  }
-  if (customer.externalId !== null) {
-    const [row] = await tx<Omit<CustomerRow, 'personalDataId'>[]>`
+  const segment = channel.kind === 'b2b' ? 'wholesale' : 'retail'
+  if (customer.externalId === null)
+    return { id: null, class: 'standard', segment, shipComplete: false }
+  const [row] = await tx<CustomerRow[]>`
       WITH known AS (SELECT id, class, segment, ship_complete FROM customer WHERE channel_id = ${channel.id} AND external_id = ${customer.externalId}),
       added AS (
         INSERT INTO customer (channel_id, external_id, class, segment)
-        SELECT ${channel.id}, ${customer.externalId}, ${customer.class ?? 'standard'}, ${known.segment} WHERE NOT EXISTS (SELECT FROM known)
+        SELECT ${channel.id}, ${customer.externalId}, ${customer.class ?? 'standard'}, ${segment} WHERE NOT EXISTS (SELECT FROM known)
         ON CONFLICT (channel_id, external_id) DO UPDATE SET segment = customer.segment RETURNING id, class, segment, ship_complete)
       SELECT id, class, segment, ship_complete AS "shipComplete" FROM known UNION ALL SELECT id, class, segment, ship_complete FROM added`
-    known = row!
-  }
-  const body = {
-    name: customer.name,
-    email: customer.email,
-    phone: customer.phone,
-    shipTo: document.shipTo,
-    billTo: document.billTo,
-  }
-  const [personal] = await tx<
-    { id: bigint }[]
-  >`INSERT INTO personal_data (customer_id, body) VALUES (${known.id}, ${json(tx, body)}) RETURNING id`
-  return { ...known, personalDataId: personal!.id }
+  return row!
+}
+
+function personalData({ customer, shipTo, billTo }: OrderDocument) {
+  const { name, email, phone } = customer
+  return { name, email, phone, shipTo, billTo }
 }
 
 /** Adds lines after `after` existing ones, with the fees that they are expected to bear; answers their ids in order. */
@@ -226,9 +215,10 @@ async function insertPayments(
     ? (payment.authorisationExpiresAt ??
       new Date(Date.parse(document.placedAt) + 7 * 86_400_000).toISOString())
     : null
-  await tx`
+  const first = tx`
     INSERT INTO payment (order_id, seq, kind, provider, reference, due_minor, authorised_minor, expires_at)
     VALUES (${orderId}, 1, ${kind}, ${payment.provider}, ${payment.reference}, ${rest}, ${authorised ? BigInt(payment.amountMinor) : 0n}, ${expires})`
+  await sendAlong(tx, first)
   for (const [n, tender] of tenders.entries()) {
     await tx`
       INSERT INTO payment (order_id, seq, kind, provider, reference, due_minor) VALUES (${orderId}, ${n + 2}, ${tender.kind}, 'own', ${tender.reference}, ${BigInt(tender.amountMinor)})`

@@ -118,7 +118,20 @@ export async function lockOrder(
   orderId: string | bigint,
   expectedVersion?: number,
 ): Promise<SalesOrder> {
-  const [header] = await tx<OrderHeader[]>`
+  // The parts are asked for along with the lock and read after it: statements of one connection follow each other.
+  const [[header], parts] = await Promise.all([lockHeader(tx, orderId), readParts(tx, orderId)])
+  if (!header) throw new Refusal('OrderNotFound', `There is no order ${orderId}.`)
+  if (expectedVersion !== undefined && expectedVersion !== header.version) {
+    throw new Refusal(
+      'StaleVersion',
+      `The order is at version ${header.version}, you saw ${expectedVersion}. Read it again, then decide.`,
+    )
+  }
+  return { ...header, ...parts }
+}
+
+function lockHeader(tx: Tx, orderId: string | bigint) {
+  return tx<OrderHeader[]>`
     SELECT o.id, o.entity_id AS "entityId", e.code AS "entityCode", e.functional_currency AS "functionalCurrency", e.timezone,
       o.channel_id AS "channelId", c.code AS "channelCode", c.priority AS "channelPriority", o.external_id AS "externalId",
       o.external_version AS "externalVersion", o.order_number AS "orderNumber", o.workflow_id AS "workflowId", o.customer_id AS "customerId",
@@ -128,14 +141,6 @@ export async function lockOrder(
       o.fulfilled_by AS "fulfilledBy", o.policies, o.version, o.phase, o.closed_at AS "closedAt"
     FROM sales_order o JOIN entity e ON e.id = o.entity_id JOIN channel c ON c.id = o.channel_id
     WHERE o.id = ${BigInt(orderId)} FOR NO KEY UPDATE OF o`
-  if (!header) throw new Refusal('OrderNotFound', `There is no order ${orderId}.`)
-  if (expectedVersion !== undefined && expectedVersion !== header.version) {
-    throw new Refusal(
-      'StaleVersion',
-      `The order is at version ${header.version}, you saw ${expectedVersion}. Read it again, then decide.`,
-    )
-  }
-  return { ...header, ...(await readParts(tx, header.id)) }
 }
 
 type OrderHeader = Omit<SalesOrder, 'lines' | 'holds' | 'payments' | 'reservations' | 'hasCases'>
@@ -145,7 +150,8 @@ type OrderParts = Omit<SalesOrder, keyof OrderHeader>
  * All that hangs on an order, in one statement that looks after the lock was waited for. It
  * travels as JSON, big integers as text, since JSON numbers are exact to 2^53 only.
  */
-async function readParts(tx: Tx, orderId: bigint): Promise<OrderParts> {
+async function readParts(tx: Tx, id: string | bigint): Promise<OrderParts> {
+  const orderId = BigInt(id)
   const [found] = await tx<[{ parts: string }]>`
     SELECT jsonb_build_object(
       'lines', (SELECT coalesce(jsonb_agg(l ORDER BY l."lineNo"), '[]') FROM (${linesOf(tx, orderId)}) l),

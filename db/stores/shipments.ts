@@ -1,5 +1,5 @@
 import type { Tx } from '#db/client'
-import { sendAlong } from '#db/transaction'
+import { sendAlong, writeAtEnd } from '#db/transaction'
 import { sum } from '#domain/money'
 import { Refusal } from '#domain/refusal'
 import { json } from './records.ts'
@@ -36,12 +36,25 @@ export interface NewShipment {
   }[]
 }
 
-/** The shipment with its parcels: those whose labels were bought before, and those confirmed with it. */
-export async function insertShipment(tx: Tx, shipment: NewShipment): Promise<{ id: bigint }> {
-  const [row] = await tx<{ id: bigint }[]>`
-    INSERT INTO shipment (order_id, fulfilment_id, site_id, reference, shipped_on, freight_minor, freight_party, actor)
-    VALUES (${shipment.orderId}, ${shipment.fulfilmentId}, ${shipment.siteId}, ${shipment.reference}, ${shipment.shippedOn}, ${shipment.freightMinor}, ${shipment.freightParty ?? null}, ${shipment.actor}) RETURNING id`
-  const labelled = await takeLabelled(tx, shipment, row!.id)
+/** Bought for goods of the fulfilment order that have not left yet. */
+interface WaitingLabel {
+  id: bigint
+  trackingNumber: string | null
+}
+
+/** The shipment with its parcels, if any: those whose labels were bought before, and those confirmed with it. */
+export async function insertShipment(
+  tx: Tx,
+  shipment: NewShipment,
+): Promise<{ id: bigint; hasParcels: boolean }> {
+  const [[row], waiting] = await Promise.all([
+    tx<{ id: bigint }[]>`
+      INSERT INTO shipment (order_id, fulfilment_id, site_id, reference, shipped_on, freight_minor, freight_party, actor)
+      VALUES (${shipment.orderId}, ${shipment.fulfilmentId}, ${shipment.siteId}, ${shipment.reference}, ${shipment.shippedOn}, ${shipment.freightMinor}, ${shipment.freightParty ?? null}, ${shipment.actor}) RETURNING id`,
+    tx<WaitingLabel[]>`
+      SELECT id, tracking_number AS "trackingNumber" FROM parcel WHERE fulfilment_id = ${shipment.fulfilmentId} AND shipment_id IS NULL AND voided_at IS NULL ORDER BY id`,
+  ])
+  const labelled = await takeLabelled(tx, shipment, row!.id, waiting)
   const further = shipment.parcels.filter(
     ({ trackingNumber }) => trackingNumber === undefined || !labelled.includes(trackingNumber),
   )
@@ -53,7 +66,7 @@ export async function insertShipment(tx: Tx, shipment: NewShipment): Promise<{ i
         carrier, service, "trackingNumber", "weightG"
       FROM jsonb_to_recordset(${json(tx, further)}) AS p (carrier text, service text, "trackingNumber" text, "weightG" int)`
   }
-  return row!
+  return { id: row!.id, hasParcels: waiting.length > 0 || further.length > 0 }
 }
 
 /**
@@ -63,11 +76,10 @@ export async function insertShipment(tx: Tx, shipment: NewShipment): Promise<{ i
  */
 async function takeLabelled(
   tx: Tx,
-  { fulfilmentId, parcels, last }: NewShipment,
+  { parcels, last }: NewShipment,
   shipmentId: bigint,
+  waiting: readonly WaitingLabel[],
 ): Promise<string[]> {
-  const waiting = await tx<{ id: bigint; trackingNumber: string | null }[]>`
-    SELECT id, tracking_number AS "trackingNumber" FROM parcel WHERE fulfilment_id = ${fulfilmentId} AND shipment_id IS NULL AND voided_at IS NULL ORDER BY id`
   const named = parcels.flatMap(({ trackingNumber }) => trackingNumber ?? [])
   const leaving =
     parcels.length > 0
@@ -108,17 +120,24 @@ export interface NewInvoice {
   lines: readonly NewShipmentLine[]
 }
 
-/** An invoice per shipment, with the entity's next number. */
+/**
+ * An invoice per shipment, with the entity's next number. The number is gapless, so whoever holds
+ * it keeps the entity's other invoices waiting: it is taken on the way to COMMIT.
+ */
 export async function insertInvoice(tx: Tx, invoice: NewInvoice): Promise<void> {
-  const net = sum(
-    invoice.lines.map((line) => line.goodsMinor - line.discountMinor + line.shippingMinor),
-  )
-  const tax = sum(invoice.lines.map((line) => line.taxMinor))
-  await sendAlong(
-    tx,
-    tx`
+  await writeAtEnd(tx, writeInvoices, [invoice])
+}
+
+function writeInvoices(tx: Tx, invoices: readonly NewInvoice[]): PromiseLike<unknown> {
+  const rows = invoices.map(({ lines, ...invoice }) => {
+    const net = sum(lines.map((line) => line.goodsMinor - line.discountMinor + line.shippingMinor))
+    const tax = sum(lines.map((line) => line.taxMinor))
+    return { ...invoice, net, tax, gross: net + tax }
+  })
+  return tx`
     INSERT INTO customer_invoice (entity_id, order_id, shipment_id, issued_on, due_on, currency, net_minor, tax_minor, gross_minor)
-    VALUES (${invoice.entityId}, ${invoice.orderId}, ${invoice.shipmentId},
-      ${invoice.issuedOn}, ${invoice.dueOn}, ${invoice.currency}, ${net}, ${tax}, ${net + tax})`,
-  )
+    SELECT "entityId", "orderId", "shipmentId", "issuedOn", "dueOn", currency, net, tax, gross
+    FROM jsonb_to_recordset(${json(tx, rows)})
+      AS i ("entityId" int, "orderId" bigint, "shipmentId" bigint, "issuedOn" date, "dueOn" date, currency text, net bigint, tax bigint, gross bigint)
+    ORDER BY "shipmentId"`
 }
