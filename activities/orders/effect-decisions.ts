@@ -2,6 +2,7 @@ import type { Tx } from '#db/client'
 import type { SalesOrder } from '#db/stores/orders'
 import { intendEffect } from '#db/stores/records'
 import { applyEffectOutcome, readEffect, type Effect } from './effect-outcomes.ts'
+import { chosenService } from './labels.ts'
 import { text } from './params.ts'
 import type { Resolving } from './resolve.ts'
 import { resumeOrder } from './resume.ts'
@@ -71,7 +72,7 @@ export async function retryLabel(
   await tx`UPDATE parcel SET label_effect_key = ${key} WHERE id = ${parcelId}`
   const tried = [
     ...((effect.request['without'] as string[] | undefined) ?? []),
-    String(effect.request['service'] ?? ''),
+    String(chosenService(effect) ?? effect.request['service'] ?? ''),
   ]
   await intendEffect(tx, {
     key,

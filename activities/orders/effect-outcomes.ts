@@ -3,7 +3,8 @@ import type { SalesOrder } from '#db/stores/orders'
 import { json } from '#db/stores/records'
 import { invariant, Refusal } from '#domain/refusal'
 import { healOrderCases, openOrderCase } from './cases.ts'
-import { voidLabels } from './labels.ts'
+import type { LabelOffer } from './gateways.ts'
+import { recordLabelChoice, voidLabels } from './labels.ts'
 import { paymentDone, paymentRefused } from './payment-outcomes.ts'
 
 export interface Effect {
@@ -17,7 +18,7 @@ export interface Effect {
   /** When it was last sent; nothing while it never was. */
   sentAt: string | null
   /** What the provider agreed to before the call that costs money, e.g. its shipment and rate. */
-  prepared: Record<string, string> | null
+  prepared: LabelOffer | null
 }
 
 /** What a gateway said, in words that can be kept: no bigint, no personal data. */
@@ -127,6 +128,7 @@ async function labelOutcome(
   if (outcome.outcome === 'confirmed') {
     const { trackingNumber, carrier, service, costMinor } = outcome.facts
     await tx`UPDATE parcel SET tracking_number = ${String(trackingNumber)}, carrier = ${String(carrier)}, service = ${String(service)}, label_cost_minor = ${BigInt(String(costMinor))} WHERE id = ${parcelId}`
+    await recordLabelChoice(tx, order, effect, outcome.facts)
     // The warehouse may have given the goods back while the carrier was asked.
     const unused = await tx<
       { id: bigint }[]

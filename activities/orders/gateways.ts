@@ -1,4 +1,5 @@
 import type { AddressDocument } from '#contracts/order-intake'
+import { chooseRate, type RateWish } from '#domain/orders/service-choice'
 import type { CarrierGateway } from '../gateways/carrier.ts'
 import { GatewayHiccup, type EffectAnswer, type FindAnswer } from '../gateways/outcome.ts'
 import type { PaymentGateway } from '../gateways/payment-terms.ts'
@@ -30,6 +31,23 @@ export type Found = KeptOutcome | { outcome: 'absent'; final?: true }
 export interface LabelOffer {
   providerId: string
   rateId: string
+  /** Why this rate and none of the others, as JSON: it is kept beside the offer. */
+  choice?: Record<string, unknown>
+}
+
+/** What `buy-label` asks for; rows that were written before there was a promise lack the last ones. */
+export interface LabelRequest {
+  weightG: number
+  lengthMm: number
+  widthMm: number
+  heightMm: number
+  carrier: string | null
+  service: string | null
+  without?: string[]
+  /** `rule`: the service is the plan at release, and the rates of now decide. */
+  chosenBy?: 'person' | 'customer' | 'rule'
+  allowed?: RateWish['allowed']
+  latestTransitDays?: number | null
 }
 
 /** What the carrier thinks of an address; the suggestion only where it is another one. */
@@ -177,8 +195,8 @@ async function buyLabel(
   route: Route,
   keep: (offer: LabelOffer | null) => Promise<void>,
 ): Promise<KeptOutcome> {
-  const { providerId, rateId } = effect.prepared ?? {}
-  if (providerId && rateId) {
+  if (effect.prepared) {
+    const { providerId, rateId } = effect.prepared
     const answer = await carrier.buyLabel({ providerId, rateId })
     if (answer.outcome !== 'refused' || !IS_OVER.has(answer.code)) return kept(answer)
     await keep(null)
@@ -186,26 +204,21 @@ async function buyLabel(
   const offer = await bestOffer(carrier, effect, route)
   if ('outcome' in offer) return offer
   await keep(offer)
-  return kept(await carrier.buyLabel(offer))
+  const { providerId, rateId } = offer
+  return kept(await carrier.buyLabel({ providerId, rateId }))
 }
 
 /** The carrier forgot its offer, and has sold nothing on it. */
 const IS_OVER = new Set(['rate-expired', 'not-found'])
 
-/** The cheapest rate of the service that was chosen; the cheapest of all where that is not offered. */
+/** Asks for the rates of now and chooses by the promise. */
 async function bestOffer(
   carrier: CarrierGateway,
   effect: Effect,
   route: Route,
 ): Promise<LabelOffer | KeptOutcome> {
-  const { weightG, lengthMm, widthMm, heightMm, service, without } = effect.request as {
-    weightG: number
-    lengthMm: number
-    widthMm: number
-    heightMm: number
-    service: string | null
-    without?: string[]
-  }
+  const request = effect.request as unknown as LabelRequest
+  const { weightG, lengthMm, widthMm, heightMm } = request
   const parcel = { weightGrams: weightG, lengthMm, widthMm, heightMm }
   const shopped = await carrier
     .shopRates({ key: effect.key, ...route, parcel })
@@ -214,17 +227,29 @@ async function bestOffer(
       throw new GatewayHiccup(`no rates: ${String(cause)}`, { cause })
     })
   if (shopped.outcome !== 'confirmed') return kept(shopped)
-  const offered = shopped.rates.filter((rate) => !(without ?? []).includes(rate.service))
-  const rates = [...offered].sort((a, b) => (a.costMinor < b.costMinor ? -1 : 1))
-  const rate = rates.find((candidate) => candidate.service === service) ?? rates[0]
-  if (rate) return { providerId: shopped.providerId, rateId: rate.rateId }
+  const choice = chooseRate(shopped.rates, wishOf(request))
+  if (choice)
+    return {
+      providerId: shopped.providerId,
+      rateId: choice.chosen.rateId,
+      choice: plain({ ...choice }),
+    }
   const message = 'No carrier service takes this parcel to this address.'
   return { outcome: 'refused', code: 'no-rate', message }
 }
 
+function wishOf({ carrier, service, chosenBy, ...request }: LabelRequest): RateWish {
+  return {
+    asked: service === null || chosenBy === 'rule' ? null : { carrier, service },
+    allowed: request.allowed ?? [],
+    without: request.without ?? [],
+    latestTransitDays: request.latestTransitDays ?? null,
+  }
+}
+
 /** On the shipment that we would have bought on; without one nothing can have been bought. */
 async function findLabel(carrier: CarrierGateway, effect: Effect): Promise<Found> {
-  const providerId = effect.prepared?.['providerId']
+  const providerId = effect.prepared?.providerId
   if (!providerId) return { outcome: 'absent', final: true }
   return kept(await carrier.findLabel({ providerId }))
 }
@@ -254,12 +279,14 @@ function kept<Facts extends object>(answer: FindAnswer<Facts>): KeptOutcome | { 
 function kept(answer: { outcome: string }): unknown {
   if (answer.outcome === 'confirmed') {
     const { outcome: _outcome, ...facts } = answer
-    return {
-      outcome: 'confirmed',
-      facts: JSON.parse(
-        JSON.stringify(facts, (_, v: unknown) => (typeof v === 'bigint' ? v.toString() : v)),
-      ) as Record<string, unknown>,
-    }
+    return { outcome: 'confirmed', facts: plain(facts) }
   }
   return answer
+}
+
+/** As it can be kept in a row: a bigint becomes its decimal text. */
+function plain(facts: object): Record<string, unknown> {
+  return JSON.parse(
+    JSON.stringify(facts, (_, v: unknown) => (typeof v === 'bigint' ? v.toString() : v)),
+  ) as Record<string, unknown>
 }

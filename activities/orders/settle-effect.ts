@@ -89,7 +89,7 @@ async function send(db: Db, gateways: Gateways, effect: Effect): Promise<KeptOut
 
 /** Committed before anything is bought, so that every later attempt buys on the same shipment. */
 async function keepOffer(db: Db, effect: Effect, offer: LabelOffer | null): Promise<void> {
-  const prepared = offer === null ? null : db.json({ ...offer })
+  const prepared = offer === null ? null : db.json({ ...offer } as never)
   await db`UPDATE external_effect SET prepared = ${prepared} WHERE key = ${effect.key}`
 }
 

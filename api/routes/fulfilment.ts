@@ -159,7 +159,8 @@ function addCommands(server: ApiServer, deps: ApiDeps): void {
   addCommand(server, deps, {
     path: 'labels',
     permission: 'shipments:confirm',
-    summary: 'Buy a label for each parcel',
+    summary:
+      'Buy a label for each parcel: the cheapest service that keeps the promise; another one needs a reason',
     body: labels,
     update: contract.buyLabels,
   })

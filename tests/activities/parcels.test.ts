@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
+import { orderGateways, type Providers } from '#activities/orders/gateways'
 import { anOrder, setPolicy } from '#tests/support/company'
 import { entryOf, fulfilmentsOf, linesOf } from '#tests/support/orders'
 import { expectProofs } from '#tests/support/proofs'
@@ -69,4 +70,41 @@ test('without names the only label leaves, and the last shipment takes what is l
   await buy(2)
   await ship(2)
   expect((await parcels()).map((label) => label.reference)).toEqual(['R1', 'R2', 'R2'])
+})
+
+test('the next service is another than the one that was asked for in vain, also where it was not the plan', async () => {
+  const rate = (service: string, costMinor: bigint) => ({
+    rateId: service,
+    carrier: 'Post',
+    service,
+    costMinor,
+    currency: 'USD',
+    deliveryDays: 1,
+  })
+  const rates = [rate('Saver', 300n), rate('Parcel', 400n)]
+  const carrier = {
+    shopRates: async () => ({ outcome: 'confirmed', providerId: 's', rates, warnings: [] }),
+    buyLabel: async ({ rateId }: { rateId: string }) =>
+      rateId === 'Saver'
+        ? { outcome: 'refused', code: 'invalid-request', message: 'no.' }
+        : {
+            outcome: 'confirmed',
+            providerId: 's',
+            trackingNumber: 'P1',
+            carrier: 'Post',
+            service: rateId,
+            costMinor: 400n,
+          },
+  }
+  const gateways = orderGateways({ carrier, paymentProviders: [] } as unknown as Providers)
+  const own = await stepsOn({ LAMP: { east: 9 } }, gateways)
+  const { orderId } = await own.place(anOrder())
+  const [{ id: fulfilmentId } = { id: '' }] = await fulfilmentsOf(own.db, orderId)
+  const parcels = [{ weightG: 500 }]
+  await own.settle(await own.run('buyLabels', orderId, { fulfilmentId, parcels }))
+  await own.settle(await own.resolve(orderId, 'label-failed', 'next-service'))
+  const [parcel] = await own.db`SELECT service FROM parcel WHERE order_id = ${orderId}`
+  expect(parcel).toEqual({ service: 'Parcel' })
+  await expectProofs(own.admin)
+  await own.drop()
 })

@@ -34,8 +34,11 @@ afterAll(async () => {
 })
 
 /** Asks for the label of one parcel and answers what became of it and what the carrier did for it. */
-async function labelled() {
-  const document = anOrder()
+async function labelled(
+  changes: Parameters<typeof anOrder>[0] = {},
+  service?: { carrier: string; service: string; reason: string },
+) {
+  const document = anOrder(changes)
   const { orderId } = await system.place(document)
   const [fulfilment] = await fulfilmentsOf(system.db, orderId)
   const from = carrier.journal.entries.length
@@ -45,6 +48,7 @@ async function labelled() {
     actor: 'packer',
     fulfilmentId: fulfilment!.id,
     parcels: [{ weightG: 500 }],
+    ...(service ? { service } : {}),
   })
   const tracking = async () => {
     const [parcel] = await system.db<{ trackingNumber: string | null }[]>`
@@ -57,7 +61,10 @@ async function labelled() {
   const seen = carrier.journal.entries.slice(from)
   const count = (kind: string, operation: string) =>
     seen.filter((entry) => entry.kind === kind && entry.operation === operation).length
+  const decisions = await system.db<{ choice: object; alternatives: object[] }[]>`
+    SELECT choice, alternatives FROM decision_record WHERE subject_id = ${orderId} AND kind = 'label'`
   return {
+    decisions: [...decisions],
     trackingNumber: await tracking(),
     cases: (await order.progress()).cases,
     shipmentsOpened: count('call', 'shipments.create'),
@@ -94,4 +101,55 @@ test('rates that nobody answered have bought nothing, so they are asked for agai
   const before = Date.now()
   expect(await labelled()).toMatchObject({ trackingNumber: expect.any(String), labelsBought: 1 })
   expect(Date.now() - before).toBeLessThan(3_000)
+})
+
+const inDays = (days: number) => new Date(Date.now() + days * 86_400_000).toISOString()
+
+test('a label is bought by the promise, and what lost is kept with the reason why', async () => {
+  const urgent = await labelled({ deliverBy: inDays(1) })
+  expect(urgent.decisions).toMatchObject([
+    {
+      choice: {
+        carrier: 'USPS',
+        service: 'Priority',
+        reason: 'none that is set up keeps the promise: the cheapest that does',
+      },
+      alternatives: expect.arrayContaining([
+        expect.objectContaining({
+          service: 'GroundAdvantage',
+          reason: 'takes 2 days, 1 left',
+        }),
+      ]),
+    },
+  ])
+  const patient = await labelled({ deliverBy: inDays(6) })
+  expect(patient.decisions).toMatchObject([
+    {
+      choice: { carrier: 'UPS', service: 'Ground', reason: 'cheapest that keeps the promise' },
+      alternatives: [
+        { service: expect.any(String), costMinor: expect.any(String) },
+        {},
+        {},
+        {},
+        {},
+      ],
+    },
+  ])
+})
+
+test('a person chooses another service with a reason, and it is kept beside what the rule would have bought', async () => {
+  const reason = 'a present for tomorrow'
+  const overridden = await labelled({}, { carrier: 'USPS', service: 'Express', reason })
+  expect(overridden.decisions).toMatchObject([
+    {
+      choice: { service: 'Express', overrideReason: reason },
+      alternatives: [{ service: 'Ground', reason: 'another one was asked for' }, {}, {}, {}, {}],
+    },
+  ])
+})
+
+test('a purchase that was found keeps the choice that was made before the answer got lost', async () => {
+  carrier.faults.add({ kind: 'timeout-after-success', operation: 'shipments.buy', mode: 'reset' })
+  const found = await labelled()
+  expect(found).toMatchObject({ labelsBought: 1, decisions: [{ choice: { service: 'Ground' } }] })
 })

@@ -1,8 +1,8 @@
 import fc from 'fast-check'
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { allocate, type CandidateNode, type Demand, type Quote } from '#domain/orders/allocation'
 import { DEFAULT_POLICIES } from '#domain/orders/policies'
-import { chooseService } from '#domain/orders/service-choice'
+import { chooseRate, chooseService, type RateWish } from '#domain/orders/service-choice'
 
 const quote: Quote = { freightMinor: 500n, transitDays: 3, zone: 'domestic', inTime: true }
 const node = (
@@ -205,4 +205,72 @@ test('the cheapest service that keeps the promise is chosen; when none does, the
   expect(choose(2)).toMatchObject({ chosen: { service: 'Air' } })
   expect(choose(0)).toMatchObject({ chosen: { service: 'NextDay' } })
   expect(choose(null, 'NextDay')).toMatchObject({ chosen: { service: 'NextDay' } })
+})
+
+describe('a label is bought', () => {
+  const rate = (carrier: string, service: string, deliveryDays: number | null, cost: bigint) => ({
+    rateId: service,
+    carrier,
+    service,
+    deliveryDays,
+    costMinor: cost,
+  })
+  const rates = [
+    rate('Post', 'Saver', null, 300n),
+    rate('UPS', 'Ground', 4, 500n),
+    rate('UPS', 'Air', 2, 1500n),
+    rate('DHL', 'Express', 2, 1200n),
+  ]
+  const allowed = [
+    { carrier: 'ups', service: 'ground', transitDays: 3 },
+    { carrier: 'UPS', service: 'Air', transitDays: 2 },
+  ]
+  const choose = (changes: Partial<RateWish>) =>
+    chooseRate(rates, { asked: null, allowed, without: [], latestTransitDays: null, ...changes })
+
+  test('by the cheapest service set up that keeps the promise, and why each other one lost is said', () => {
+    expect(choose({ latestTransitDays: 2 })).toMatchObject({
+      chosen: { service: 'Air', costMinor: 1500n },
+      reason: 'cheapest that keeps the promise',
+      others: [
+        { service: 'Express', reason: 'not set up for this site' },
+        { service: 'Ground', reason: 'takes 4 days, 2 left' },
+        { service: 'Saver', reason: 'nobody says how long it takes, 2 left' },
+      ],
+    })
+    expect(choose({})).toMatchObject({
+      chosen: { service: 'Ground' },
+      others: [{ service: 'Air', reason: 'dearer' }, { service: 'Saver' }, { service: 'Express' }],
+    })
+  })
+
+  test('by one that is not set up where only that keeps the promise, and by the fastest where none does', () => {
+    expect(choose({ latestTransitDays: 2, without: ['Air'] })).toMatchObject({
+      chosen: { service: 'Express' },
+      reason: 'none that is set up keeps the promise: the cheapest that does',
+    })
+    expect(choose({ latestTransitDays: 1 })).toMatchObject({
+      chosen: { service: 'Express' },
+      reason: 'none keeps the promise: the fastest',
+    })
+    expect(choose({ without: ['Saver', 'Ground', 'Air', 'Express'] })).toBeNull()
+  })
+
+  test('by what somebody asked for, whatever it costs; where that is not offered it is said', () => {
+    expect(choose({ asked: { carrier: null, service: 'air' } })).toMatchObject({
+      chosen: { service: 'Air' },
+      reason: 'the service that was asked for',
+      others: [{ service: 'Ground', reason: 'another one was asked for' }, {}, {}],
+    })
+    expect(choose({ asked: { carrier: 'UPS', service: 'Express' } })).toMatchObject({
+      chosen: { service: 'Ground' },
+      reason: 'Express is not offered: cheapest that keeps the promise',
+    })
+  })
+
+  test('within the time that was set up for a service whose carrier does not say how long it takes', () => {
+    const silent = [rate('UPS', 'Ground', null, 500n), rate('UPS', 'Air', 2, 1500n)]
+    const want = { asked: null, allowed, without: [], latestTransitDays: 3 }
+    expect(chooseRate(silent, want)).toMatchObject({ chosen: { service: 'Ground' } })
+  })
 })
