@@ -2,7 +2,6 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { commandAgain } from '#clients/order-process'
 import type { OrderDocument } from '#contracts/order-intake'
 import {
-  buyLabels,
   changeOrder,
   confirmPick,
   lookAgain,
@@ -17,7 +16,9 @@ import { receiveGoods } from '#db/stores/goods'
 import { DEFAULT_POLICIES } from '#domain/orders/policies'
 import { aStranger } from '#tests/support/company'
 import { syncContinuedAsNew, untilPaused } from './channel-sync-cases.ts'
-import { authorised, ended, named, person } from './acting.ts'
+import { authorised, ended, labelled, named, person } from './acting.ts'
+import { bug, paidTwice, reallocated, rejected, reopened } from './command-cases.ts'
+import { refusedChange, refusedDeadline, refusedEffect } from './pause-cases.ts'
 import { factDuringCall, openedAgain, refusedFact } from './provider-cases.ts'
 import type { RecordingSystem } from './recording-system.ts'
 
@@ -30,6 +31,8 @@ export const cases: Record<string, Record<string, Case>> = {
     clean,
     'update-with-start': updateWithStart,
     'held-then-released': heldThenReleased,
+    // Before there is any tea.
+    'refused-deadline': refusedDeadline,
     'short-then-backordered': shortThenBackordered,
     cancelled,
     'cancelled-after-release': cancelledAfterRelease,
@@ -47,6 +50,13 @@ export const cases: Record<string, Record<string, Case>> = {
     'fact-during-call': factDuringCall,
     'refused-fact': refusedFact,
     'opened-again': openedAgain,
+    reallocated,
+    rejected,
+    reopened,
+    bug,
+    'paid-twice': paidTwice,
+    'refused-effect': refusedEffect,
+    'refused-change': refusedChange,
   },
   notification: { 'one-round': oneRound },
   'channel-sync': { 'until-paused': untilPaused },
@@ -55,6 +65,7 @@ export const cases: Record<string, Record<string, Case>> = {
 /** Recorded on a server that suggests it after a few events. */
 export const longCases: Record<string, Record<string, Case>> = {
   'order-to-cash': { 'continued-as-new': continuedAsNew },
+  notification: { 'rounds-continued-as-new': roundsContinuedAsNew },
   'channel-sync': { 'sync-continued-as-new': syncContinuedAsNew },
 }
 
@@ -300,6 +311,22 @@ async function oneRound(system: RecordingSystem): Promise<string> {
   return NOTIFICATION_ID
 }
 
+/** So many rounds that the standing process begins a new history; that one is cut. */
+async function roundsContinuedAsNew({ client }: RecordingSystem): Promise<string> {
+  const handle = await client.workflow.start('notification', {
+    workflowId: NOTIFICATION_ID,
+    taskQueue: NOTIFICATION_TASK_QUEUE,
+  })
+  const standing = client.workflow.getHandle(NOTIFICATION_ID)
+  for (let n = 1; (await standing.describe()).runId === handle.firstExecutionRunId; n += 1) {
+    if (n === 100) throw new Error('the process did not continue as new')
+    await wait(200)
+  }
+  await wait(1_000)
+  await standing.terminate('recorded')
+  return NOTIFICATION_ID
+}
+
 /** So many messages that the process begins a new history. */
 async function continuedAsNew(system: RecordingSystem): Promise<string> {
   const order = named('continued-as-new', { channel: 'desk' })
@@ -327,27 +354,6 @@ async function heldByHand(system: RecordingSystem, order: OrderDocument): Promis
 async function handOver(system: RecordingSystem, order: OrderDocument): Promise<OrderProgress> {
   const args = [{ ...person, key: 'release/1' }] as const
   return system.handle(order).executeUpdate(releaseOrder, { args: [...args] })
-}
-
-async function labelled(
-  system: RecordingSystem,
-  order: OrderDocument,
-  { orderId }: OrderProgress,
-): Promise<void> {
-  const [row] = await system.database.db<
-    { id: bigint }[]
-  >`SELECT id FROM fulfilment_order WHERE order_id = ${orderId}`
-  await system.handle(order).executeUpdate(buyLabels, {
-    args: [
-      {
-        key: 'labels/1',
-        actor: 'packer',
-        fulfilmentId: row!.id.toString(),
-        parcels: [{ weightG: 900 }],
-      },
-    ],
-  })
-  await system.until(order, ({ effects }) => effects.length === 0)
 }
 
 async function receiveTea({ database }: RecordingSystem): Promise<void> {

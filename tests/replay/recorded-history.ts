@@ -33,3 +33,11 @@ export function recordedHistories(): ReplayableHistory[] {
         }),
     )
 }
+
+/** Every text in a history; what is encoded in a payload is decoded. */
+export function textsIn(value: unknown, key = ''): string[] {
+  if (typeof value === 'string')
+    return [key === 'data' ? Buffer.from(value, 'base64').toString('utf8') : value]
+  if (value === null || typeof value !== 'object') return []
+  return Object.entries(value).flatMap(([name, member]) => textsIn(member, name))
+}

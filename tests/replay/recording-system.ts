@@ -37,6 +37,7 @@ export interface RecordingSystem {
     document: OrderDocument,
     resolution: Resolution,
     params?: Record<string, unknown>,
+    key?: string,
   ): Promise<OrderProgress>
   /** Waits until the process itself says that it has come this far. */
   until(document: OrderDocument, reached: (order: OrderProgress) => boolean): Promise<OrderProgress>
@@ -157,9 +158,10 @@ function orderCommands(client: Client, { db }: OwnDatabase) {
       document: OrderDocument,
       resolution: Resolution,
       params?: Record<string, unknown>,
+      key?: string,
     ) => {
       const caseId = (await until(document, (order) => order.cases.length > 0)).cases[0]!.id
-      const command = { key: `resolve/${caseId}`, actor: 'supervisor', caseId, resolution }
+      const command = { key: key ?? `resolve/${caseId}`, actor: 'supervisor', caseId, resolution }
       return handle(document).executeUpdate(resolveException, {
         args: [{ ...command, ...(params ? { params } : {}) }],
       })

@@ -4,7 +4,7 @@ import { beforeAll, describe, expect, test } from 'vitest'
 import { aLine, anOrder } from '#tests/support/company'
 import { workflowBundle } from '#tests/support/process'
 import { cases, longCases } from './cases.ts'
-import { recordedHistories, type ReplayableHistory } from './recorded-history.ts'
+import { recordedHistories, textsIn, type ReplayableHistory } from './recorded-history.ts'
 
 const histories = recordedHistories()
 const branches = [cases, longCases].flatMap((table) =>
@@ -77,12 +77,4 @@ async function replay(
     ]))
       problems.set(name, error?.message)
   return problems
-}
-
-/** Every text in a history; what is encoded in a payload is decoded. */
-function textsIn(value: unknown, key = ''): string[] {
-  if (typeof value === 'string')
-    return [key === 'data' ? Buffer.from(value, 'base64').toString('utf8') : value]
-  if (value === null || typeof value !== 'object') return []
-  return Object.entries(value).flatMap(([name, member]) => textsIn(member, name))
 }
