@@ -4,7 +4,6 @@ import { addToOutbox } from '#db/stores/records'
 import type { OrderLine, SalesOrder } from '#db/stores/orders'
 import { insertInvoice, insertShipment, type NewShipmentLine } from '#db/stores/shipments'
 import { consumeCost, lockPositions, moveStock, useReservations } from '#db/stores/stock'
-import { addDays } from '#domain/dates'
 import { sum } from '#domain/money'
 import { openUnits } from '#domain/orders/phase'
 import { moneyOfUnits } from '#domain/orders/shares'
@@ -26,6 +25,7 @@ import {
 } from './open-fulfilment.ts'
 import { postShipment } from './ship-postings.ts'
 import { refuseWhileHeld } from './stop-warehouse.ts'
+import { invoiceDueOn } from './terms.ts'
 
 /** One line of this shipment: which units of the order line leave, and from where. */
 export interface ShippedUnits {
@@ -163,7 +163,7 @@ async function leave(tx: Tx, order: SalesOrder, leaving: Leaving): Promise<void>
     orderId: order.id,
     shipmentId: shipment.id,
     issuedOn: shippedOn,
-    dueOn: dueOn(order, shippedOn),
+    dueOn: await invoiceDueOn(tx, order, shippedOn),
     currency: order.currency,
     lines,
   })
@@ -324,10 +324,4 @@ function count(line: OrderLine, qty: number): void {
   line.allocated -= Math.min(qty, line.allocated)
   line.released -= Math.min(qty, line.released)
   line.picked = Math.max(0, Math.min(line.picked - qty, line.released))
-}
-
-function dueOn(order: SalesOrder, shippedOn: string): string {
-  return order.payments.some((payment) => payment.kind === 'terms')
-    ? addDays(shippedOn, order.policies.order.body.paymentTermsDays)
-    : shippedOn
 }

@@ -110,6 +110,20 @@ test('an order on terms is receivable after shipment and its invoice has a due d
   expect(invoice).toMatchObject({ days: 30, gross: 10609n })
 })
 
+test('the invoice of a customer with terms of their own is due by these', async () => {
+  await system.admin`
+    INSERT INTO customer (channel_id, external_id, terms_days) SELECT id, 'SIXTY', 60 FROM channel WHERE code = 'web'`
+  const order = o1({
+    customer: { externalId: 'SIXTY', name: 'Shop', email: null, phone: null },
+    payment: { state: 'terms', provider: 'terms', reference: null, amountMinor: '0' },
+  })
+  const placed = await system.place(order)
+  await desk(system, order).ship()
+  const [invoice] = await system.db`
+    SELECT due_on - issued_on AS days FROM customer_invoice WHERE order_id = ${placed.orderId}`
+  expect(invoice).toEqual({ days: 60 })
+})
+
 test('a marketplace order owes no tax of its own and expects the fees that will be kept back', async () => {
   await setPolicy(
     system.admin,
