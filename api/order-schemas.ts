@@ -34,7 +34,10 @@ export const previewedEffect = z.object({
     orderValueBeforeMinor: z.string(),
     orderValueAfterMinor: z.string(),
     refundMinor: z.string(),
-    marginAfterMinor: z.string(),
+    marginAfterMinor: z
+      .string()
+      .nullable()
+      .describe('Null: nobody knows what some of its units cost.'),
   }),
   stock: z.array(z.object({ sku: z.string(), site: z.string(), reservedDelta: z.int() })),
   split: z

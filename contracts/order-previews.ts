@@ -10,7 +10,8 @@ export interface PreviewedEffect {
     orderValueBeforeMinor: string
     orderValueAfterMinor: string
     refundMinor: string
-    marginAfterMinor: string
+    /** Null: nobody knows what some of its units cost. */
+    marginAfterMinor: string | null
   }
   stock: { sku: string; site: string; reservedDelta: number }[]
   /** Why the order leaves in several parcels, and what that costs beyond one; in the entity's currency. */

@@ -75,9 +75,7 @@ async function effectOf(tx: Tx, { before, order, progress }: Seen): Promise<Prev
   >`
     SELECT e.event_type AS "eventType", jsonb_agg(jsonb_build_object('account', a.code || ' ' || a.name, 'amountMinor', l.amount_minor::text, 'currency', l.currency) ORDER BY l.line_no) AS lines
     FROM journal_entry e JOIN journal_line l ON l.entry_id = e.id JOIN gl_account a ON a.id = l.account_id WHERE e.xid = pg_current_xact_id() GROUP BY e.id, 1 ORDER BY e.id`
-  const [margin] = await tx<{ cost: bigint }[]>`
-    SELECT coalesce(sum((l.qty_ordered - l.qty_cancelled) * c.unit), 0)::bigint AS cost FROM sales_order_line l
-    CROSS JOIN LATERAL (SELECT value0_minor / qty0 AS unit FROM cost_layer c WHERE c.item_id = l.item_id AND c.entity_id = ${order.entityId} ORDER BY c.remaining_qty > 0 DESC, c.ranked_on, c.id LIMIT 1) c WHERE l.order_id = ${order.id}`
+  const cost = await costOf(tx, order)
   const after = await reservedOf(tx, order)
   const keys = [
     ...new Set([...before.stock, ...after].map((row) => `${row.sku}\n${row.site}`)),
@@ -93,7 +91,8 @@ async function effectOf(tx: Tx, { before, order, progress }: Seen): Promise<Prev
       orderValueBeforeMinor: before.valueMinor.toString(),
       orderValueAfterMinor: keptValue(order).toString(),
       refundMinor: (pendingRefund(order) - before.refundMinor).toString(),
-      marginAfterMinor: (keptValue(order) - tax - inOrderCurrency(order, margin!.cost)).toString(),
+      marginAfterMinor:
+        cost === null ? null : (keptValue(order) - tax - inOrderCurrency(order, cost)).toString(),
     },
     stock: keys
       .map((key) => ({
@@ -110,6 +109,20 @@ async function effectOf(tx: Tx, { before, order, progress }: Seen): Promise<Prev
     outsideCalls: progress.effects.map((effect) => effect.summary),
     entries,
   }
+}
+
+/**
+ * What the kept units cost, in the entity's currency: by the layer that goes next, else by the
+ * last one there was. Null where there was none: an unknown cost is not nothing.
+ */
+async function costOf(tx: Tx, order: SalesOrder): Promise<bigint | null> {
+  const [row] = await tx<{ cost: bigint; unknown: boolean }[]>`
+    SELECT coalesce(sum(div(l.qty * c.value0_minor, c.qty0)), 0)::bigint AS cost, coalesce(bool_or(c.qty0 IS NULL), false) AS unknown
+    FROM (SELECT item_id, qty_ordered - qty_cancelled AS qty FROM sales_order_line WHERE order_id = ${order.id}) l LEFT JOIN item i ON i.id = l.item_id
+    LEFT JOIN LATERAL (SELECT value0_minor, qty0 FROM cost_layer c WHERE c.item_id = l.item_id AND c.entity_id = ${order.entityId}
+      ORDER BY c.remaining_qty > 0 DESC, CASE WHEN c.remaining_qty > 0 THEN c.ranked_on END, c.ranked_on DESC, c.id LIMIT 1) c ON true
+    WHERE l.qty > 0 AND (i.id IS NULL OR i.kind = 'stock')`
+  return row!.unknown ? null : row!.cost
 }
 
 /** As the last plan decided; what it costs is known before anything is released. */

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { orderPreviews } from '#activities/orders/preview'
 import type { OrderPreviews } from '#contracts/order-previews'
-import { anOrder } from '#tests/support/company'
-import { linesOf } from '#tests/support/orders'
+import { anOrder, bringIn } from '#tests/support/company'
+import { fulfilmentsOf, linesOf } from '#tests/support/orders'
 import { stepsOn, type Steps } from '#tests/support/steps'
 
 let steps: Steps
@@ -74,4 +74,23 @@ test('what a split costs is seen before anything is released', async () => {
     extraMinor: '500',
     currency: 'USD',
   })
+})
+
+test('the margin counts no unit as free: it goes by the last known cost, and says nothing where there is none', async () => {
+  const { db } = steps
+  const preview = async (sku: string, unitPriceMinor: string) => {
+    const { orderId } = await steps.place(anOrder({ line: { sku, unitPriceMinor } }))
+    const [line] = await linesOf(db, orderId)
+    const actions = [
+      { kind: 'add-line' as const, sku, qty: 1, unitPriceMinor },
+      { kind: 'cancel-units' as const, orderLineId: line!.id, qty: 1 },
+    ]
+    return (await previews.changeOrder(orderId, { key: 'p', actor: 'ann', actions })).money
+  }
+  expect(await preview('TEA', '250')).toMatchObject({ marginAfterMinor: null })
+  await bringIn(steps.admin, steps.company, { sku: 'TEA', site: 'east', qty: 1, unitMinor: 90 })
+  const { orderId } = await steps.place(anOrder({ line: { sku: 'TEA', unitPriceMinor: '250' } }))
+  const [fulfilment] = await fulfilmentsOf(db, orderId)
+  await steps.run('confirmShipment', orderId, { fulfilmentId: fulfilment!.id, reference: 'R-TEA' })
+  expect(await preview('TEA', '250')).toMatchObject({ marginAfterMinor: '160' })
 })
