@@ -41,3 +41,13 @@ export function stockConfidence(facts: CountFacts, now: string): StockConfidence
     reasons: taken.map(([, reason]) => reason),
   }
 }
+
+/**
+ * INV-44: units that no channel is told of because the books may be wrong: one in twenty below a
+ * score of 70, one in ten below 40, rounded up. Stock that merely was never counted scores 70.
+ */
+export function cautionUnits(score: number, onHand: bigint): bigint {
+  if (score >= 70 || onHand <= 0n) return 0n
+  const oneIn = score < 40 ? 10n : 20n
+  return (onHand + oneIn - 1n) / oneIn
+}

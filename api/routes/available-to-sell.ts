@@ -1,6 +1,5 @@
 import { z } from 'zod'
 import { availableToSell, type AtsRow } from '#db/queries/stock'
-import { stockConfidence } from '#domain/stock-confidence'
 import type { ApiDeps, ApiServer, Principal } from '../deps.ts'
 import { ANY_TEXT, cursorParts, pageOf, pageQuery, toPage } from '../paging.ts'
 import { invalidInput } from '../problem.ts'
@@ -31,6 +30,7 @@ const ats = z.object({
     otherPools: text,
     ownPool: text,
     buffer: text,
+    caution: text.describe('Held back because the books may be wrong: see confidence.'),
     inbound: text,
     missing: text,
   }),
@@ -79,7 +79,7 @@ function toAts({ sku, site, ats, excluded, listable, listings, packFactor, ...pa
     listable: `${listable}`,
     packFactor,
     listings,
-    confidence: stockConfidence(parts, new Date().toISOString()),
+    confidence: parts.confidence,
     components: {
       onHand: `${parts.onHand}`,
       reserved: `${parts.reserved}`,
@@ -87,6 +87,7 @@ function toAts({ sku, site, ats, excluded, listable, listings, packFactor, ...pa
       otherPools: `${parts.otherPools}`,
       ownPool: `${parts.ownPool}`,
       buffer: `${parts.buffer}`,
+      caution: `${parts.caution}`,
       inbound: `${parts.inbound}`,
       missing: `${parts.missing}`,
     },

@@ -1,6 +1,11 @@
 import type { Reader } from '#db/client'
 import type { Scopes } from '#domain/access'
-import type { CountFacts } from '#domain/stock-confidence'
+import {
+  cautionUnits,
+  stockConfidence,
+  type CountFacts,
+  type StockConfidence,
+} from '#domain/stock-confidence'
 
 /** Only what lies in the caller's sites and entities; `s` is the site and `e` its entity. */
 const inScope = (reader: Reader, { sites, entities }: Scopes) => reader`
@@ -18,8 +23,11 @@ export interface AtsRow extends CountFacts {
   otherPools: bigint
   ownPool: bigint
   buffer: bigint
+  /** Raises every buffer where the books may be wrong. */
+  caution: bigint
+  confidence: StockConfidence
   inbound: bigint
-  /** on hand − reserved − safety − other channels' pools − what nobody found − the largest buffer, never below zero. */
+  /** on hand − reserved − safety − other channels' pools − what nobody found − the largest buffer − caution, never below zero. */
   ats: bigint
   /** Of the channel's first live listing; 1 without any. */
   packFactor: number
@@ -55,10 +63,9 @@ export interface AtsAsk {
 export async function availableToSell(reader: Reader, ask: AtsAsk): Promise<AtsRow[]> {
   // A condition that only sometimes holds would be planned anew at every call, which takes longer than the query.
   const wanted = ask.skus ? reader`i.sku = ANY(${[...ask.skus]}::text[])` : reader`true`
-  const rows = await reader<(AtsRow & { free: bigint; live: Omit<Listable, 'listable'>[] })[]>`
+  const rows = await reader<StockedRow[]>`
     SELECT sku, site, excluded, "onHand", reserved, "safetyStock", "otherPools", "ownPool", buffer, inbound, missing, "lastCountedAt", "lastDifference", "lastExpected",
-      greatest(0, free - buffer) AS ats, "packFactor", greatest(0, free - buffer) / "packFactor" AS listable,
-      free, live
+      "packFactor", free, live
     FROM (
       SELECT i.sku, s.code AS site, p.on_hand AS "onHand", p.reserved, coalesce(sp.safety_stock, 0) AS "safetyStock",
         coalesce(po.others, 0)::bigint AS "otherPools", coalesce(po.own, 0)::bigint AS "ownPool", coalesce(l.buffer, 0) AS buffer, coalesce(es.inbound, 0)::bigint AS inbound,
@@ -85,14 +92,30 @@ export async function availableToSell(reader: Reader, ask: AtsAsk): Promise<AtsR
       WHERE ${wanted} AND (i.sku, s.code) > (${ask.afterSku}, ${ask.afterSite}) AND ${inScope(reader, ask.scopes)}
       ORDER BY i.sku, s.code LIMIT ${ask.limit}) a
     ORDER BY sku, site`
-  return rows.map(({ free, live, ...row }) => ({
+  const now = new Date().toISOString()
+  return rows.map((row) => whatMayBeTold(row, now))
+}
+
+type StockedRow = Omit<AtsRow, 'ats' | 'listable' | 'listings' | 'caution' | 'confidence'> & {
+  free: bigint
+  live: Omit<Listable, 'listable'>[]
+}
+
+function whatMayBeTold({ free, live, ...row }: StockedRow, now: string): AtsRow {
+  const confidence = stockConfidence(row, now)
+  const caution = cautionUnits(confidence.score, row.onHand)
+  const after = (buffer: bigint) => (free > buffer + caution ? free - buffer - caution : 0n)
+  return {
     ...row,
-    listings: live.map((listing) => {
-      const units = free - BigInt(listing.buffer)
-      const listable = units > 0n ? units / BigInt(listing.packFactor) : 0n
-      return { ...listing, listable: `${listable}` }
-    }),
-  }))
+    confidence,
+    caution,
+    ats: after(row.buffer),
+    listable: after(row.buffer) / BigInt(row.packFactor),
+    listings: live.map((listing) => ({
+      ...listing,
+      listable: `${after(BigInt(listing.buffer)) / BigInt(listing.packFactor)}`,
+    })),
+  }
 }
 
 /** The rows behind an ATS number: reservations with their orders, layers, pools and expected supply. */

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { stockConfidence } from '#domain/stock-confidence'
+import { cautionUnits, stockConfidence } from '#domain/stock-confidence'
 
 const now = '2026-06-01T12:00:00Z'
 const facts = {
@@ -22,4 +22,10 @@ test('an old count, a wrong one, and units that were not found each take points 
     reasons: ['not counted for 151 days', 'the last count was 3 off 100', '2 units were not found'],
   })
   expect(stockConfidence({ ...facts, lastDifference: 2n }, now).score).toBe(100)
+})
+
+test('the less the books are to be believed, the more is kept from the channels', () => {
+  const kept = (score: number) => cautionUnits(score, 101n)
+  expect([100, 70, 65, 40, 39, 0].map(kept)).toEqual([0n, 0n, 6n, 6n, 11n, 11n])
+  expect(cautionUnits(30, 0n)).toBe(0n)
 })
