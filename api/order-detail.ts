@@ -46,6 +46,7 @@ const openCase = z.object({
   summary: text,
   resolution: maybe,
   resolvedBy: maybe,
+  resolvedByName: maybe,
 })
 
 const parcel = z.object({
@@ -107,6 +108,7 @@ const header = {
     .describe('Why it ships from several sites; freight in functional currency.'),
   shipComplete: z.boolean(),
   enteredBy: maybe,
+  enteredByName: maybe,
 }
 
 export const orderDetail = z.object({
@@ -158,6 +160,7 @@ export const orderDetail = z.object({
         after: z.unknown().describe('Phase, version and what else the step says.'),
         reason: maybe,
         actor: text,
+        actorName: maybe,
         at: text,
       }),
     )

@@ -97,3 +97,6 @@ export const scopes = z.object({
 
 /** Any JSON object, answered as it was stored. */
 export const jsonObject = z.record(z.string(), z.unknown())
+
+/** Beside an actor such as `user:17`; null for a program, a rule, or nobody. */
+export const actorName = z.string().nullable().meta({ example: 'Olivia Ortiz' })

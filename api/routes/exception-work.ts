@@ -81,8 +81,11 @@ function addBulk(server: ApiServer, deps: ApiDeps): void {
     async (request) => {
       const { type, resolution, params: given } = request.body
       const { principal, commandKey } = request
-      if (!mayDecideCase(principal.roles, type))
-        throw forbidden('NotAllowed', `${principal.roles.join(', ')} may not decide ${type} cases.`)
+      if (!mayDecideCase(principal.roles, type, resolution))
+        throw forbidden(
+          'NotAllowed',
+          `${principal.roles.join(', ')} may not decide ${type} cases by "${resolution}".`,
+        )
       const ids = await chosenCases(deps.db, request, request.body)
       const items: z.output<typeof outcome>[] = []
       for (let from = 0; from < ids.length; from += AT_A_TIME) {

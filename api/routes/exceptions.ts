@@ -2,7 +2,7 @@ import { z } from 'zod'
 import type { AddressDocument } from '#contracts/order-intake'
 import { resolveException, type ResolveException } from '#contracts/order-to-cash'
 import { caseSummary, listCases, type CaseRow } from '#db/queries/exceptions'
-import { mayDecideCase } from '#domain/orders/case-roles'
+import { decidersOf, mayDecideCase } from '#domain/orders/case-roles'
 import { CASE_RESOLUTIONS, type CaseType, type Resolution } from '#domain/orders/exceptions'
 import { answerOf, caseInScope, notOpen } from '../case-scope.ts'
 import type { ApiDeps, ApiServer, Principal } from '../deps.ts'
@@ -11,7 +11,7 @@ import { takeAddressOut } from '../given-address.ts'
 import { callerOf, commandOrder } from '../order-commands.ts'
 import { A_NUMBER, AN_ID, AN_INSTANT, cursorParts, pageOf, pageQuery, toPage } from '../paging.ts'
 import { forbidden } from '../problem.ts'
-import { bigId, jsonObject, money, shortText } from '../schemas.ts'
+import { actorName, bigId, jsonObject, money, shortText } from '../schemas.ts'
 import { Refusal } from '#domain/refusal'
 import { documentDecided, previewedEffect, progress } from '../order-schemas.ts'
 
@@ -35,11 +35,13 @@ const exceptionCase = z.object({
   site: z.string().nullable(),
   ownerTeam: z.string(),
   ownerUser: z.string().nullable(),
+  ownerName: actorName,
   severity: z.string(),
   escalations: z.int(),
   dueAt: z.string(),
   openedAt: z.string(),
   openedBy: z.string(),
+  openedByName: actorName,
   moneyAtRisk: money,
   customerClass: z.string(),
   summary: z.string(),
@@ -47,6 +49,7 @@ const exceptionCase = z.object({
   allowed: z.array(z.string()),
   resolution: z.string().nullable(),
   resolvedBy: z.string().nullable(),
+  resolvedByName: actorName,
   resolvedAt: z.string().nullable(),
   reopened: z.int(),
   rank: z.string(),
@@ -165,7 +168,7 @@ function addDecisions(server: ApiServer, deps: ApiDeps): void {
       },
     },
     async (request) => {
-      const found = await decidable(db, request.principal, request.params.caseId)
+      const found = await decidable(db, request.principal, request.params.caseId, request.body)
       if (found.type === 'document-refused')
         return decideDocument(deps, request, found.subjectId, choiceOf(found, request.body))
       const place = {
@@ -201,7 +204,7 @@ function addPreview(server: ApiServer, { db, previews }: ApiDeps): void {
       },
     },
     async (request) => {
-      const found = await decidable(db, request.principal, request.params.caseId)
+      const found = await decidable(db, request.principal, request.params.caseId, request.body)
       if (found.state !== 'open') throw notOpen(found)
       if (found.type === 'document-refused')
         throw new Refusal(
@@ -235,12 +238,22 @@ function decisionOf(
   }
 }
 
-async function decidable(db: ApiDeps['db'], principal: Principal, id: string): Promise<CaseRow> {
+async function decidable(
+  db: ApiDeps['db'],
+  principal: Principal,
+  id: string,
+  { resolution }: { resolution: Resolution },
+): Promise<CaseRow> {
   const found = await caseInScope(db, principal, id)
   if (!mayDecideCase(principal.roles, found.type as CaseType))
     throw forbidden(
       'NotAllowed',
       `A ${found.type} case is decided by ${found.ownerTeam}, not by ${principal.roles.join(', ')}.`,
+    )
+  if (!mayDecideCase(principal.roles, found.type as CaseType, resolution))
+    throw forbidden(
+      'NotAllowed',
+      `"${resolution}" is the choice of ${decidersOf(resolution).join(' or ')}: assign the case to one of them, or choose another way.`,
     )
   return found
 }

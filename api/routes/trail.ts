@@ -5,7 +5,7 @@ import { EVERYWHERE, isInScope, scopesInclude, type Scopes } from '#domain/acces
 import type { ApiDeps, ApiServer } from '../deps.ts'
 import { idCursor, MAX_BIGINT, pageOf, pageQuery, toPage } from '../paging.ts'
 import { forbidden } from '../problem.ts'
-import { instant } from '../schemas.ts'
+import { actorName, instant } from '../schemas.ts'
 
 const subjectType = z
   .string()
@@ -25,6 +25,7 @@ const decision = z.object({
   choice: anything,
   alternatives: anything,
   actor: z.string(),
+  actorName,
   recordedAt: z.string(),
 })
 
@@ -37,6 +38,7 @@ const auditEvent = z.object({
   after: anything,
   reason: z.string().nullable(),
   actor: z.string(),
+  actorName,
   commandKey: z.string().nullable(),
   recordedAt: z.string(),
 })

@@ -1,4 +1,5 @@
 import type { Reader } from '#db/client'
+import { actorName } from './actor-name.ts'
 import type { Scopes } from '#domain/access'
 import { MINOR_EXPONENTS } from '#domain/money'
 
@@ -14,11 +15,13 @@ export interface CaseRow {
   site: string | null
   ownerTeam: string
   ownerUser: string | null
+  ownerName: string | null
   severity: string
   escalations: number
   dueAt: string
   openedAt: string
   openedBy: string
+  openedByName: string | null
   moneyAtRiskMinor: bigint
   currency: string
   customerClass: string
@@ -27,6 +30,7 @@ export interface CaseRow {
   allowed: string[]
   resolution: string | null
   resolvedBy: string | null
+  resolvedByName: string | null
   resolvedAt: string | null
   reopened: number
   /** Money at risk × closeness of the due time × customer class; the parts stand in `rankParts`. */
@@ -56,9 +60,9 @@ export interface CaseFilter {
 
 const columns = (reader: Reader) => reader`
   x.id, x.type, x.state, x.subject_type AS "subjectType", x.subject_id AS "subjectId", x.workflow_id AS "workflowId", e.code AS entity, c.code AS channel, s.code AS site,
-  x.owner_team AS "ownerTeam", x.owner_user AS "ownerUser", x.severity, x.escalations, x.due_at AS "dueAt", x.opened_at AS "openedAt", x.opened_by AS "openedBy",
+  x.owner_team AS "ownerTeam", x.owner_user AS "ownerUser", ${actorName(reader, reader`x.owner_user`)} AS "ownerName", x.severity, x.escalations, x.due_at AS "dueAt", x.opened_at AS "openedAt", x.opened_by AS "openedBy", ${actorName(reader, reader`x.opened_by`)} AS "openedByName",
   x.money_at_risk_minor AS "moneyAtRiskMinor", x.currency, x.customer_class AS "customerClass", x.summary, x.evidence, x.allowed, x.resolution,
-  x.resolved_by AS "resolvedBy", x.resolved_at AS "resolvedAt", x.reopened,
+  x.resolved_by AS "resolvedBy", ${actorName(reader, reader`x.resolved_by`)} AS "resolvedByName", x.resolved_at AS "resolvedAt", x.reopened,
   round(r.rank, 2)::text AS rank, r.rank::text AS "exactRank", jsonb_build_object('money', round(r.money, 2)::text, 'currency', e.functional_currency, 'hoursLeft', round(r.hours_left, 2)::text, 'classWeight', r.class_weight::text) AS "rankParts"`
 
 const exponentOf = (reader: Reader, currency: ReturnType<Reader>) =>

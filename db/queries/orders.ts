@@ -1,5 +1,6 @@
 import type { Reader } from '#db/client'
 import type { Scopes } from '#domain/access'
+import { actorName } from './actor-name.ts'
 
 export interface OrderFilter {
   before: bigint
@@ -70,7 +71,7 @@ export async function readOrder(
       'currency', o.currency, 'totalMinor', o.total_minor::text, 'settlement', o.settlement, 'taxCollectedBy', o.tax_collected_by, 'fulfilledBy', o.fulfilled_by,
       'customerId', o.customer_id::text, 'customerClass', o.customer_class, 'segment', o.segment, 'shipCountry', o.ship_country, 'shipRegion', o.ship_region,
       'shipBy', o.ship_by, 'deliverBy', o.deliver_by, 'acceptedLateUntil', o.accepted_late_until,
-      'split', (SELECT nullif(d.choice->'split', 'null') FROM decision_record d WHERE d.subject_type = 'order' AND d.subject_id = o.id::text AND d.kind = 'allocation' ORDER BY d.id DESC LIMIT 1), 'shipComplete', o.ship_complete, 'enteredBy', o.entered_by,
+      'split', (SELECT nullif(d.choice->'split', 'null') FROM decision_record d WHERE d.subject_type = 'order' AND d.subject_id = o.id::text AND d.kind = 'allocation' ORDER BY d.id DESC LIMIT 1), 'shipComplete', o.ship_complete, 'enteredBy', o.entered_by, 'enteredByName', ${actorName(reader, reader`o.entered_by`)},
       'lines', (SELECT coalesce(jsonb_agg(jsonb_build_object('id', l.id::text, 'lineNo', l.line_no, 'sku', coalesce(i.sku, l.sku), 'title', l.title, 'goodsMinor', l.goods_minor::text,
         'discountMinor', l.discount_minor::text, 'shippingMinor', l.shipping_minor::text, 'taxMinor', l.tax_minor::text, 'ordered', l.qty_ordered, 'cancelled', l.qty_cancelled,
         'allocated', l.qty_allocated, 'backordered', l.qty_backordered, 'released', l.qty_released, 'picked', l.qty_picked, 'shipped', l.qty_shipped, 'delivered', l.qty_delivered,
@@ -78,7 +79,7 @@ export async function readOrder(
       'holds', (SELECT coalesce(jsonb_agg(jsonb_build_object('type', h.type, 'reason', h.reason, 'openedAt', h.opened_at, 'openedBy', h.opened_by, 'releasedAt', h.released_at,
         'releasedBy', h.released_by) ORDER BY h.id), '[]') FROM order_hold h WHERE h.order_id = o.id),
       'cases', (SELECT coalesce(jsonb_agg(jsonb_build_object('id', x.id::text, 'type', x.type, 'state', x.state, 'ownerTeam', x.owner_team, 'dueAt', x.due_at, 'summary', x.summary,
-        'resolution', x.resolution, 'resolvedBy', x.resolved_by) ORDER BY x.id), '[]') FROM exception_case x WHERE x.subject_type = 'order' AND x.subject_id = o.id::text),
+        'resolution', x.resolution, 'resolvedBy', x.resolved_by, 'resolvedByName', ${actorName(reader, reader`x.resolved_by`)}) ORDER BY x.id), '[]') FROM exception_case x WHERE x.subject_type = 'order' AND x.subject_id = o.id::text),
       'reservations', (SELECT coalesce(jsonb_agg(jsonb_build_object('sku', i.sku, 'site', s.code, 'qty', r.qty, 'live', r.live, 'consumed', r.consumed, 'released', r.released) ORDER BY r.id), '[]')
         FROM reservation r JOIN item i ON i.id = r.item_id JOIN site s ON s.id = r.site_id WHERE r.order_id = o.id),
       'fulfilments', (SELECT coalesce(jsonb_agg(jsonb_build_object('id', f.id::text, 'site', s.code, 'state', f.state, 'carrier', f.carrier, 'service', f.service, 'shipOn', f.ship_on, 'promiseOn', f.promise_on) ORDER BY f.id), '[]')
@@ -96,7 +97,7 @@ export async function readOrder(
         'grossMinor', v.gross_minor::text) ORDER BY v.number), '[]') FROM customer_invoice v WHERE v.order_id = o.id),
       'entries', (SELECT coalesce(jsonb_agg(jsonb_build_object('id', j.id::text, 'eventType', j.event_type, 'effectiveOn', j.effective_on, 'key', j.idem_key) ORDER BY j.id), '[]')
         FROM journal_entry j WHERE j.id IN (SELECT entry_id FROM journal_line jl WHERE jl.order_id = o.id)),
-      'timeline', (SELECT coalesce(jsonb_agg(jsonb_build_object('action', a.action, 'after', a.after, 'reason', a.reason, 'actor', a.actor, 'at', a.recorded_at) ORDER BY a.id), '[]')
+      'timeline', (SELECT coalesce(jsonb_agg(jsonb_build_object('action', a.action, 'after', a.after, 'reason', a.reason, 'actor', a.actor, 'actorName', ${actorName(reader, reader`a.actor`)}, 'at', a.recorded_at) ORDER BY a.id), '[]')
         FROM audit_event a WHERE a.subject_type = 'order' AND a.subject_id = o.id::text)
     ) AS order
     FROM sales_order o JOIN channel c ON c.id = o.channel_id JOIN entity e ON e.id = o.entity_id WHERE o.id = ${id}`

@@ -1,4 +1,5 @@
 import type { Reader } from '#db/client'
+import { actorName } from './actor-name.ts'
 import type { Place, Scopes } from '#domain/access'
 
 export interface DecisionRow {
@@ -12,6 +13,8 @@ export interface DecisionRow {
   choice: unknown
   alternatives: unknown
   actor: string
+  /** Of the person behind it. */
+  actorName: string | null
   recordedAt: string
 }
 
@@ -24,6 +27,7 @@ export interface AuditRow {
   after: unknown
   reason: string | null
   actor: string
+  actorName: string | null
   commandKey: string | null
   recordedAt: string
 }
@@ -47,7 +51,7 @@ export async function decisionsAbout(
 ): Promise<DecisionRow[]> {
   return db<DecisionRow[]>`
     SELECT id, subject_type AS "subjectType", subject_id AS "subjectId", kind, rule, rule_version AS "ruleVersion",
-      inputs, choice, alternatives, actor, recorded_at AS "recordedAt"
+      inputs, choice, alternatives, actor, ${actorName(db, db`actor`)} AS "actorName", recorded_at AS "recordedAt"
     FROM decision_record
     WHERE subject_type = ${about.subjectType} AND subject_id = ${about.subjectId} AND id > ${after}
       ${about.kind === undefined ? db`` : db`AND kind = ${about.kind}`}
@@ -70,7 +74,7 @@ export async function listAudit(db: Reader, filter: AuditFilter): Promise<AuditR
   const { subjectType, subjectId, actor, action, from, to, before, limit } = filter
   return db<AuditRow[]>`
     SELECT id, subject_type AS "subjectType", subject_id AS "subjectId", action, before, after, reason, actor,
-      command_key AS "commandKey", recorded_at AS "recordedAt"
+      ${actorName(db, db`actor`)} AS "actorName", command_key AS "commandKey", recorded_at AS "recordedAt"
     FROM audit_event
     WHERE id < ${before}
       ${subjectType === undefined ? db`` : db`AND subject_type = ${subjectType}`}

@@ -1,5 +1,5 @@
 import type { Role } from '../access.ts'
-import type { CaseType } from './exceptions.ts'
+import type { CaseType, Resolution } from './exceptions.ts'
 
 /**
  * Cases that not everybody who may decide exceptions may decide: an agent cannot lift the hold
@@ -18,8 +18,29 @@ const RESERVED: Partial<Record<CaseType, readonly Role[]>> = {
   'authorisation-expired': ['oms-supervisor', 'controller', 'csr'],
 }
 
-export function mayDecideCase(roles: readonly string[], type: CaseType): boolean {
-  const allowed = RESERVED[type]
+/** Choices that give something which the role that decides the rest of the case may not give. */
+const RESERVED_CHOICES: Partial<Record<Resolution, readonly Role[]>> = {
+  // Credit: an agent's order on account must not be let through by an agent (processes.md §3.0).
+  'accept-on-terms': ['oms-supervisor', 'controller'],
+}
+
+/** @param resolution the choice, where it is made already; without one whether any may be. */
+export function mayDecideCase(
+  roles: readonly string[],
+  type: CaseType,
+  resolution?: Resolution,
+): boolean {
+  return (
+    isOneOf(roles, RESERVED[type]) && (!resolution || isOneOf(roles, RESERVED_CHOICES[resolution]))
+  )
+}
+
+/** Who may make this choice, for whoever may not. */
+export function decidersOf(resolution: Resolution): readonly Role[] {
+  return RESERVED_CHOICES[resolution] ?? []
+}
+
+function isOneOf(roles: readonly string[], allowed: readonly Role[] | undefined): boolean {
   return (
     allowed === undefined ||
     roles.includes('system') ||

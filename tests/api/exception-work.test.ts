@@ -125,3 +125,31 @@ describe('a decision that is thought over', () => {
     expect((await reopen(caseId)).json().code).toBe('NotReopenable')
   })
 })
+
+test('whoever reads what a person did sees their name beside their number', async () => {
+  const caseId = await caseOf()
+  const [user] = await api.system.admin<{ name: string }[]>`
+    SELECT name FROM app_user WHERE id = ${supervisor.id}`
+  const { name } = user!
+  await post(supervisor, `/v1/exceptions/${caseId}/assignment`, { userId: String(supervisor.id) })
+  expect(await read(caseId)).toMatchObject({ ownerName: name, resolvedByName: null })
+  const resolution = { resolution: 'backorder' }
+  await post(supervisor, `/v1/exceptions/${caseId}/resolution`, resolution)
+  const decided = await read(caseId)
+  expect(decided).toMatchObject({
+    resolvedBy: supervisor.actor,
+    resolvedByName: name,
+    openedByName: null,
+  })
+  const get = async (url: string, caller = supervisor) =>
+    (await caller({ method: 'GET', url })).json()
+  const order = await get(`/v1/orders/${decided.subjectId}`)
+  const acted = { actor: supervisor.actor, actorName: name }
+  expect(order.timeline).toEqual(expect.arrayContaining([expect.objectContaining(acted)]))
+  expect(order.cases[0]).toMatchObject({ resolvedByName: name })
+  const about = `subjectType=order&subjectId=${decided.subjectId}`
+  const trail = await get(`/v1/audit-events?${about}`, await api.as('controller'))
+  expect(trail.items[0]).toMatchObject(acted)
+  const decisions = await get(`/v1/decisions?${about}`)
+  expect(decisions.items[0]).toMatchObject({ actorName: null })
+})

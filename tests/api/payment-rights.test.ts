@@ -59,6 +59,24 @@ describe('an agent who types an order in', () => {
     }
   })
 
+  test('cannot give credit by deciding the case that asks for the money either; a supervisor can', async () => {
+    const placed = (await post(agent, '/v1/orders', paidBy('pending'))).json()
+    const url = `/v1/exceptions/${placed.cases[0].id}/resolution`
+    const terms = { resolution: 'accept-on-terms' }
+    for (const path of [url, `${url}/preview`])
+      expect((await post(agent, path, terms)).json()).toMatchObject({
+        status: 403,
+        code: 'NotAllowed',
+        detail: expect.stringContaining('oms-supervisor or controller'),
+      })
+    const bulk = { ...terms, type: 'payment-pending', caseIds: [placed.cases[0].id] }
+    expect((await post(agent, '/v1/exceptions/bulk-resolution', bulk)).statusCode).toBe(403)
+    expect((await post(agent, url, { resolution: 'wait' })).statusCode).toBe(200)
+    const other = (await post(agent, '/v1/orders', paidBy('pending'))).json()
+    const answer = await post(supervisor, `/v1/exceptions/${other.cases[0].id}/resolution`, terms)
+    expect(answer.json(), answer.body).toMatchObject({ phase: 'released' })
+  })
+
   test('sells on account to a customer who has terms', async () => {
     const order = paidBy('terms', { channel: 'b2b', customer: buyer('WITH-TERMS') })
     expect((await post(agent, '/v1/orders', order)).json()).toMatchObject({ phase: 'released' })
