@@ -153,6 +153,9 @@ export interface RecordPayment {
     | 'expired'
     | 'refund-settled'
     | 'refund-failed'
+    /** Moved at the processor without us; a person books it. */
+    | 'disputed'
+    | 'refunded-elsewhere'
   provider: string
   /** The provider's id of the payment. */
   reference: string
@@ -160,6 +163,9 @@ export interface RecordPayment {
   amountMinor: string
   /** The effect of ours that caused it; a refund always names it. */
   effectKey?: string
+  /** The provider's id of the dispute or refund itself, and the name of its message about it. */
+  object?: string
+  said?: string
   /** The provider's word for why, of what failed. */
   reason?: string
   effectiveOn: string

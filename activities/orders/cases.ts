@@ -3,6 +3,7 @@ import { healCases, openCase, openCasesOf, type OpenCase, type OpenedCase } from
 import type { SalesOrder } from '#db/stores/orders'
 import { addToOutbox } from '#db/stores/records'
 import type { CaseType } from '#domain/orders/exceptions'
+import { DEFAULT_POLICIES } from '#domain/orders/policies'
 import { openValue } from '#domain/orders/worth'
 
 export interface FoundException {
@@ -34,7 +35,8 @@ export async function openOrderCase(
     entityId: order.entityId,
     channelId: order.channelId,
     siteId: found.siteId ?? null,
-    policy: order.policies.exceptions.body[found.type],
+    // An order keeps the policy of its day, which may not know of a kind of case that came later.
+    policy: order.policies.exceptions.body[found.type] ?? DEFAULT_POLICIES.exceptions[found.type],
     moneyAtRiskMinor: found.moneyAtRiskMinor ?? openValue(order),
     currency: order.currency,
     customerClass: order.customerClass,

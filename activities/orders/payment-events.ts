@@ -14,6 +14,7 @@ import { applyEffectOutcome, effectColumns, type Effect } from './effect-outcome
 import { askAboutExcess } from './excess.ts'
 import { authorisedKey, isCovered } from './payments.ts'
 import { refundFailed, refundSettled } from './refund-events.ts'
+import { askAboutElsewhere } from './told-elsewhere.ts'
 
 /** A message of the processor about this order's payment; what it says is kept once. */
 export async function applyPaymentEvent(
@@ -23,6 +24,8 @@ export async function applyPaymentEvent(
 ): Promise<void> {
   if (event.kind === 'refund-settled') return refundSettled(tx, order, event)
   if (event.kind === 'refund-failed') return refundFailed(tx, order, event)
+  if (event.kind === 'disputed' || event.kind === 'refunded-elsewhere')
+    return askAboutElsewhere(tx, order, { ...event, kind: event.kind })
   const payment = await tenderOf(tx, order, event)
   // A payment that was authorised anew goes on under another name; the old one only ends.
   switch (event.kind) {

@@ -18,6 +18,7 @@ import { decideOnPayment, decideOnRefund } from './payment-decisions.ts'
 import { afterRecall, sayWhatWasChosen } from './recalled.ts'
 import { grantRefund } from './refunds.ts'
 import { afterShortPick, findStock } from './stock-decisions.ts'
+import { bookedByHand } from './told-elsewhere.ts'
 import { deliver, lose } from './tracking.ts'
 
 export interface Resolving {
@@ -100,6 +101,9 @@ async function carryOut(tx: Tx, order: SalesOrder, resolving: Resolving): Promis
       return decideOnPayment(tx, order, resolving)
     case 'refund-failed':
       return decideOnRefund(tx, order, resolving)
+    case 'payment-disputed':
+    case 'refunded-elsewhere':
+      return bookedByHand(order, resolving)
     case 'effect-unknown':
       return decideOnEffect(tx, order, resolving)
     case 'gift-card-unknown':

@@ -76,14 +76,22 @@ const PAYMENT_KINDS: Partial<Record<PaymentEvent['kind'], RecordPayment['kind']>
   'payment.expired': 'expired',
   'refund.settled': 'refund-settled',
   'refund.failed': 'refund-failed',
+  'dispute.opened': 'disputed',
+  'dispute.funds-withdrawn': 'disputed',
+  'dispute.funds-reinstated': 'disputed',
+  'dispute.won': 'disputed',
+  'dispute.lost': 'disputed',
+  'dispute.closed': 'disputed',
 }
 
 /** What an order's process makes of a payment event; nothing of one that no process takes yet. */
 function paymentMessage(event: PaymentEvent): RecordPayment | undefined {
-  const kind = PAYMENT_KINDS[event.kind]
-  if (!kind) return undefined
+  const known = PAYMENT_KINDS[event.kind]
+  if (!known) return undefined
   // A refund that somebody made at the processor by hand is not one that we granted.
-  if (kind.startsWith('refund-') && event.effectKey === null) return undefined
+  const byHand = known.startsWith('refund-') && event.effectKey === null
+  const kind = byHand ? 'refunded-elsewhere' : known
+  const about = { object: event.objectReference, said: event.kind }
   return {
     key: event.providerEventId,
     kind,
@@ -91,6 +99,7 @@ function paymentMessage(event: PaymentEvent): RecordPayment | undefined {
     reference: event.reference,
     amountMinor: (event.amountMinor ?? 0n).toString(),
     effectiveOn: event.at.slice(0, 10),
+    ...(kind === 'disputed' || byHand ? about : {}),
     ...(event.effectKey ? { effectKey: event.effectKey } : {}),
     ...(event.reason ? { reason: event.reason } : {}),
     actor: 'gateway:stripe',

@@ -13,6 +13,8 @@ const RESERVED: Partial<Record<CaseType, readonly Role[]>> = {
   'gift-card-unknown': ['controller', 'oms-supervisor'],
   'document-refused': ['csr', 'oms-supervisor', 'controller'],
   'refund-failed': ['controller', 'oms-supervisor'],
+  'payment-disputed': ['controller', 'oms-supervisor'],
+  'refunded-elsewhere': ['controller', 'oms-supervisor'],
   'payment-pending': ['oms-supervisor', 'controller', 'csr'],
   'payment-declined': ['oms-supervisor', 'controller', 'csr'],
   'authorisation-expired': ['oms-supervisor', 'controller', 'csr'],

@@ -19,6 +19,8 @@ export const CASE_RESOLUTIONS = {
   'channel-changed-after-release': ['recall', 'accept-as-return', 'dispute'],
   'paid-unfulfillable': ['refund', 'store-credit', 'wait'],
   'refund-failed': ['retry', 'store-credit', 'mark-done', 'wait'],
+  'payment-disputed': ['mark-done', 'wait'],
+  'refunded-elsewhere': ['mark-done', 'wait'],
   'parcel-stalled': ['keep-waiting', 'claim-lost', 'mark-delivered'],
   'effect-unknown': ['ask-again', 'mark-done', 'mark-failed'],
   'consent-needed': ['ask-customer', 'customer-agreed', 'accept-lower-price', 'reject'],

@@ -166,6 +166,8 @@ export const DEFAULT_POLICIES: PolicyBodies = {
     'channel-changed-after-release': team('order-desk', hours(2), 'high'),
     'paid-unfulfillable': team('order-desk', hours(24)),
     'refund-failed': team('finance', hours(24), 'high'),
+    'payment-disputed': team('finance', hours(24), 'high'),
+    'refunded-elsewhere': team('finance', hours(24)),
     'parcel-stalled': team('order-desk', hours(24)),
     'effect-unknown': team('finance', hours(4), 'high'),
     'consent-needed': team('order-desk', hours(24)),

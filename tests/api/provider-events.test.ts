@@ -308,3 +308,51 @@ test('or until a person keeps it as credit for the customer’s next order', asy
   })
   expect(await api.place(next)).toMatchObject({ phase: 'released' })
 })
+
+test.each([
+  ['payment-disputed', 'charge.dispute.created', 'dp', 'dispute.opened', 'needs_response'],
+  ['refunded-elsewhere', 'refund.updated', 're', 'refund.settled', 'succeeded'],
+])(
+  'money that moved at the processor without us asks finance once: %s',
+  async (type, name, prefix, said, status) => {
+    const order = anOrder()
+    const { orderId } = await api.place(order)
+    const tell = async (event: string, state: string) => {
+      const object = { id: `${prefix}_${orderId}`, payment_intent: order.payment.reference }
+      const told = stripeEvent(event, { ...object, amount: 4000, status: state })
+      expect((await stripeWebhook(api, told)).json()).toEqual({ outcome: 'told' })
+      await eventually(
+        () => eventRow(told.id),
+        (row) => row.state === 'taken',
+      )
+    }
+    const posted = await postedFor(api.system.db, orderId)
+    await tell(name, status)
+    await tell(name, status)
+    const caseOf = async () => {
+      const { cases } = await orderNow(orderId)
+      expect(cases).toMatchObject([{ type, ownerTeam: 'finance' }])
+      return (await supervisor({ method: 'GET', url: `/v1/exceptions/${cases[0].id}` })).json()
+    }
+    const found = await caseOf()
+    expect(found).toMatchObject({
+      state: 'open',
+      moneyAtRisk: { minor: '4000' },
+      evidence: { object: `${prefix}_${orderId}`, [said]: expect.any(String) },
+    })
+    const url = `/v1/exceptions/${found.id}/resolution`
+    const nameless = await post(supervisor, url, { resolution: 'mark-done' })
+    expect(nameless.statusCode).toBe(422)
+    const params = { reference: 'JE-77' }
+    expect((await post(supervisor, url, { resolution: 'mark-done', params })).statusCode).toBe(200)
+    // Only the person books it; what comes of it later asks again.
+    expect(await postedFor(api.system.db, orderId)).toEqual(posted)
+    if (prefix !== 'dp') return
+    await tell('charge.dispute.closed', 'lost')
+    expect(await caseOf()).toMatchObject({
+      state: 'open',
+      reopened: 1,
+      evidence: { 'dispute.lost': expect.any(String) },
+    })
+  },
+)
