@@ -62,6 +62,36 @@ const variables = {
     fallback: 'default',
     cure: 'Set the name of a namespace that exists on the server.',
   },
+  TEMPORAL_API_KEY: {
+    schema: text.optional(),
+    meaning: 'Key of a service account at Temporal Cloud; turns TLS on.',
+    cure: 'Make one in Temporal Cloud (Settings, API keys) with access to the namespace.',
+  },
+  TEMPORAL_TLS: {
+    schema: z.enum(['on', 'off'], { error: 'must be on or off' }).optional(),
+    meaning: 'Whether Temporal is reached by TLS; unset, as soon as a key or certificate is set.',
+    cure: 'Set on for a server that speaks TLS, off for one in the clear.',
+  },
+  TEMPORAL_TLS_CA: {
+    schema: folder.optional(),
+    meaning: 'PEM file of the authority of the server; unset, those that Node and the system know.',
+    cure: 'Set the path of a PEM file that this program may read.',
+  },
+  TEMPORAL_TLS_CERT: {
+    schema: folder.optional(),
+    meaning: 'PEM file of our own certificate, for a server that asks for one (mTLS).',
+    cure: 'Set the path of a PEM file that this program may read.',
+  },
+  TEMPORAL_TLS_KEY: {
+    schema: folder.optional(),
+    meaning: 'PEM file of the key of that certificate.',
+    cure: 'Set the path of a PEM file that this program may read.',
+  },
+  TEMPORAL_TLS_SERVER_NAME: {
+    schema: z.string().min(1).optional(),
+    meaning: 'Name in the certificate of the server, where it is not that of its address.',
+    cure: 'Set the name of the certificate, or leave it unset.',
+  },
   BUILD_ID: {
     schema: z
       .string()

@@ -3,6 +3,8 @@ import { Connection } from '@temporalio/client'
 import { wrongVariable, type Config, type ConfigError } from '#config'
 import { connect, type Db } from '#db/client'
 import { isConnectionLost } from '#db/transaction'
+import { temporalAt, type TemporalAt } from '#temporal-connection'
+import { refusalOfHandshake } from './temporal-handshake.ts'
 
 /** Statements use what came with PostgreSQL 18: `old` and `new` in RETURNING. */
 const OLDEST_POSTGRES = 180_000
@@ -16,10 +18,7 @@ export interface VerifyOptions {
   signal?: AbortSignal
 }
 
-type Servers = Pick<Config, 'THROUGHLINE_APP_ROLE' | 'TEMPORAL_NAMESPACE'> & {
-  DATABASE_URL: string
-  TEMPORAL_ADDRESS: string
-}
+type Servers = Config & { DATABASE_URL: string; TEMPORAL_ADDRESS: string }
 
 /**
  * Asks the servers that the configuration names whether it works. One that does not answer yet is
@@ -27,12 +26,12 @@ type Servers = Pick<Config, 'THROUGHLINE_APP_ROLE' | 'TEMPORAL_NAMESPACE'> & {
  * @throws ConfigError with the variable's name and the cure
  */
 export async function verifyConfig(config: Servers, options: VerifyOptions): Promise<void> {
-  const { DATABASE_URL, TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE } = config
+  const { DATABASE_URL, TEMPORAL_NAMESPACE } = config
   await Promise.all([
     verifyDatabase(DATABASE_URL, options).then(() =>
       verifyRole(DATABASE_URL, config.THROUGHLINE_APP_ROLE, options),
     ),
-    verifyTemporal(TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE, options),
+    verifyTemporal(temporalAt(config), TEMPORAL_NAMESPACE, options),
   ])
 }
 
@@ -81,18 +80,22 @@ async function verifyRole(
 
 /** The server answers, lets us in and, where one is asked for, has the namespace. */
 export async function verifyTemporal(
-  address: string,
+  at: TemporalAt,
   namespace: string | undefined,
   options: VerifyOptions,
 ): Promise<void> {
-  const server = { variable: 'TEMPORAL_ADDRESS', name: `Temporal at ${address}` } as const
+  const server = { variable: 'TEMPORAL_ADDRESS', name: `Temporal at ${at.address}` } as const
   await untilAnswered(server, options, async () => {
     let connection: Connection | undefined
     try {
-      connection = await Connection.connect({ address, connectTimeout: 3_000 })
+      connection = await Connection.connect({ ...at, connectTimeout: 3_000 })
       if (namespace !== undefined) await connection.workflowService.describeNamespace({ namespace })
     } catch (cause) {
-      throw refusalOfTemporal(cause, namespace) ?? new NoAnswer(cause)
+      throw (
+        refusalOfTemporal(cause, namespace, at) ??
+        (connection ? undefined : await refusalOfHandshake(at)) ??
+        new NoAnswer(cause)
+      )
     } finally {
       await connection?.close()
     }
@@ -192,19 +195,32 @@ function refusalOfPostgres(
 }
 
 /** gRPC codes: 3 invalid argument, 5 not found, 7 permission denied, 16 unauthenticated. */
-function refusalOfTemporal(cause: unknown, namespace: string | undefined): ConfigError | undefined {
-  const code = (cause as { code?: unknown }).code
+function refusalOfTemporal(
+  cause: unknown,
+  namespace: string | undefined,
+  at: TemporalAt,
+): ConfigError | undefined {
+  // Refused while it connects, the client wraps what the server said.
+  const { code = (cause as { cause?: { code?: unknown } }).cause?.code } = cause as {
+    code?: unknown
+  }
   if (namespace !== undefined && (code === 5 || code === 3))
     return wrongVariable(
       'TEMPORAL_NAMESPACE',
       `is ${namespace}, which is not there`,
       'Create it (`temporal operator namespace create`), or name one that exists on the server.',
     )
+  if ((code === 7 || code === 16) && at.apiKey !== undefined)
+    return wrongVariable(
+      'TEMPORAL_API_KEY',
+      `is one that does not open the namespace ${namespace}`,
+      'Set a key that has not expired, of an account with access to it, and the address of its region.',
+    )
   if (code === 7 || code === 16)
     return wrongVariable(
       'TEMPORAL_ADDRESS',
       'names a server that does not let us in',
-      'Set the address of one that takes connections without credentials.',
+      'Set TEMPORAL_API_KEY, or TEMPORAL_TLS_CERT and TEMPORAL_TLS_KEY, or the address of one that asks for neither.',
     )
   return undefined
 }

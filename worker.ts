@@ -25,6 +25,7 @@ import { ORDER_TASK_QUEUE } from '#contracts/order-to-cash'
 import { connect, type Db } from '#db/client'
 import { openComingPeriods } from '#db/stores/ledger-periods'
 import { outliveLostConnections } from '#db/transaction'
+import { temporalAt } from '#temporal-connection'
 import { verifyConfig } from '#verify-config'
 
 export interface OrderWorkerDeps {
@@ -132,21 +133,16 @@ async function main(): Promise<void> {
 
 /** Both workers of one process, until a signal stops them; the ledger is sealed meanwhile. */
 async function runWorkers(config: WorkerConfig): Promise<void> {
-  const {
-    DATABASE_URL,
-    THROUGHLINE_APP_ROLE,
-    DATABASE_POOL,
-    TEMPORAL_ADDRESS,
-    TEMPORAL_NAMESPACE,
-  } = config
+  const { DATABASE_URL, THROUGHLINE_APP_ROLE, DATABASE_POOL, TEMPORAL_NAMESPACE } = config
   const db = connect(DATABASE_URL, {
     role: THROUGHLINE_APP_ROLE,
     max: DATABASE_POOL,
     applicationName: 'throughline-worker',
   })
-  const connection = await NativeConnection.connect({ address: TEMPORAL_ADDRESS })
+  const at = temporalAt(config)
+  const connection = await NativeConnection.connect(at)
   const client = new Client({
-    connection: await Connection.connect({ address: TEMPORAL_ADDRESS }),
+    connection: await Connection.connect(at),
     namespace: TEMPORAL_NAMESPACE,
   })
   const gateways = gatewaysFrom(config)

@@ -6,6 +6,7 @@ import { orderPreviews } from '#activities/orders/preview'
 import { exitIfWrong, loadConfig } from '#config'
 import { connect } from '#db/client'
 import { outliveLostConnections } from '#db/transaction'
+import { temporalAt } from '#temporal-connection'
 import { verifyConfig } from '#verify-config'
 import { requireChannelSecrets, secretsFrom } from './channel-secrets.ts'
 import { createLogger } from './plugins/logging.ts'
@@ -42,7 +43,7 @@ export async function startApi(
     throw error
   }
   // Lazy: the API starts and says "not ready" while the process engine is still away.
-  const connection = Connection.lazy({ address: config.TEMPORAL_ADDRESS })
+  const connection = Connection.lazy(temporalAt(config))
   const temporal = new Client({ connection, namespace: config.TEMPORAL_NAMESPACE })
   const metrics = new Registry()
   collectDefaultMetrics({ register: metrics })

@@ -4,6 +4,7 @@ import { parseArgs } from 'node:util'
 import { Client, Connection } from '@temporalio/client'
 import { loadConfig } from '#config'
 import { connect, type Db } from '#db/client'
+import { temporalAt } from '#temporal-connection'
 import { ImportMasters } from './import-channels.ts'
 import { historySink } from './import-history.ts'
 import { createMissingItems, openImportedStock, type ItemFacts } from './import-items.ts'
@@ -173,8 +174,7 @@ async function importWithDisplay(options: ImportOptions, reportFile?: string): P
     const summary = await importFiles(options, {
       db,
       temporal: async () => {
-        const { TEMPORAL_ADDRESS: address } = loadConfig(env, ['TEMPORAL_ADDRESS'])
-        connection = await Connection.connect({ address })
+        connection = await Connection.connect(temporalAt(loadConfig(env, ['TEMPORAL_ADDRESS'])))
         return new Client({ connection, namespace: config.TEMPORAL_NAMESPACE })
       },
       onProgress: (progress) => display.show(progress),

@@ -1,6 +1,7 @@
 import { pathToFileURL } from 'node:url'
 import { Connection, type WorkflowService } from '@temporalio/client'
 import { exitIfWrong, loadConfig } from '#config'
+import { temporalAt } from '#temporal-connection'
 import { verifyTemporal } from '#verify-config'
 import { DEPLOYMENT, type Release } from '#worker'
 
@@ -26,9 +27,10 @@ export async function makeCurrent(
 async function main(): Promise<void> {
   const buildId = process.argv[2] ?? loadConfig().BUILD_ID
   const config = loadConfig({ ...process.env, BUILD_ID: buildId }, ['TEMPORAL_ADDRESS', 'BUILD_ID'])
-  const { TEMPORAL_ADDRESS: address, TEMPORAL_NAMESPACE: namespace } = config
-  await verifyTemporal(address, namespace, { log: console.error })
-  const connection = await Connection.connect({ address })
+  const { TEMPORAL_NAMESPACE: namespace } = config
+  const at = temporalAt(config)
+  await verifyTemporal(at, namespace, { log: console.error })
+  const connection = await Connection.connect(at)
   const release = { deployment: DEPLOYMENT, buildId: config.BUILD_ID }
   await makeCurrent(connection.workflowService, namespace, release)
   await connection.close()

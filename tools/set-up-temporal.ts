@@ -2,6 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { Connection } from '@temporalio/client'
 import { msToTs } from '@temporalio/common/lib/time.js'
 import { exitIfWrong, loadConfig } from '#config'
+import { temporalAt } from '#temporal-connection'
 import { verifyTemporal } from '#verify-config'
 import { addSearchAttributes } from './temporal-search-attributes.ts'
 import { readTemporalSettings } from './temporal-settings.ts'
@@ -14,10 +15,11 @@ const MOST_ATTEMPTS = 30
 /** Gives a Temporal server the namespace and the search attributes that Throughline needs; again changes nothing. */
 async function main(): Promise<void> {
   const config = loadConfig(process.env, ['TEMPORAL_ADDRESS'])
-  const { TEMPORAL_ADDRESS: address, TEMPORAL_NAMESPACE: namespace } = config
+  const { TEMPORAL_NAMESPACE: namespace } = config
+  const at = temporalAt(config)
   const log = (line: string) => console.log(line)
-  await verifyTemporal(address, undefined, { log })
-  const connection = await Connection.connect({ address })
+  await verifyTemporal(at, undefined, { log })
+  const connection = await Connection.connect(at)
   await connection.workflowService
     .registerNamespace({
       namespace,
@@ -29,11 +31,11 @@ async function main(): Promise<void> {
   await connection.close()
   const { searchAttributes } = readTemporalSettings()
   // A server of several parts hears of a new namespace only after a while.
-  for (let n = 1; !(await addSearchAttributes(address, namespace, searchAttributes, log)); n += 1) {
+  for (let n = 1; !(await addSearchAttributes(at, namespace, searchAttributes, log)); n += 1) {
     if (n === MOST_ATTEMPTS) throw new Error('The search attributes could not be added; see above.')
     await wait(2_000)
   }
-  log(`Temporal at ${address} is ready for ${namespace}.`)
+  log(`Temporal at ${at.address} is ready for ${namespace}.`)
 }
 
 await main().catch(exitIfWrong)

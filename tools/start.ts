@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { loadConfig, type Config } from '#config'
 import { connect } from '#db/client'
 import { migrate } from '#db/migrate'
+import { givenTemporal } from '#temporal-connection'
 import { whenStarterDies } from './ancestors.ts'
 import { applicationUrl } from './application-login.ts'
 import { holdDataFolder, openDataFolder } from './data-folder.ts'
@@ -91,7 +92,7 @@ async function startServers(
     ),
     keepServer('Temporal', (before?: TemporalServer) =>
       startTemporal({
-        address: config.TEMPORAL_ADDRESS,
+        given: givenTemporal(config),
         namespace: config.TEMPORAL_NAMESPACE,
         cacheFolder,
         dataFolder,

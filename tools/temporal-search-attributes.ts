@@ -1,4 +1,5 @@
 import { Connection } from '@temporalio/client'
+import type { TemporalAt } from '#temporal-connection'
 import type { TemporalSettings } from './temporal-settings.ts'
 
 /** temporal.api.enums.v1.IndexedValueType, which is the wire's and does not change. */
@@ -6,12 +7,12 @@ const wireTypes = { Text: 1, Keyword: 2, Int: 3, Double: 4, Bool: 5, Datetime: 6
 
 /** Adds the search attributes that a given server lacks; if it may not, tells so and answers false. */
 export async function addSearchAttributes(
-  address: string,
+  at: TemporalAt,
   namespace: string,
   wanted: TemporalSettings['searchAttributes'],
   log: (line: string) => void,
 ): Promise<boolean> {
-  const connection = await Connection.connect({ address })
+  const connection = await Connection.connect(at)
   try {
     const known = await connection.operatorService.listSearchAttributes({ namespace })
     for (const [name, type] of Object.entries(wanted))

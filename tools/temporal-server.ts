@@ -1,6 +1,7 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Connection } from '@temporalio/client'
+import type { TemporalAt } from '#temporal-connection'
 import { verifyTemporal } from '#verify-config'
 import { freePort, startProcess, type RunningProcess } from './processes.ts'
 import { readTemporalSettings, type TemporalSettings } from './temporal-settings.ts'
@@ -18,8 +19,8 @@ export interface TemporalServer {
 }
 
 export interface TemporalOptions {
-  /** TEMPORAL_ADDRESS: with it nothing is started. */
-  address?: string | undefined
+  /** As the TEMPORAL_… variables say; with it nothing is started. */
+  given?: TemporalAt | undefined
   namespace?: string | undefined
   cacheFolder: string
   /** Keeps its data here; without it everything is in memory. */
@@ -40,10 +41,10 @@ export async function startTemporal(options: TemporalOptions): Promise<TemporalS
   const { log = () => {} } = options
   const settings = readTemporalSettings()
   const namespace = options.namespace ?? settings.namespace
-  if (options.address) {
-    await verifyTemporal(options.address, namespace, { log, signal: AbortSignal.timeout(20_000) })
-    await addSearchAttributes(options.address, namespace, settings.searchAttributes, log)
-    return given(options.address, namespace)
+  if (options.given) {
+    await verifyTemporal(options.given, namespace, { log, signal: AbortSignal.timeout(20_000) })
+    await addSearchAttributes(options.given, namespace, settings.searchAttributes, log)
+    return given(options.given.address, namespace)
   }
   const program = await findTemporal({ cacheFolder: options.cacheFolder, settings, log })
   const port = await freePort(options.preferredPort)

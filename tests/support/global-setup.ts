@@ -7,6 +7,7 @@ import { connect } from '#db/client'
 import { migrate } from '#db/migrate'
 import { startPostgres, type PostgresServer } from '#tools/postgres-server'
 import { startTemporal, type TemporalServer } from '#tools/temporal-server'
+import { givenTemporal } from '#temporal-connection'
 
 declare module 'vitest' {
   export interface ProvidedContext {
@@ -52,7 +53,7 @@ async function start(project: TestProject): Promise<() => Promise<void>> {
         log,
       }),
       startTemporal({
-        address: config.TEMPORAL_ADDRESS,
+        given: givenTemporal(config),
         namespace: config.TEMPORAL_NAMESPACE,
         cacheFolder,
         log,
