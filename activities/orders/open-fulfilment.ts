@@ -20,6 +20,7 @@ export interface Fulfilment {
   siteId: number
   state: string
   freightMinor: bigint
+  /** Of the labels that were bought, else as planned. */
   carrier: string | null
   service: string | null
   /** What the labels cost that were bought for it and have not left yet; null without any. */
@@ -35,9 +36,12 @@ export async function lockFulfilment(tx: Tx, order: SalesOrder, id: string): Pro
   const fulfilmentId = BigInt(id)
   const [[row], lines] = await Promise.all([
     tx<Omit<Fulfilment, 'lines'>[]>`
-      SELECT id, site_id AS "siteId", state, freight_estimate_minor AS "freightMinor", carrier, service,
-      (SELECT sum(label_cost_minor)::bigint FROM parcel p WHERE p.fulfilment_id = fulfilment_order.id AND p.shipment_id IS NULL AND p.voided_at IS NULL) AS "labelsMinor"
-      FROM fulfilment_order WHERE id = ${fulfilmentId} AND order_id = ${order.id} FOR NO KEY UPDATE`,
+      SELECT id, site_id AS "siteId", state, freight_estimate_minor AS "freightMinor", coalesce(l.carrier, f.carrier) AS carrier,
+        CASE WHEN l.carrier IS NULL THEN f.service ELSE l.service END AS service, l.minor AS "labelsMinor"
+      FROM fulfilment_order f LEFT JOIN LATERAL (
+        SELECT sum(label_cost_minor)::bigint AS minor, (array_agg(p.carrier ORDER BY p.id DESC))[1] AS carrier, (array_agg(p.service ORDER BY p.id DESC))[1] AS service
+        FROM parcel p WHERE p.fulfilment_id = f.id AND p.shipment_id IS NULL AND p.voided_at IS NULL AND p.label_cost_minor IS NOT NULL) l ON true
+      WHERE id = ${fulfilmentId} AND order_id = ${order.id} FOR NO KEY UPDATE OF f`,
     tx<OpenFulfilmentLine[]>`
       SELECT order_line_id AS "orderLineId", reservation_id AS "reservationId", item_id AS "itemId", qty, qty - shipped - cancelled AS open
       FROM fulfilment_line WHERE fulfilment_id = ${fulfilmentId} ORDER BY order_line_id, reservation_id`,

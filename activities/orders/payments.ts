@@ -1,17 +1,12 @@
 import type { OrderDocument } from '#contracts/order-intake'
 import type { Tx } from '#db/client'
 import { sendEntries } from '#db/stores/ledger'
-import {
-  recordPaymentEvent,
-  savePayment,
-  type OrderPayment,
-  type SalesOrder,
-} from '#db/stores/orders'
+import { recordPaymentEvent, type OrderPayment, type SalesOrder } from '#db/stores/orders'
 import { postPaymentCaptured } from '#domain/ledger/posting-payments'
 import { covered } from '#domain/orders/tenders'
 import { keptValue, shippedValue } from '#domain/orders/worth'
 import { moneyOn, settledReceivables } from './order-money.ts'
-import { applyTender } from './tenders.ts'
+import { applyTender, recordCapture, type Capture } from './tenders.ts'
 
 interface By {
   actor: string
@@ -57,16 +52,10 @@ export function authorisedKey(provider: string, reference: string, amountMinor: 
   return `authorised/${provider}/${reference}/${amountMinor}`
 }
 
-export interface Captured {
-  key: string
-  /** The provider's id of the payment, by which its later messages name it. */
+interface Captured extends Capture {
   reference: string
   /** The provider's id of this very capture, where one payment has several. */
   captureId?: string
-  amountMinor: bigint
-  on: string
-  actor: string
-  effectKey?: string
 }
 
 /**
@@ -79,21 +68,7 @@ export async function captured(
   payment: OrderPayment,
   event: Captured,
 ): Promise<boolean> {
-  const fresh = await recordPaymentEvent(tx, {
-    paymentId: payment.id,
-    key: event.key,
-    kind: 'captured',
-    amountMinor: event.amountMinor,
-    reference: event.reference,
-    effectKey: event.effectKey ?? null,
-    effectiveOn: event.on,
-    actor: event.actor,
-  })
-  if (!fresh) return false
-  payment.capturedMinor += event.amountMinor
-  // The provider's name of it stays: refunds and later messages name the payment by it.
-  payment.reference ??= event.reference
-  await savePayment(tx, payment)
+  if (!(await recordCapture(tx, payment, event))) return false
   // Nothing is owed before anything has left.
   const receivables =
     shippedValue(order) > 0n ? await settledReceivables(tx, order, event.amountMinor) : []

@@ -38,17 +38,14 @@ export async function applyTender(
   const card = await lockOpenItem(tx, { entityId, account: tender, currency, key: openKey })
   if (!card || -card.balanceMinor < payment.dueMinor) return
   const open = { amountMinor: -card.balanceMinor, funcMinor: -card.funcMinor }
-  await recordPaymentEvent(tx, {
-    paymentId: payment.id,
+  const fresh = await recordCapture(tx, payment, {
     key: `tender/${payment.id}`,
-    kind: 'captured',
-    amountMinor: payment.dueMinor,
     reference: payment.reference,
-    effectiveOn: by.today,
+    amountMinor: payment.dueMinor,
+    on: by.today,
     actor: by.actor,
   })
-  payment.capturedMinor = payment.dueMinor
-  await savePayment(tx, payment)
+  if (!fresh) return
   const applied = postTenderApplied({
     ...(await moneyOn(tx, order, by.today)),
     tender,
@@ -59,6 +56,40 @@ export async function applyTender(
     paymentId: payment.id,
   })
   await sendEntries(tx, [applied], by.actor)
+}
+
+export interface Capture {
+  key: string
+  /** The provider's id of the payment, by which its later messages name it. */
+  reference: string | null
+  amountMinor: bigint
+  on: string
+  actor: string
+  effectKey?: string
+}
+
+/** Keeps that a payment has taken this much more, once a key; false when that is known already. */
+export async function recordCapture(
+  tx: Tx,
+  payment: OrderPayment,
+  { key, reference, amountMinor, on, actor, effectKey }: Capture,
+): Promise<boolean> {
+  const fresh = await recordPaymentEvent(tx, {
+    paymentId: payment.id,
+    key,
+    kind: 'captured',
+    amountMinor,
+    reference,
+    effectKey: effectKey ?? null,
+    effectiveOn: on,
+    actor,
+  })
+  if (!fresh) return false
+  payment.capturedMinor += amountMinor
+  // The provider's name of it stays: refunds and later messages name the payment by it.
+  payment.reference ??= reference
+  await savePayment(tx, payment)
+  return true
 }
 
 /** Whose unclaimed-property law a card of this order is under, as `US-DE`. */

@@ -64,6 +64,8 @@ async function labelled(
   const decisions = await system.db<{ choice: object; alternatives: object[] }[]>`
     SELECT choice, alternatives FROM decision_record WHERE subject_id = ${orderId} AND kind = 'label'`
   return {
+    orderId,
+    ship: order.ship,
     decisions: [...decisions],
     trackingNumber: await tracking(),
     cases: (await order.progress()).cases,
@@ -107,6 +109,10 @@ const inDays = (days: number) => new Date(Date.now() + days * 86_400_000).toISOS
 
 test('a label is bought by the promise, and what lost is kept with the reason why', async () => {
   const urgent = await labelled({ deliverBy: inDays(1) })
+  await urgent.ship()
+  const [freight] = await system.db`
+    SELECT l.party FROM journal_line l JOIN gl_account a ON a.id = l.account_id WHERE l.order_id = ${urgent.orderId} AND l.party LIKE 'carrier/%'`
+  expect(freight).toEqual({ party: 'carrier/USPS/Priority' })
   expect(urgent.decisions).toMatchObject([
     {
       choice: {
