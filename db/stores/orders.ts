@@ -119,7 +119,9 @@ export async function lockOrder(
   expectedVersion?: number,
 ): Promise<SalesOrder> {
   // The parts are asked for along with the lock and read after it: statements of one connection follow each other.
-  const [[header], parts] = await Promise.all([lockHeader(tx, orderId), readParts(tx, orderId)])
+  // Sent here: a query that is only awaited leaves after one that is awaited sooner, so the lock would come second.
+  const locked = lockHeader(tx, orderId).execute()
+  const [[header], parts] = await Promise.all([locked, readParts(tx, orderId)])
   if (!header) throw new Refusal('OrderNotFound', `There is no order ${orderId}.`)
   if (expectedVersion !== undefined && expectedVersion !== header.version) {
     throw new Refusal(
