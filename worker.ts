@@ -9,6 +9,7 @@ import {
 } from '@temporalio/worker'
 import { carrierGateway } from '#activities/gateways/carrier'
 import { mailGateway, type MailGateway } from '#activities/gateways/mail'
+import { taxGateway } from '#activities/gateways/tax'
 import { paymentGateway } from '#activities/gateways/payment'
 import { orderActivities } from '#activities/orders/index'
 import { orderGateways, type Gateways } from '#activities/orders/gateways'
@@ -101,6 +102,7 @@ type GatewayConfig = Config & {
 
 export function gatewaysFrom(config: GatewayConfig): Gateways {
   return orderGateways({
+    tax: taxFrom(config),
     payment: paymentGateway({
       baseUrl: config.STRIPE_BASE_URL,
       apiKey: config.STRIPE_API_KEY,
@@ -113,6 +115,13 @@ export function gatewaysFrom(config: GatewayConfig): Gateways {
       timeoutMs: 15_000,
     }),
   })
+}
+
+/** Each of our companies is one at the engine, under its code. */
+function taxFrom({ TAX_BASE_URL, TAX_API_KEY }: Config): Gateways['tax'] {
+  if (!TAX_BASE_URL) return undefined
+  const account = { baseUrl: TAX_BASE_URL, apiKey: TAX_API_KEY ?? '', timeoutMs: 15_000 }
+  return (companyCode) => taxGateway({ ...account, companyCode })
 }
 
 type WorkerConfig = GatewayConfig & { DATABASE_URL: string; TEMPORAL_ADDRESS: string }

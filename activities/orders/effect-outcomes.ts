@@ -4,6 +4,7 @@ import { json } from '#db/stores/records'
 import { invariant, Refusal } from '#domain/refusal'
 import { healOrderCases, openOrderCase } from './cases.ts'
 import { voidLabels } from './labels.ts'
+import { taxOutcome } from './order-tax.ts'
 import { paymentDone, paymentRefused } from './payment-outcomes.ts'
 
 export interface Effect {
@@ -68,12 +69,14 @@ export async function applyEffectOutcome(
     UPDATE external_effect SET state = ${state}, outcome = ${json(tx, outcome)}, settled_at = CASE WHEN ${state} = 'unknown' THEN NULL ELSE clock_timestamp() END,
       ask_at = clock_timestamp() + make_interval(secs => ${askAgainSeconds(effect, outcome)})
     WHERE key = ${effect.key}`
+  if (effect.operation === 'check-tax') return taxOutcome(tx, order, effect, outcome)
   if (outcome.outcome === 'unknown') {
     if (outcome.askInMs === undefined) await openUnknown(tx, order, effect, outcome.message)
     return
   }
   await healOrderCases(tx, order, ['effect-unknown'], 'the provider has answered', effect.key)
   if (effect.operation === 'verify-address') return addressOutcome(tx, order, outcome)
+  if (effect.gateway === 'tax') return taxOutcome(tx, order, effect, outcome)
   // A carrier that pays nothing back has charged for a label; there is nobody whom that stops.
   if (effect.operation === 'void-label') return
   if (effect.gateway === 'carrier') return labelOutcome(tx, order, effect, outcome)

@@ -1,6 +1,7 @@
 import type { AddressDocument } from '#contracts/order-intake'
 import type { CarrierGateway } from '../gateways/carrier.ts'
 import { GatewayHiccup, type EffectAnswer, type FindAnswer } from '../gateways/outcome.ts'
+import type { TaxGateway } from '../gateways/tax.ts'
 import type { PaymentGateway } from '../gateways/payment-terms.ts'
 import type { Effect, KeptOutcome } from './effect-outcomes.ts'
 import type { Route } from './settle-effect.ts'
@@ -19,6 +20,8 @@ export interface Gateways {
   voidLabel(effect: Effect): Promise<KeptOutcome>
   findVoid(effect: Effect): Promise<Found>
   verifyAddress(address: AddressDocument): Promise<AddressSuggestion>
+  /** The engine's books of one of our companies, by its code; absent where no engine is set up. */
+  tax?: ((company: string) => TaxGateway) | undefined
   /** How long after it was sent a provider may still be working on a request that it does not show. */
   absentIsFinalAfterMs: number
 }
@@ -54,6 +57,7 @@ export interface Providers {
   /** Names of the payment providers that `payment` serves. */
   paymentProviders: readonly string[]
   carrier: CarrierGateway
+  tax?: Gateways['tax']
   /** Two minutes unless told, as `PaymentGateway` says. */
   absentIsFinalAfterMs?: number
 }
@@ -67,6 +71,7 @@ export function orderGateways(providers: Providers): Gateways {
     voidLabel: async (effect) => voidLabel(providers.carrier, effect),
     findVoid: async (effect) => findVoid(providers.carrier, effect),
     verifyAddress: async (address) => verifyAddress(providers.carrier, address),
+    tax: providers.tax,
     absentIsFinalAfterMs: providers.absentIsFinalAfterMs ?? 120_000,
   }
 }

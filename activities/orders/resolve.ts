@@ -18,6 +18,7 @@ import { decideOnPayment, decideOnRefund } from './payment-decisions.ts'
 import { afterRecall, sayWhatWasChosen } from './recalled.ts'
 import { grantRefund } from './refunds.ts'
 import { afterShortPick, findStock } from './stock-decisions.ts'
+import { decideOnTax } from './tax-decisions.ts'
 import { deliver, lose } from './tracking.ts'
 
 export interface Resolving {
@@ -112,6 +113,8 @@ async function carryOut(tx: Tx, order: SalesOrder, resolving: Resolving): Promis
       return afterRecall(tx, order, resolving)
     case 'parcel-stalled':
       return decideOnParcel(tx, order, resolving)
+    case 'tax-check':
+      return decideOnTax(tx, order, resolving)
     case 'promise-infeasible':
       return acceptLate(tx, order, resolving)
     default:

@@ -21,6 +21,7 @@ import { shipmentKey } from '#domain/ledger/sales-terms'
 import type { PaidBefore } from '#domain/ledger/settlement'
 import { sum } from '#domain/money'
 import { moneyOfUnits, type UnitsMoney } from '#domain/orders/shares'
+import { intendTaxCommit } from './order-tax.ts'
 import { moneyOn, openDeposit, partyOf } from './order-money.ts'
 import type { ShippedUnits } from './ship.ts'
 import { jurisdictionOf } from './tenders.ts'
@@ -50,8 +51,10 @@ export async function postShipment(tx: Tx, shipped: PostableShipment): Promise<v
   const drafts: JournalEntryDraft[] = []
   const onDelivery = order.policies.order.body.revenueOn === 'delivered'
   if (onDelivery && hasCost(event)) drafts.push(postGoodsDispatched(event))
-  if (!onDelivery && event.lines.length > 0 && !isFree(event))
+  if (!onDelivery && event.lines.length > 0 && !isFree(event)) {
     drafts.push(postGoodsShipped(paid(event, selling)))
+    await intendTaxCommit(tx, order, { shipmentId: shipment.id, on: shipped.shippedOn })
+  }
   for (const unit of units)
     if (unit.line.giftCard) drafts.push(...(await giftCardsIssued(tx, shipped, unit, selling)))
   await sendEntries(tx, drafts, shipped.actor)
@@ -74,6 +77,8 @@ export async function postDelivery(
   const event = goodsShipped(shipped, selling)
   if (isFree(event)) return
   await sendEntries(tx, [postGoodsDelivered(paid(event, selling))], delivery.actor)
+  const { shipmentId, deliveredOn: on } = delivery
+  await intendTaxCommit(tx, order, { shipmentId, on })
 }
 
 /** The cost of a shipment that got lost before it was the customer's. */

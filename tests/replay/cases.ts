@@ -19,6 +19,7 @@ import { aStranger } from '#tests/support/company'
 import { syncContinuedAsNew, untilPaused } from './channel-sync-cases.ts'
 import { authorised, ended, named, person } from './acting.ts'
 import { factDuringCall, openedAgain, refusedFact } from './provider-cases.ts'
+import { taxQuoted, taxUnknown } from './tax-cases.ts'
 import type { RecordingSystem } from './recording-system.ts'
 
 /** Acts out one way through a process and answers the id of the process to keep. */
@@ -47,6 +48,8 @@ export const cases: Record<string, Record<string, Case>> = {
     'fact-during-call': factDuringCall,
     'refused-fact': refusedFact,
     'opened-again': openedAgain,
+    'tax-quoted': taxQuoted,
+    'tax-unknown': taxUnknown,
   },
   notification: { 'one-round': oneRound },
   'channel-sync': { 'until-paused': untilPaused },
