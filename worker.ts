@@ -7,6 +7,7 @@ import {
   type WorkerOptions,
   type WorkflowBundleWithSourceMap,
 } from '@temporalio/worker'
+import { complianceGateway } from '#activities/gateways/compliance'
 import { carrierGateway } from '#activities/gateways/carrier'
 import { mailGateway, type MailGateway } from '#activities/gateways/mail'
 import { taxGateway } from '#activities/gateways/tax'
@@ -103,6 +104,7 @@ type GatewayConfig = Config & {
 export function gatewaysFrom(config: GatewayConfig): Gateways {
   return orderGateways({
     tax: taxFrom(config),
+    screening: screeningFrom(config),
     payment: paymentGateway({
       baseUrl: config.STRIPE_BASE_URL,
       apiKey: config.STRIPE_API_KEY,
@@ -122,6 +124,12 @@ function taxFrom({ TAX_BASE_URL, TAX_API_KEY }: Config): Gateways['tax'] {
   if (!TAX_BASE_URL) return undefined
   const account = { baseUrl: TAX_BASE_URL, apiKey: TAX_API_KEY ?? '', timeoutMs: 15_000 }
   return (companyCode) => taxGateway({ ...account, companyCode })
+}
+
+function screeningFrom({ COMPLIANCE_BASE_URL, COMPLIANCE_API_KEY }: Config): Gateways['screening'] {
+  if (!COMPLIANCE_BASE_URL) return undefined
+  const apiKey = COMPLIANCE_API_KEY ?? ''
+  return complianceGateway({ baseUrl: COMPLIANCE_BASE_URL, apiKey, timeoutMs: 15_000 })
 }
 
 type WorkerConfig = GatewayConfig & { DATABASE_URL: string; TEMPORAL_ADDRESS: string }

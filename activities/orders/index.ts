@@ -103,7 +103,7 @@ export function orderActivities({ db, gateways, apiUrl }: OrderActivityDeps): Or
           request: { channel: start.channel, externalId: start.externalId },
           actor: start.actor,
         },
-        (tx) => receiveOrder(tx, start, workflowId),
+        (tx) => receiveOrder(tx, start, workflowId, { screens: gateways.screening !== undefined }),
       )
     },
     ...commands(step),

@@ -31,6 +31,8 @@ export async function receiveOrder(
   tx: Tx,
   start: OrderToCashStart,
   workflowId: string,
+  /** Whether a screening service is set up that every order waits for. */
+  { screens }: { screens: boolean },
 ): Promise<OrderProgress> {
   if (start.again !== undefined) return takeUpAgain(tx, start, start.again)
   const [sent, channel, policies] = await Promise.all([
@@ -72,6 +74,7 @@ export async function receiveOrder(
     policies,
     actor: start.actor,
     termsRefused,
+    screens,
   })
   // A gift card that has too little was only found out when it was spent.
   await settlePaymentHold(tx, order, start.actor)

@@ -5,6 +5,7 @@ import { InvariantViolation } from '#domain/refusal'
 import { GatewayHiccup } from '../gateways/outcome.ts'
 import type { Effect, KeptOutcome } from './effect-outcomes.ts'
 import { checkTax, commitTax, findTaxCommit } from './tax-calls.ts'
+import { findScreening, screen } from './screening.ts'
 import { RequestRefused, type Gateways, type LabelOffer } from './gateways.ts'
 
 /** How often a provider is asked about an unknown outcome before a person is. */
@@ -79,6 +80,7 @@ async function send(db: Db, gateways: Gateways, effect: Effect): Promise<KeptOut
   try {
     if (effect.operation === 'void-label') return await gateways.voidLabel(effect)
     if (effect.gateway === 'tax') return await commitTax(db, gateways, effect)
+    if (effect.gateway === 'compliance') return await screen(db, gateways, effect)
     if (effect.gateway !== 'carrier') return await gateways.pay(effect)
     return await gateways.buyLabel(effect, await destinationOf(db, effect), (offer) =>
       keepOffer(db, effect, offer),
@@ -120,6 +122,7 @@ function findBy(
 ): ReturnType<Gateways['findLabel' | 'findVoid' | 'findPayment']> {
   if (effect.operation === 'void-label') return gateways.findVoid(effect)
   if (effect.gateway === 'tax') return findTaxCommit(gateways, effect)
+  if (effect.gateway === 'compliance') return findScreening(gateways, effect)
   return effect.gateway === 'carrier' ? gateways.findLabel(effect) : gateways.findPayment(effect)
 }
 

@@ -19,7 +19,7 @@ export async function checkTax(db: Db, gateways: Gateways, effect: Effect): Prom
     return { outcome: 'confirmed', facts: { taxMinor } }
   }
   const { message } = answer
-  if (answer.outcome === 'not-set-up') return { outcome: 'unknown', message, forPerson: true }
+  if (answer.outcome === 'not-set-up') return { outcome: 'unknown', message, askInMs: 3_600_000 }
   if (answer.outcome !== 'unavailable') return { outcome: 'refused', code: 'not-taxed', message }
   return { outcome: 'unknown', message, askInMs: askInMs(effect) }
 }
