@@ -11,6 +11,7 @@ import { postPaymentCaptured } from '#domain/ledger/posting-payments'
 import { covered } from '#domain/orders/tenders'
 import { keptValue, shippedValue } from '#domain/orders/worth'
 import { moneyOn, settledReceivables } from './order-money.ts'
+import { vatToPost } from './tax-point.ts'
 import { applyTender } from './tenders.ts'
 
 interface By {
@@ -107,6 +108,7 @@ export async function captured(
         capturedOn: event.on,
         amountMinor: event.amountMinor,
         receivables,
+        prepaymentTaxes: await vatToPost(tx, order),
       }),
     ],
     event.actor,

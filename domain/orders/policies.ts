@@ -9,6 +9,8 @@ export interface OrderPolicy {
   revenueOn: 'shipped' | 'delivered'
   /** Who says what tax is due: the channel's document, or the tax engine where the document is silent. */
   taxBy: 'document' | 'engine'
+  /** What VAT falls due by: the shipment, or the payment where that comes first (R17); never sales tax. */
+  taxPoint: 'shipment' | 'payment'
   /** What happens to units that no site can ship: a person decides, or they wait by themselves. */
   shortage: 'ask' | 'backorder'
   /** Days that units may wait on backorder before they are cancelled; 0: as long as it takes. */
@@ -124,6 +126,7 @@ export const DEFAULT_POLICIES: PolicyBodies = {
   order: {
     revenueOn: 'shipped',
     taxBy: 'document',
+    taxPoint: 'shipment',
     shortage: 'ask',
     backorderMaxDays: 30,
     autoRelease: true,
