@@ -1,4 +1,5 @@
 import type { Proof } from './proofs.ts'
+import { MONEY_AND_GOODS, taxByReturn } from './tax-report.ts'
 
 /** Orders imported as history were placed before go-live: their stock and money are opening balances. */
 export function running(orderId: string): string {
@@ -16,7 +17,7 @@ const atPayment = `o.policies->'order'->'body'->>'taxPoint' = 'payment'`
 
 /** What order `o` has posted of tax by what happens to its money and goods, above zero. */
 const postedTax = `(SELECT -sum(t.amount_minor) FROM journal_line t JOIN journal_entry e ON e.id = t.entry_id WHERE t.order_id = o.id AND t.account_id IN (2210, 2220, 2225, 2228)
-  AND e.event_type IN ('payment-captured', 'tender-applied', 'deposit-cancelled', 'goods-shipped', 'goods-delivered'))`
+  AND e.event_type IN ${MONEY_AND_GOODS})`
 
 /** The entry of this kind that a shipment `h` has posted. */
 function entryOf(kinds: string): string {
@@ -71,6 +72,13 @@ export const moneyProofs: readonly Proof[] = [
       GROUP BY 1, 2, 3, 4 HAVING sum(earned) <> sum(gl)`,
   },
   {
+    name: 'TAX-TIE',
+    invariant:
+      'What orders have posted of tax is what their documents say, by company, return, jurisdiction and code; a marketplace’s tax is none of it.',
+    sql: `SELECT entity_id, return_period, jurisdiction, tax_code, currency, sum(ledger)::bigint AS ledger, sum(documents)::bigint AS documents
+      FROM (${taxByReturn({ lines: `l.event_type IN ${MONEY_AND_GOODS}`, entries: 'true' })}) f GROUP BY 1, 2, 3, 4, 5 HAVING sum(ledger) <> sum(documents)`,
+  },
+  {
     name: 'TAX-POINT',
     invariant:
       'A closed order whose VAT fell due by payment has posted the tax of what it earned, to the cent, and no other.',
@@ -82,7 +90,7 @@ export const moneyProofs: readonly Proof[] = [
         UNION ALL
         SELECT o.id, t.jurisdiction, t.tax_code, 0, -t.amount_minor FROM sales_order o JOIN journal_line t ON t.order_id = o.id JOIN journal_entry e ON e.id = t.entry_id
         WHERE ${atPayment} AND o.closed_at IS NOT NULL AND t.account_id IN (2210, 2220, 2225, 2228)
-          AND e.event_type IN ('payment-captured', 'tender-applied', 'deposit-cancelled', 'goods-shipped', 'goods-delivered')) t
+          AND e.event_type IN ${MONEY_AND_GOODS}) t
       GROUP BY 1, 2, 3 HAVING sum(earned) <> sum(gl)`,
   },
   {
