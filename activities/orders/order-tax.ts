@@ -120,6 +120,8 @@ export async function taxOutcome(
   effect: Effect,
   outcome: KeptOutcome,
 ): Promise<void> {
+  // Of an order that nobody keeps no tax is due, whatever it would have been.
+  if (keptValue(order) === 0n) return
   if (outcome.outcome === 'unknown')
     return openTaxCheck(tx, order, effect.key, `the tax engine does not answer`, {
       message: outcome.message,
@@ -142,8 +144,7 @@ async function compareTax(
   const quote = await quoteOfOrder(tx, order.id)
   const engineMinor = BigInt(String(facts['taxMinor']))
   const charged = quote?.taxMinor ?? 0n
-  // Of an order that nobody keeps no tax is due, whatever it would have been.
-  if (engineMinor === charged || keptValue(order) === 0n)
+  if (engineMinor === charged)
     return healOrderCases(tx, order, ['tax-check'], 'the engine says the same', effect.key)
   const { currency } = order
   const said = `the engine says ${formatMinor(engineMinor, currency)} ${currency} of tax, ${formatMinor(charged, currency)} were charged`

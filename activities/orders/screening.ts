@@ -3,6 +3,7 @@ import type { Db, Tx } from '#db/client'
 import { openCasesOf } from '#db/stores/cases'
 import type { SalesOrder } from '#db/stores/orders'
 import type { FoundHold } from '#domain/orders/holds'
+import { openUnits } from '#domain/orders/phase'
 import type { ScreenedGoods, ScreenedParty, ScreeningRequest } from '../gateways/compliance.ts'
 import type { EffectAnswer, FindAnswer } from '../gateways/outcome.ts'
 import type { Screening } from '../gateways/compliance.ts'
@@ -25,6 +26,8 @@ export async function screeningOutcome(
   outcome: KeptOutcome,
   by: By,
 ): Promise<void> {
+  // Nothing of it will leave: whatever is found is kept with the call and stops nobody.
+  if (order.lines.every((line) => openUnits(line) === 0)) return
   if (outcome.outcome !== 'confirmed')
     return openOrderCase(tx, order, {
       type: 'compliance-match',

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
 import { complianceGateway } from '#activities/gateways/compliance'
-import { changeOrder } from '#contracts/order-to-cash'
+import { changeOrder, requestCancellation } from '#contracts/order-to-cash'
 import type { OrderDocument } from '#contracts/order-intake'
 import { startComplianceSimulator } from '#simulators/compliance'
 import type { Simulator } from '#simulators/http-simulator'
@@ -111,6 +111,14 @@ test('two people clear an unscreened order, and a match that comes after it hold
   await order.until(({ cases }) => cases.length > 0, 20_000)
   expect(await linesOf(system.db, order.orderId)).toMatchObject([{ allocated: 0 }])
 }, 40_000)
+
+test('an order that is cancelled while it is screened is not held for what comes after', async () => {
+  service.faults.add({ kind: 'delay', delayMs: 700 })
+  const order = await placed(anOrder({ shipTo: denied }))
+  await order.update(requestCancellation, { key: aKey(), actor: 'csr', reason: 'changed' })
+  const end = await order.until(({ open }) => !open)
+  expect(end).toMatchObject({ phase: 'cancelled', cases: [] })
+})
 
 test('a new address is screened as the old one was', async () => {
   const order = await placed(anOrder({ channel: 'b2b' }))
