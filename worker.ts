@@ -7,8 +7,10 @@ import {
   type WorkerOptions,
   type WorkflowBundleWithSourceMap,
 } from '@temporalio/worker'
+import { complianceGateway } from '#activities/gateways/compliance'
 import { carrierGateway } from '#activities/gateways/carrier'
 import { mailGateway, type MailGateway } from '#activities/gateways/mail'
+import { taxGateway } from '#activities/gateways/tax'
 import { paymentGateway } from '#activities/gateways/payment'
 import { orderActivities } from '#activities/orders/index'
 import { orderGateways, type Gateways } from '#activities/orders/gateways'
@@ -102,6 +104,8 @@ type GatewayConfig = Config & {
 
 export function gatewaysFrom(config: GatewayConfig): Gateways {
   return orderGateways({
+    tax: taxFrom(config),
+    screening: screeningFrom(config),
     payment: paymentGateway({
       baseUrl: config.STRIPE_BASE_URL,
       apiKey: config.STRIPE_API_KEY,
@@ -114,6 +118,19 @@ export function gatewaysFrom(config: GatewayConfig): Gateways {
       timeoutMs: 15_000,
     }),
   })
+}
+
+/** Each of our companies is one at the engine, under its code. */
+function taxFrom({ TAX_BASE_URL, TAX_API_KEY }: Config): Gateways['tax'] {
+  if (!TAX_BASE_URL) return undefined
+  const account = { baseUrl: TAX_BASE_URL, apiKey: TAX_API_KEY ?? '', timeoutMs: 15_000 }
+  return (companyCode) => taxGateway({ ...account, companyCode })
+}
+
+function screeningFrom({ COMPLIANCE_BASE_URL, COMPLIANCE_API_KEY }: Config): Gateways['screening'] {
+  if (!COMPLIANCE_BASE_URL) return undefined
+  const apiKey = COMPLIANCE_API_KEY ?? ''
+  return complianceGateway({ baseUrl: COMPLIANCE_BASE_URL, apiKey, timeoutMs: 15_000 })
 }
 
 type WorkerConfig = GatewayConfig & { DATABASE_URL: string; TEMPORAL_ADDRESS: string }

@@ -238,6 +238,8 @@ export interface OrderActivities {
   /** Does what a passed deadline asks for: escalate, re-authorise, give up, watch a parcel. */
   passDeadline(deadline: { at: string } & OrderRef): Promise<OrderProgress>
   settleEffect(effect: { key: string } & OrderRef): Promise<OrderProgress>
+  /** Asks the engine for the tax of a stored document that states none, and keeps what it says. */
+  quoteTax(ask: { inboxId: string }): Promise<void>
   /** Keeps why a stored document was refused, so that its sender can be told. */
   refuseDocument(refusal: { inboxId: string; code: string; message: string }): Promise<void>
   /** Keeps why a fact could not be taken yet; it is told again after a pause. */

@@ -102,6 +102,11 @@ export const refusalForConstraint: Record<string, GuardRefusal> = {
     message:
       'A channel that is asked for its orders needs an address and a credential: give both, or neither.',
   },
+  tax_registration_begins_later: {
+    code: 'RegistrationBeginsEarlier',
+    message:
+      'Another registration of this jurisdiction begins on that day or later: give the new one a later day.',
+  },
   item_complete: {
     code: 'ItemNotReady',
     message: 'The item lacks fields that it needs to be active: fill them in first.',

@@ -12,7 +12,25 @@ export interface PolicyProblem {
 export function policyProblems(kind: string, body: Record<string, unknown>): PolicyProblem[] {
   const model = (DEFAULT_POLICIES as unknown as Record<string, unknown>)[kind]
   if (!Object.hasOwn(DEFAULT_POLICIES, kind) || !isRecord(model)) return []
-  return compare(model, body, 'body.body')
+  const choices = CHOICES[kind] ?? {}
+  return [
+    ...compare(model, body, 'body.body'),
+    ...Object.entries(choices).flatMap(([name, words]) =>
+      typeof body[name] === 'string' && !words.includes(body[name])
+        ? [{ field: `body.body.${name}`, message: `send one of ${words.join(', ')}` }]
+        : [],
+    ),
+  ]
+}
+
+/** Where a rule takes one word of a few; any other would mean the first of them, silently. */
+const CHOICES: Record<string, Record<string, readonly string[]>> = {
+  order: {
+    revenueOn: ['shipped', 'delivered'],
+    shortage: ['ask', 'backorder'],
+    taxBy: ['document', 'engine'],
+    taxPoint: ['shipment', 'payment'],
+  },
 }
 
 function compare(

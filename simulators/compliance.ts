@@ -6,6 +6,16 @@ interface Party {
   name: string
 }
 
+interface Asked {
+  key?: string
+  parties?: Party[]
+  destination?: string | null
+  goods?: { sku: string; hsCode: string | null }[]
+}
+
+/** Chapters of the tariff that may not go to these countries. */
+const EMBARGOES = [{ list: 'EMBARGO', entryId: 'EMB-93', country: 'RU', chapter: '93' }]
+
 const DENIED = [
   { list: 'OFAC-SDN', entryId: 'SDN-1001', name: 'Blackwater Trading House' },
   { list: 'BIS-DPL', entryId: 'DPL-2002', name: 'Ivan Kradnov' },
@@ -23,7 +33,7 @@ export async function startComplianceSimulator(options: SimulatorOptions): Promi
         path: '/v1/screenings',
         operation: 'screenings.create',
         handle({ rawBody, decline }) {
-          const body = parseJson(rawBody) as { key?: string; parties?: Party[] } | null
+          const body = parseJson(rawBody) as Asked | null
           if (decline || !body?.key || !body.parties?.length)
             return { status: 422, json: { error: { code: 'invalid', message: 'no parties' } } }
           const first = kept.get(body.key)
@@ -32,7 +42,7 @@ export async function startComplianceSimulator(options: SimulatorOptions): Promi
           const screening = {
             id,
             listVersion: '2026-01-15',
-            matches: body.parties.flatMap(matches),
+            matches: [...body.parties.flatMap(matches), ...embargoes(body)],
           }
           kept.set(body.key, screening)
           const effect = { kind: 'effect', operation: 'screen', key: body.key } as const
@@ -53,6 +63,14 @@ export async function startComplianceSimulator(options: SimulatorOptions): Promi
       },
     ],
     options,
+  )
+}
+
+function embargoes({ destination, goods = [] }: Asked) {
+  return goods.flatMap(({ sku, hsCode }) =>
+    EMBARGOES.filter(
+      ({ country, chapter }) => country === destination && hsCode?.startsWith(chapter),
+    ).map(({ list, entryId }) => ({ role: 'goods', list, entryId, name: sku, scorePercent: 100 })),
   )
 }
 

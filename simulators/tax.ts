@@ -10,7 +10,13 @@ interface TaxRequest {
   commit: boolean
   exemptionNo?: string
   addresses: { shipTo: { region: string | null; country: string | null } }
-  lines: { number: string; amount: number; taxCode: string; taxIncluded: boolean }[]
+  lines: {
+    number: string
+    amount: number
+    taxCode: string
+    taxIncluded: boolean
+    taxOverride?: { type: string; taxAmount: number }
+  }[]
 }
 
 interface TaxDocument {
@@ -164,7 +170,8 @@ function taxedLine(line: TaxRequest['lines'][number], rates: Jurisdiction[]): Ta
   const details = charged.map((one) => {
     return { ...one, taxableAmount, tax: cents(taxableAmount * one.rate) }
   })
-  const tax = cents(details.reduce((total, detail) => total + detail.tax, 0))
+  const computed = cents(details.reduce((total, detail) => total + detail.tax, 0))
+  const tax = line.taxOverride?.taxAmount ?? computed
   return { lineNumber: line.number, lineAmount: line.amount, tax, details }
 }
 

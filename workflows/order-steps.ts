@@ -5,7 +5,7 @@ import {
   proxyLocalActivities,
   sleep,
 } from '@temporalio/workflow'
-import type { OrderActivities, OrderProgress } from '#contracts/order-to-cash'
+import type { OrderActivities, OrderProgress, OrderToCashStart } from '#contracts/order-to-cash'
 
 const SOON = proxyLocalActivities<OrderActivities>({
   startToCloseTimeout: '4s',
@@ -26,8 +26,8 @@ export const OUTSIDE = proxyActivities<Pick<OrderActivities, 'settleEffect' | No
   retry: { maximumInterval: '5m' },
 })
 
-/** What is noted beside the order, in nobody's way. */
-type Notes = 'refuseDocument' | 'explainEvent'
+/** What is asked or noted beside the order, before there is one or in nobody's way. */
+type Notes = 'quoteTax' | 'refuseDocument' | 'explainEvent'
 
 export type Verb = Exclude<keyof OrderActivities, 'settleEffect' | Notes>
 export type Message<V extends Verb> = Omit<Parameters<OrderActivities[V]>[0], 'orderId'>
@@ -53,6 +53,22 @@ export async function act<V extends Verb>(
   } catch (error) {
     throw answerIn(error) ?? error
   }
+}
+
+/** An order that says nothing of its tax is taken in when the engine has said what it is. */
+export async function takeIn(start: OrderToCashStart): Promise<OrderProgress> {
+  try {
+    return await act('receiveOrder', start, 'Take the order in')
+  } catch (error) {
+    if (!(error instanceof ApplicationFailure) || error.type !== 'TaxNotQuoted') throw error
+  }
+  const { inboxId } = start
+  try {
+    await OUTSIDE.quoteTax.executeWithOptions({ summary: 'Ask for its tax' }, [{ inboxId }])
+  } catch (error) {
+    throw answerIn(error) ?? error
+  }
+  return act('receiveOrder', start, 'Take the order in, with its tax')
 }
 
 /** One outside call; a refusal of what follows from its answer is thrown as such. */

@@ -11,7 +11,7 @@ import * as contract from '#contracts/order-to-cash'
 import type { OrderOutcome, OrderProgress, OrderToCashStart } from '#contracts/order-to-cash'
 import { takeCommands } from './order-commands.ts'
 import { showProgress } from './order-display.ts'
-import { act, OUTSIDE, settle, type Message, type Verb } from './order-steps.ts'
+import { act, OUTSIDE, settle, takeIn, type Message, type Verb } from './order-steps.ts'
 
 /** All that the process knows; whatever else matters stands in the database. */
 interface OrderProcess {
@@ -73,7 +73,7 @@ export async function orderToCash(
 /** Validate, hold, allocate, release: one commit. A document that is refused ends the process. */
 async function receive(running: OrderProcess): Promise<void> {
   try {
-    running.order = await act('receiveOrder', running.start, 'Take the order in')
+    running.order = await takeIn(running.start)
   } catch (error) {
     if (!(error instanceof ApplicationFailure)) throw error
     // Written down before anybody is told, so that whoever asks next finds the reason there.

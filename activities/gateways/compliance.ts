@@ -11,6 +11,23 @@ export interface ScreenedParty {
   country: string | null
 }
 
+/** What goes where: an embargo is about the goods as much as about who gets them. */
+export interface ScreenedGoods {
+  sku: string
+  /** Harmonised System code; null where nobody has classified the item. */
+  hsCode: string | null
+  /** Country of origin, ISO 3166-1 alpha-2. */
+  origin: string | null
+}
+
+export interface ScreeningRequest {
+  key: string
+  parties: ScreenedParty[]
+  /** Country that the goods go to, ISO 3166-1 alpha-2. */
+  destination?: string | null
+  goods?: ScreenedGoods[]
+}
+
 export interface Screening {
   providerId: string
   verdict: 'clear' | 'match'
@@ -20,8 +37,8 @@ export interface Screening {
 }
 
 export interface ComplianceGateway {
-  /** Denied-party screening. The provider keeps a record of it, hence a key for life. */
-  screen(request: { key: string; parties: ScreenedParty[] }): Promise<EffectAnswer<Screening>>
+  /** Denied parties and embargoes. The provider keeps a record of it, hence a key for life. */
+  screen(request: ScreeningRequest): Promise<EffectAnswer<Screening>>
   findScreening(ask: { key: string }): Promise<FindAnswer<Screening>>
 }
 
@@ -43,10 +60,9 @@ const screeningShape = z.object({
 export function complianceGateway(config: GatewayConfig): ComplianceGateway {
   const call = jsonClient({ ...config, headers: { authorization: `Bearer ${config.apiKey}` } })
   return {
-    screen: ({ key, parties }) =>
+    screen: (request) =>
       unknownWithoutAnswer(async () => {
-        const body = { key, parties }
-        const answer = await call({ method: 'POST', path: '/v1/screenings', body })
+        const answer = await call({ method: 'POST', path: '/v1/screenings', body: request })
         return answer.said === 'no' ? refusal(answer) : readScreening(answer)
       }),
 

@@ -15,6 +15,8 @@ export interface TaxLine {
   /** For the whole line after discounts; below zero on a return. */
   amountMinor: bigint
   taxIncluded?: boolean
+  /** What was charged: the engine keeps it as the line's tax instead of working it out again. */
+  chargedTaxMinor?: bigint
 }
 
 export interface TaxDocumentRequest {
@@ -210,6 +212,15 @@ function documentBody(request: TaxDocumentRequest, type: string, companyCode: st
       quantity: line.quantity,
       amount: Number(formatMinor(line.amountMinor, request.currency)),
       taxIncluded: line.taxIncluded ?? false,
+      ...(line.chargedTaxMinor === undefined
+        ? {}
+        : {
+            taxOverride: {
+              type: 'TaxAmount',
+              taxAmount: Number(formatMinor(line.chargedTaxMinor, request.currency)),
+              reason: 'Frozen at sale',
+            },
+          }),
     })),
   }
 }

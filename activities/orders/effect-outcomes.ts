@@ -5,6 +5,8 @@ import { invariant, Refusal } from '#domain/refusal'
 import { healOrderCases, openOrderCase } from './cases.ts'
 import type { LabelOffer } from './gateways.ts'
 import { recordLabelChoice, voidLabels } from './labels.ts'
+import { taxOutcome } from './order-tax.ts'
+import { screeningOutcome } from './screening.ts'
 import { paymentDone, paymentRefused } from './payment-outcomes.ts'
 
 export interface Effect {
@@ -69,12 +71,15 @@ export async function applyEffectOutcome(
     UPDATE external_effect SET state = ${state}, outcome = ${json(tx, outcome)}, settled_at = CASE WHEN ${state} = 'unknown' THEN NULL ELSE clock_timestamp() END,
       ask_at = clock_timestamp() + make_interval(secs => ${askAgainSeconds(effect, outcome)})
     WHERE key = ${effect.key}`
+  if (effect.operation === 'screen') return screeningOutcome(tx, order, effect, outcome, by)
+  if (effect.operation === 'check-tax') return taxOutcome(tx, order, effect, outcome)
   if (outcome.outcome === 'unknown') {
     if (outcome.askInMs === undefined) await openUnknown(tx, order, effect, outcome.message)
     return
   }
   await healOrderCases(tx, order, ['effect-unknown'], 'the provider has answered', effect.key)
   if (effect.operation === 'verify-address') return addressOutcome(tx, order, outcome)
+  if (effect.gateway === 'tax') return taxOutcome(tx, order, effect, outcome)
   // A carrier that pays nothing back has charged for a label; there is nobody whom that stops.
   if (effect.operation === 'void-label') return
   if (effect.gateway === 'carrier') return labelOutcome(tx, order, effect, outcome)
@@ -91,7 +96,9 @@ export async function applyEffectOutcome(
 function askAgainSeconds(effect: Effect, outcome: KeptOutcome): number | null {
   if (outcome.outcome !== 'unknown' || outcome.forPerson) return null
   if (outcome.askInMs !== undefined) return outcome.askInMs / 1000
-  return Math.min(3600, 60 * 2 ** Math.min(10, Math.floor(effect.attempts / 3) - 1))
+  // A held order waits for its screening; everything else goes on meanwhile.
+  const first = effect.operation === 'screen' ? 4 : 60
+  return Math.min(3600, first * 2 ** Math.min(10, Math.floor(effect.attempts / 3) - 1))
 }
 
 /** No answer that can be trusted: nobody repeats it and nobody calls it failed; a person sees it. */

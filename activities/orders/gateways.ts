@@ -2,6 +2,8 @@ import type { AddressDocument } from '#contracts/order-intake'
 import { chooseRate, type RateWish } from '#domain/orders/service-choice'
 import type { CarrierGateway } from '../gateways/carrier.ts'
 import { GatewayHiccup, type EffectAnswer, type FindAnswer } from '../gateways/outcome.ts'
+import type { ComplianceGateway } from '../gateways/compliance.ts'
+import type { TaxGateway } from '../gateways/tax.ts'
 import type { PaymentGateway } from '../gateways/payment-terms.ts'
 import type { Effect, KeptOutcome } from './effect-outcomes.ts'
 import type { Route } from './settle-effect.ts'
@@ -20,6 +22,10 @@ export interface Gateways {
   voidLabel(effect: Effect): Promise<KeptOutcome>
   findVoid(effect: Effect): Promise<Found>
   verifyAddress(address: AddressDocument): Promise<AddressSuggestion>
+  /** The engine's books of one of our companies, by its code; absent where no engine is set up. */
+  tax?: ((company: string) => TaxGateway) | undefined
+  /** Absent where no screening service is set up: the list in the database decides. */
+  screening?: ComplianceGateway | undefined
   /** How long after it was sent a provider may still be working on a request that it does not show. */
   absentIsFinalAfterMs: number
 }
@@ -72,6 +78,8 @@ export interface Providers {
   /** Names of the payment providers that `payment` serves. */
   paymentProviders: readonly string[]
   carrier: CarrierGateway
+  tax?: Gateways['tax']
+  screening?: Gateways['screening']
   /** Two minutes unless told, as `PaymentGateway` says. */
   absentIsFinalAfterMs?: number
 }
@@ -85,6 +93,8 @@ export function orderGateways(providers: Providers): Gateways {
     voidLabel: async (effect) => voidLabel(providers.carrier, effect),
     findVoid: async (effect) => findVoid(providers.carrier, effect),
     verifyAddress: async (address) => verifyAddress(providers.carrier, address),
+    tax: providers.tax,
+    screening: providers.screening,
     absentIsFinalAfterMs: providers.absentIsFinalAfterMs ?? 120_000,
   }
 }

@@ -37,6 +37,7 @@ import { applyPaymentEvent } from './payment-events.ts'
 import { confirmPick } from './pick.ts'
 import { finishStep } from './progress.ts'
 import { reallocate } from './reallocate.ts'
+import { quoteTax } from './quote-tax.ts'
 import { receiveOrder } from './receive.ts'
 import { mayRelease, releaseToWarehouse } from './release.ts'
 import { rejectFulfilment } from './reject.ts'
@@ -90,7 +91,7 @@ type Step = ReturnType<typeof steps>
 /** Every verb of the order-to-cash process, each one commit; `settleEffect` calls outside first. */
 export function orderActivities({ db, gateways, apiUrl }: OrderActivityDeps): OrderActivities {
   const step = steps(db)
-  const verbs: Omit<OrderActivities, 'refuseDocument' | 'explainEvent'> = {
+  const verbs: Omit<OrderActivities, 'quoteTax' | 'refuseDocument' | 'explainEvent'> = {
     receiveOrder: async (start) => {
       const { workflowExecution } = activityInfo()
       const workflowId = workflowExecution!.workflowId
@@ -102,7 +103,7 @@ export function orderActivities({ db, gateways, apiUrl }: OrderActivityDeps): Or
           request: { channel: start.channel, externalId: start.externalId },
           actor: start.actor,
         },
-        (tx) => receiveOrder(tx, start, workflowId),
+        (tx) => receiveOrder(tx, start, workflowId, { screens: gateways.screening !== undefined }),
       )
     },
     ...commands(step),
@@ -111,6 +112,7 @@ export function orderActivities({ db, gateways, apiUrl }: OrderActivityDeps): Or
   }
   return {
     ...(apiUrl === undefined ? verbs : tellingWhere(verbs, apiUrl)),
+    quoteTax: (ask) => aliveMeanwhile(() => quoteTax(db, gateways, ask, activityInfo().attempt)),
     refuseDocument: ({ inboxId, code, message }) =>
       refuseStored(db, inboxId, { code, field: 'document', message }),
     explainEvent: ({ eventId, code, message }) =>

@@ -1,6 +1,6 @@
 import type { Tx } from '#db/client'
 import { wholeAddress, type Address } from '#db/stores/addresses'
-import type { OpenCase } from '#db/stores/cases'
+import { openCasesOf, type OpenCase } from '#db/stores/cases'
 import { markBuyer } from '#db/stores/fraud-marks'
 import type { SalesOrder } from '#db/stores/orders'
 import type { HoldType } from '#domain/orders/exceptions'
@@ -40,6 +40,7 @@ export async function liftHold(
   const unknown = changed.lines.some((line) => line.itemId === null && openUnits(line) > 0)
   if (found.type === 'unknown-sku' && unknown) return changed
   if (type === 'data') await refuseIncompleteItems(tx, changed)
+  if (type === 'compliance' && (await isAnotherMatchOpen(tx, changed))) return changed
   if (changed.holds.some((hold) => hold.type === type))
     await clearHold(tx, changed, type, { actor, note: command.resolution })
   await resumeOrder(tx, changed, { actor, today })
@@ -90,6 +91,15 @@ export async function firstOfTwo(
       'A compliance match is cleared by two people: ask a colleague to clear it too.',
     )
   return false
+}
+
+/** Each match is cleared by two people; a hold with several goes with the last of them. */
+async function isAnotherMatchOpen(tx: Tx, order: SalesOrder): Promise<boolean> {
+  const open = await openCasesOf(tx, 'order', order.id.toString())
+  if (open.every((found) => found.type !== 'compliance-match')) return false
+  for (const hold of order.holds) if (hold.type === 'compliance') hold.firstReleaseBy = null
+  await tx`UPDATE order_hold SET first_release_by = NULL WHERE order_id = ${order.id} AND type = 'compliance' AND released_at IS NULL`
+  return true
 }
 
 async function suggestedAddress(tx: Tx, order: SalesOrder): Promise<Address> {

@@ -7,6 +7,7 @@ import { covered } from '#domain/orders/tenders'
 import { keptValue, shippedValue } from '#domain/orders/worth'
 import { moneyOn, settledReceivables } from './order-money.ts'
 import { applyTender, recordCapture, type Capture } from './tenders.ts'
+import { vatToPost } from './tax-point.ts'
 
 interface By {
   actor: string
@@ -82,6 +83,7 @@ export async function captured(
         capturedOn: event.on,
         amountMinor: event.amountMinor,
         receivables,
+        prepaymentTaxes: await vatToPost(tx, order),
       }),
     ],
     event.actor,

@@ -86,6 +86,7 @@ interface OpenWork {
   parcels: { stallsAt: string }[]
 }
 
+/** A report to the tax engine comes last: nobody waits for it, and the engine may be slow. */
 async function openWork(tx: Tx, order: SalesOrder): Promise<OpenWork> {
   const subject = order.id.toString()
   const { stalledAfterHours } = order.policies.order.body
@@ -95,7 +96,7 @@ async function openWork(tx: Tx, order: SalesOrder): Promise<OpenWork> {
       SELECT e.key, e.gateway, e.operation, e.ask_at AS "askAt", e.state <> 'unknown' OR e.ask_at <= clock_timestamp() OR e.ask_at IS NULL AND NOT EXISTS (
         SELECT FROM exception_case c WHERE c.key = 'order/' || ${subject} || '/effect-unknown/' || e.key AND c.state = 'open') AS "isDue"
       FROM external_effect e WHERE e.subject_type = 'order' AND e.subject_id = ${subject} AND e.gateway <> 'mail' AND e.state IN ('intended', 'sent', 'unknown')
-      ORDER BY e.intended_at, e.key`,
+      ORDER BY e.gateway = 'tax', e.intended_at, e.key`,
     tracksDelivery(order) && order.lines.some((line) => line.shipped > 0)
       ? tx<OpenWork['parcels']>`
           SELECT greatest(p.recorded_at, (SELECT max(t.happened_at) FROM tracking_event t WHERE t.parcel_id = p.id), p.stalled_at)

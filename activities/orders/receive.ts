@@ -7,12 +7,15 @@ import { policiesFor, type PinnedPolicies } from '#db/queries/policies'
 import { exchangeRate } from '#db/queries/rates'
 import { insertOrder, type Channel } from '#db/stores/order-intake'
 import { lockOrder, type SalesOrder } from '#db/stores/orders'
+import { quoteOfDocument, type TaxQuote } from '#db/stores/tax-quotes'
 import { dateAt } from '#domain/dates'
 import { expectedFees } from '#domain/orders/expected-fees'
 import { freezeOrder } from '#domain/orders/freeze'
+import { asksForTax, withTax } from '#domain/orders/tax-quote'
 import { Refusal } from '#domain/refusal'
 import { cancelUnits } from './cancel.ts'
 import { lookedUpAs, resolverOf } from './item-resolution.ts'
+import { takeQuotedTax } from './order-tax.ts'
 import { postOpeningPayments } from './payments.ts'
 import { planOrder } from './plan.ts'
 import { finishStep } from './progress.ts'
@@ -28,6 +31,8 @@ export async function receiveOrder(
   tx: Tx,
   start: OrderToCashStart,
   workflowId: string,
+  /** Whether a screening service is set up that every order waits for. */
+  { screens }: { screens: boolean },
 ): Promise<OrderProgress> {
   if (start.again !== undefined) return takeUpAgain(tx, start, start.again)
   const [sent, channel, policies] = await Promise.all([
@@ -35,19 +40,14 @@ export async function receiveOrder(
     readChannel(tx, start),
     policiesFor(tx, start.channel),
   ])
-  if (channel.known !== null) {
-    await acceptInbox(tx, start.inboxId, workflowId)
-    return finishStep(tx, await lockOrder(tx, channel.known), {
-      action: 'received-again',
-      actor: start.actor,
-      key: start.inboxId,
-    })
-  }
+  if (channel.known !== null) return receivedAgain(tx, start, workflowId, channel.known)
 
   const today = dateAt(Date.now(), channel.timezone)
   const termsRefused = !(await mayBuyOnAccount(tx, channel, sent))
-  const document = termsRefused ? unpaid(sent) : sent
-  const found = await findItems(tx, channel.id, document.lines.map(lookedUpAs))
+  const found = await findItems(tx, channel.id, sent.lines.map(lookedUpAs))
+  const quote = await quotedTax(tx, sent, policies, start.inboxId)
+  const taxed = quote ? withTax(sent, quote.quoted) : sent
+  const document = termsRefused ? unpaid(taxed) : taxed
   const lines = freezeOrder(document, resolverOf(document.lines, found))
   const rateE9 = await exchangeRate(tx, {
     from: document.currency,
@@ -66,6 +66,7 @@ export async function receiveOrder(
     today,
   })
   const order = await lockOrder(tx, orderId)
+  if (quote) await takeQuotedTax(tx, order, quote)
   await postOpeningPayments(tx, order, document, { today, actor: start.actor })
   await holdWhatNeedsALook(tx, order, {
     document,
@@ -73,6 +74,7 @@ export async function receiveOrder(
     policies,
     actor: start.actor,
     termsRefused,
+    screens,
   })
   // A gift card that has too little was only found out when it was spent.
   await settlePaymentHold(tx, order, start.actor)
@@ -85,6 +87,36 @@ export async function receiveOrder(
     details: { channel: channel.code, placedAt: document.placedAt },
     isFirst: true,
   })
+}
+
+async function receivedAgain(
+  tx: Tx,
+  { inboxId, actor }: OrderToCashStart,
+  workflowId: string,
+  known: bigint,
+): Promise<OrderProgress> {
+  await acceptInbox(tx, inboxId, workflowId)
+  const order = await lockOrder(tx, known)
+  return finishStep(tx, order, { action: 'received-again', actor, key: inboxId })
+}
+
+/**
+ * The tax of a document that leaves it to us; null where the document is to say it.
+ * @throws Refusal `TaxNotQuoted` until it has been asked for: whoever takes orders in does so.
+ */
+async function quotedTax(
+  tx: Tx,
+  document: OrderDocument,
+  policies: PinnedPolicies,
+  inboxId: string,
+): Promise<TaxQuote | null> {
+  if (!asksForTax(document, policies.order.body)) return null
+  const quote = await quoteOfDocument(tx, BigInt(inboxId))
+  if (quote) return quote
+  throw new Refusal(
+    'TaxNotQuoted',
+    `Order ${document.orderNumber} states no tax, and nobody has asked yet what it is.`,
+  )
 }
 
 /** What a marketplace is expected to keep back of the whole order. */

@@ -8,10 +8,12 @@ import {
 } from '#db/stores/orders'
 import { postDepositCancelled } from '#domain/ledger/posting-payments'
 import { takeBooked } from '#domain/ledger/open-value'
+import { sum } from '#domain/money'
 import { keptOf, paidIn } from '#domain/orders/tenders'
 import { keptValue } from '#domain/orders/worth'
 import { intendPayment } from './captures.ts'
 import { moneyOn, openDeposit } from './order-money.ts'
+import { vatGivenBack } from './tax-point.ts'
 
 interface RefundBy {
   actor: string
@@ -32,8 +34,8 @@ export async function grantRefund(tx: Tx, order: SalesOrder, by: RefundBy): Prom
     const remaining = keptOf(payment)
     const amountMinor = excess < remaining ? excess : remaining
     if (amountMinor <= 0n) continue
+    await refund(tx, order, payment, { amountMinor, excessMinor: excess }, by)
     excess -= amountMinor
-    await refund(tx, order, payment, amountMinor, by)
   }
 }
 
@@ -41,7 +43,8 @@ async function refund(
   tx: Tx,
   order: SalesOrder,
   payment: OrderPayment,
-  amountMinor: bigint,
+  /** What this tender gives back, of what is still to be given back by it and those after it. */
+  { amountMinor, excessMinor }: { amountMinor: bigint; excessMinor: bigint },
   by: RefundBy,
 ): Promise<void> {
   const key = `refund/${payment.id}/${by.key}`
@@ -57,9 +60,12 @@ async function refund(
   payment.refundPendingMinor += amountMinor
   await savePayment(tx, payment)
   const deposit = await openDeposit(tx, order)
+  const prepaymentTaxes = await vatGivenBack(tx, order, { amountMinor, excessMinor })
+  const net = amountMinor - sum(prepaymentTaxes.map((tax) => tax.amountMinor))
   const granted = postDepositCancelled({
     ...(await moneyOn(tx, order, by.today)),
-    bookedFuncMinor: takeBooked(deposit, amountMinor),
+    bookedFuncMinor: takeBooked(deposit, net),
+    prepaymentTaxes,
     cancellationId: key,
     refundId: key,
     cancelledOn: by.today,

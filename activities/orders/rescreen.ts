@@ -14,6 +14,7 @@ import {
 } from '#domain/orders/holds'
 import { openUnits } from '#domain/orders/phase'
 import { openOrderCase } from './cases.ts'
+import { screenAgain } from './screen-parties.ts'
 import { askForAddress, companyUnderReview } from './review.ts'
 import { giveUnreleasedBack, stopWarehouse } from './stop-warehouse.ts'
 
@@ -39,6 +40,7 @@ export async function rescreen(
     if (news) added.push(news)
   }
   for (const hold of added) await holdAgain(tx, order, hold, actor)
+  if (types.includes('compliance')) await screenAgain(tx, order)
   await recordDecisions(tx, [
     {
       subjectType: 'order',
@@ -110,11 +112,24 @@ function entries(list: unknown): Record<string, unknown>[] {
   )
 }
 
+/** Holds for what was found, unless two people have cleared just that; answers whether it holds. */
+export async function holdUnlessCleared(
+  tx: Tx,
+  order: SalesOrder,
+  hold: FoundHold,
+  actor: string,
+): Promise<boolean> {
+  const news = await withoutCleared(tx, order, hold)
+  if (news) await holdAgain(tx, order, news, actor)
+  return news !== null
+}
+
 async function holdAgain(tx: Tx, order: SalesOrder, hold: FoundHold, actor: string): Promise<void> {
   const open = order.holds.find((each) => each.type === hold.type)
   const keepsStock = hold.type !== 'compliance'
   if (!open) await insertHolds(tx, order, [{ ...hold, keepsStock }], actor)
-  else if (open.firstReleaseBy !== null) {
+  else await tightenHold(tx, open, keepsStock)
+  if (open && open.firstReleaseBy !== null) {
     // Whoever signed first has not seen what was found since.
     await tx`UPDATE order_hold SET first_release_by = NULL WHERE id = ${open.id}`
     open.firstReleaseBy = null
@@ -128,6 +143,17 @@ async function holdAgain(tx: Tx, order: SalesOrder, hold: FoundHold, actor: stri
   })
   if (!keepsStock) await giveUnreleasedBack(tx, order)
   await stopWarehouse(tx, order)
+}
+
+/** It was held while it was being looked at; what was found may forbid to keep stock for it. */
+async function tightenHold(
+  tx: Tx,
+  open: SalesOrder['holds'][number],
+  keepsStock: boolean,
+): Promise<void> {
+  if (keepsStock || !open.keepsStock) return
+  await tx`UPDATE order_hold SET keeps_stock = false WHERE id = ${open.id}`
+  open.keepsStock = false
 }
 
 /** The order as it stands now, as the rules want to see it. */

@@ -19,6 +19,7 @@ import { afterRecall, sayWhatWasChosen } from './recalled.ts'
 import { grantRefund } from './refunds.ts'
 import { afterShortPick, findStock } from './stock-decisions.ts'
 import { bookedByHand } from './told-elsewhere.ts'
+import { decideOnTax } from './tax-decisions.ts'
 import { deliver, lose } from './tracking.ts'
 
 export interface Resolving {
@@ -116,6 +117,8 @@ async function carryOut(tx: Tx, order: SalesOrder, resolving: Resolving): Promis
       return afterRecall(tx, order, resolving)
     case 'parcel-stalled':
       return decideOnParcel(tx, order, resolving)
+    case 'tax-check':
+      return decideOnTax(tx, order, resolving)
     case 'promise-infeasible':
       return acceptLate(tx, order, resolving)
     default:

@@ -8,6 +8,7 @@ import { divideRounded } from '#domain/money'
 import { CASE_OF_HOLD } from '#domain/orders/exceptions'
 import { findHolds, fraudScore, type FoundHold, type OrderUnderReview } from '#domain/orders/holds'
 import { openOrderCase } from './cases.ts'
+import { screenParties } from './screen-parties.ts'
 
 export interface Review {
   document: OrderDocument
@@ -16,6 +17,8 @@ export interface Review {
   actor: string
   /** The document asked for an account that this customer does not have. */
   termsRefused?: boolean
+  /** Its parties and goods are screened by an outside service too (FUL-26). */
+  screens?: boolean
 }
 
 /** Finds every reason why a person must look first, and says so or that there was none. */
@@ -23,6 +26,7 @@ export async function holdWhatNeedsALook(tx: Tx, order: SalesOrder, review: Revi
   const underRules = await underReview(tx, order, review)
   const holds = findHolds(underRules)
   await applyHolds(tx, order, holds, review.actor)
+  if (review.screens && !review.document.cancelled) await screenParties(tx, order)
   await recordDecisions(tx, [
     {
       subjectType: 'order',

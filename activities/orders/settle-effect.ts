@@ -4,6 +4,8 @@ import type { Db } from '#db/client'
 import { InvariantViolation } from '#domain/refusal'
 import { GatewayHiccup } from '../gateways/outcome.ts'
 import type { Effect, KeptOutcome } from './effect-outcomes.ts'
+import { checkTax, commitTax, findTaxCommit } from './tax-calls.ts'
+import { findScreening, screen } from './screening.ts'
 import { RequestRefused, type Gateways, type LabelOffer } from './gateways.ts'
 
 /** How often a provider is asked about an unknown outcome before a person is. */
@@ -22,8 +24,7 @@ export async function callOutside(
 ): Promise<KeptOutcome> {
   if (effect.operation === 'verify-address') return verifyAddress(db, gateways, effect, attempt)
   await db`UPDATE external_effect SET attempts = attempts + 1 WHERE key = ${effect.key}`
-  const neverSent = effect.sentAt === null
-  const outcome = await (neverSent ? send : find)(db, gateways, effect).catch(orUnknown)
+  const outcome = await howToCall(effect)(db, gateways, effect).catch(orUnknown)
   const settled = outcome.outcome !== 'unknown'
   if (settled || outcome.askInMs !== undefined || outcome.forPerson) return outcome
   if (attempt >= ASKS_BEFORE_A_PERSON) return outcome
@@ -33,6 +34,11 @@ export async function callOutside(
     message: outcome.message,
     nextRetryDelay: attempt * 500,
   })
+}
+
+function howToCall(effect: Effect): typeof send {
+  if (effect.operation === 'check-tax') return checkTax
+  return effect.sentAt === null ? send : find
 }
 
 /** A bug of ours stops loudly; whatever else goes wrong on the way out leaves the outcome open. */
@@ -73,6 +79,8 @@ async function send(db: Db, gateways: Gateways, effect: Effect): Promise<KeptOut
   if (!mine) return { outcome: 'unknown', message: 'it was settled meanwhile', forPerson: true }
   try {
     if (effect.operation === 'void-label') return await gateways.voidLabel(effect)
+    if (effect.gateway === 'tax') return await commitTax(db, gateways, effect)
+    if (effect.gateway === 'compliance') return await screen(db, gateways, effect)
     if (effect.gateway !== 'carrier') return await gateways.pay(effect)
     return await gateways.buyLabel(effect, await destinationOf(db, effect), (offer) =>
       keepOffer(db, effect, offer),
@@ -113,6 +121,8 @@ function findBy(
   effect: Effect,
 ): ReturnType<Gateways['findLabel' | 'findVoid' | 'findPayment']> {
   if (effect.operation === 'void-label') return gateways.findVoid(effect)
+  if (effect.gateway === 'tax') return findTaxCommit(gateways, effect)
+  if (effect.gateway === 'compliance') return findScreening(gateways, effect)
   return effect.gateway === 'carrier' ? gateways.findLabel(effect) : gateways.findPayment(effect)
 }
 

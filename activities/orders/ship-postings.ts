@@ -21,8 +21,10 @@ import { shipmentKey } from '#domain/ledger/sales-terms'
 import type { PaidBefore } from '#domain/ledger/settlement'
 import { sum } from '#domain/money'
 import { moneyOfUnits, type UnitsMoney } from '#domain/orders/shares'
+import { intendTaxCommit } from './order-tax.ts'
 import { moneyOn, openDeposit, partyOf } from './order-money.ts'
 import type { ShippedUnits } from './ship.ts'
+import { prepaidVat } from './tax-point.ts'
 import { jurisdictionOf } from './tenders.ts'
 
 /** What the carrier is owed for a shipment, and which carrier it is. */
@@ -50,8 +52,10 @@ export async function postShipment(tx: Tx, shipped: PostableShipment): Promise<v
   const drafts: JournalEntryDraft[] = []
   const onDelivery = order.policies.order.body.revenueOn === 'delivered'
   if (onDelivery && hasCost(event)) drafts.push(postGoodsDispatched(event))
-  if (!onDelivery && event.lines.length > 0 && !isFree(event))
-    drafts.push(postGoodsShipped(paid(event, selling)))
+  if (!onDelivery && event.lines.length > 0 && !isFree(event)) {
+    drafts.push(postGoodsShipped(await paid(tx, order, event, selling)))
+    await intendTaxCommit(tx, order, { shipmentId: shipment.id, on: shipped.shippedOn })
+  }
   for (const unit of units)
     if (unit.line.giftCard) drafts.push(...(await giftCardsIssued(tx, shipped, unit, selling)))
   await sendEntries(tx, drafts, shipped.actor)
@@ -73,7 +77,9 @@ export async function postDelivery(
   const selling = await sellingOf(tx, shipped)
   const event = goodsShipped(shipped, selling)
   if (isFree(event)) return
-  await sendEntries(tx, [postGoodsDelivered(paid(event, selling))], delivery.actor)
+  await sendEntries(tx, [postGoodsDelivered(await paid(tx, order, event, selling))], delivery.actor)
+  const { shipmentId, deliveredOn: on } = delivery
+  await intendTaxCommit(tx, order, { shipmentId, on })
 }
 
 /** The cost of a shipment that got lost before it was the customer's. */
@@ -133,8 +139,17 @@ function payOf(owedMinor: bigint, { deposit }: Selling): PaidBefore | undefined 
   return { amountMinor, bookedFuncMinor: takeBooked(deposit, amountMinor) }
 }
 
-function paid(event: GoodsShipped, selling: Selling): GoodsShipped {
-  return { ...event, paidBefore: payOf(sum(event.lines.map(grossOf)), selling) }
+async function paid(
+  tx: Tx,
+  order: SalesOrder,
+  event: GoodsShipped,
+  selling: Selling,
+): Promise<GoodsShipped> {
+  const taxes = event.lines.flatMap((line) => line.taxes)
+  const prepaidTaxes = await prepaidVat(tx, order, BigInt(event.shipmentId), taxes)
+  const prepaidMinor = sum(prepaidTaxes.map((tax) => tax.amountMinor))
+  const owedMinor = sum(event.lines.map(grossOf)) - prepaidMinor
+  return { ...event, prepaidTaxes, paidBefore: payOf(owedMinor, selling) }
 }
 
 function goodsShipped(

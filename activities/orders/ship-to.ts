@@ -3,6 +3,7 @@ import { keptAddress, replaceShipTo, shipToOf, type Address } from '#db/stores/a
 import type { SalesOrder } from '#db/stores/orders'
 import { addressProblems } from '#domain/orders/holds'
 import { Refusal } from '#domain/refusal'
+import { checkMovedTax } from './order-tax.ts'
 import { rescreen } from './rescreen.ts'
 import { clearHold } from './resume.ts'
 import { giveUnreleasedBack } from './stop-warehouse.ts'
@@ -83,6 +84,9 @@ export async function storeAddress(
     order.shipCountry !== address.country ||
     order.shipRegion !== address.region ||
     order.shipPostalCode !== address.postalCode
-  if (elsewhere) await giveUnreleasedBack(tx, changed)
+  if (elsewhere) {
+    await giveUnreleasedBack(tx, changed)
+    await checkMovedTax(tx, changed)
+  }
   return changed
 }

@@ -13,6 +13,7 @@ import { postTenderApplied } from '#domain/ledger/posting-tenders'
 import { giftCardKey } from '#domain/ledger/sales-terms'
 import { openOrderCase } from './cases.ts'
 import { moneyOn } from './order-money.ts'
+import { vatToPost } from './tax-point.ts'
 
 interface By {
   actor: string
@@ -54,6 +55,7 @@ export async function applyTender(
     bookedFuncMinor: takeBooked(open, payment.dueMinor),
     appliedOn: by.today,
     paymentId: payment.id,
+    prepaymentTaxes: await vatToPost(tx, order),
   })
   await sendEntries(tx, [applied], by.actor)
 }

@@ -19,6 +19,7 @@ import { loginRoutes } from './login.ts'
 import { policyRoutes } from './policies.ts'
 import { siteRoutes } from './sites.ts'
 import { operationRoutes } from './operations.ts'
+import { taxReturnRoutes } from './tax-returns.ts'
 import { trailRoutes } from './trail.ts'
 import { userRoutes } from './users.ts'
 import { expectedSupplyRoutes } from './expected-supply.ts'
@@ -58,6 +59,7 @@ export const routes: readonly RouteModule[] = [
   periodRoutes,
   periodExceptionRoutes,
   exchangeRateRoutes,
+  taxReturnRoutes,
   ledgerLineRoutes,
   documentRoutes,
   orderRoutes,

@@ -1,4 +1,5 @@
 import type { Proof } from './proofs.ts'
+import { MONEY_AND_GOODS, taxByReturn } from './tax-report.ts'
 
 /** Orders imported as history were placed before go-live: their stock and money are opening balances. */
 export function running(orderId: string): string {
@@ -10,6 +11,13 @@ const itemsOfOrder = `i.entity_id = o.entity_id AND i.book = 'main' AND (i.accou
   OR i.account_id = 1200 AND i.key IN (SELECT 'shipment/' || s.id FROM shipment s WHERE s.order_id = o.id))`
 
 const onDelivery = `o.policies->'order'->'body'->>'revenueOn' = 'delivered'`
+
+/** Orders `o` whose VAT falls due by payment (R17). */
+const atPayment = `o.policies->'order'->'body'->>'taxPoint' = 'payment'`
+
+/** What order `o` has posted of tax by what happens to its money and goods, above zero. */
+const postedTax = `(SELECT -sum(t.amount_minor) FROM journal_line t JOIN journal_entry e ON e.id = t.entry_id WHERE t.order_id = o.id AND t.account_id IN (2210, 2220, 2225, 2228)
+  AND e.event_type IN ${MONEY_AND_GOODS})`
 
 /** The entry of this kind that a shipment `h` has posted. */
 function entryOf(kinds: string): string {
@@ -40,10 +48,11 @@ export const moneyProofs: readonly Proof[] = [
     sql: `SELECT o.id AS order_id, p.captured, p.refunded, l.earned, i.open FROM sales_order o
       JOIN (SELECT order_id, sum(captured_minor) AS captured, sum(refunded_minor + refund_pending_minor) AS refunded FROM payment GROUP BY 1) p ON p.order_id = o.id
       LEFT JOIN LATERAL (SELECT sum(i.balance_minor) AS open FROM open_item i WHERE ${itemsOfOrder}) i ON true
-      LEFT JOIN LATERAL (SELECT sum(s.goods_minor - s.discount_minor + s.shipping_minor + s.tax_minor) AS earned FROM shipment_line s JOIN shipment h ON h.id = s.shipment_id
+      LEFT JOIN LATERAL (SELECT sum(s.goods_minor - s.discount_minor + s.shipping_minor + s.tax_minor) AS earned, sum(s.tax_minor) AS tax FROM shipment_line s JOIN shipment h ON h.id = s.shipment_id
         JOIN sales_order_line sl ON sl.id = s.order_line_id
         WHERE h.order_id = o.id AND (NOT ${onDelivery} OR sl.gift_card OR EXISTS (${entryOf(`'goods-delivered'`)}))) l ON true
-      WHERE o.settlement <> 'marketplace' AND ${running('o.id')} AND p.captured - p.refunded <> coalesce(l.earned, 0) - coalesce(i.open, 0)`,
+      WHERE o.settlement <> 'marketplace' AND ${running('o.id')} AND p.captured - p.refunded <> coalesce(l.earned, 0) - coalesce(i.open, 0)
+        + CASE WHEN ${atPayment} THEN coalesce(${postedTax}, 0) - coalesce(l.tax, 0) ELSE 0 END`,
   },
   {
     name: 'TAX-GL',
@@ -55,10 +64,34 @@ export const moneyProofs: readonly Proof[] = [
         FROM shipment_line s JOIN shipment h ON h.id = s.shipment_id JOIN sales_order_line l ON l.id = s.order_line_id
         JOIN order_line_tax t ON t.order_line_id = l.id AND t.collected_by = 'seller'
         JOIN journal_entry e ON e.source_type = 'shipment' AND e.source_id = h.id::text AND e.event_type IN ('goods-shipped', 'goods-delivered')
+        WHERE NOT EXISTS (SELECT FROM sales_order o WHERE o.id = h.order_id AND ${atPayment})
         UNION ALL
         SELECT j.order_id, j.jurisdiction, j.tax_code, e.period_id, 0, -j.amount_minor FROM journal_line j JOIN journal_entry e ON e.id = j.entry_id
-        WHERE j.account_id IN (2210, 2220, 2225, 2228) AND e.event_type IN ('goods-shipped', 'goods-delivered')) t
+        WHERE j.account_id IN (2210, 2220, 2225, 2228) AND e.event_type IN ('goods-shipped', 'goods-delivered')
+          AND NOT EXISTS (SELECT FROM sales_order o WHERE o.id = j.order_id AND ${atPayment})) t
       GROUP BY 1, 2, 3, 4 HAVING sum(earned) <> sum(gl)`,
+  },
+  {
+    name: 'TAX-TIE',
+    invariant:
+      'What orders have posted of tax is what their documents say, by company, return, jurisdiction and code; a marketplace’s tax is none of it.',
+    sql: `SELECT entity_id, return_period, jurisdiction, tax_code, currency, sum(ledger)::bigint AS ledger, sum(documents)::bigint AS documents
+      FROM (${taxByReturn({ lines: `l.event_type IN ${MONEY_AND_GOODS}`, entries: 'true' })}) f GROUP BY 1, 2, 3, 4, 5 HAVING sum(ledger) <> sum(documents)`,
+  },
+  {
+    name: 'TAX-POINT',
+    invariant:
+      'A closed order whose VAT fell due by payment has posted the tax of what it earned, to the cent, and no other.',
+    sql: `SELECT order_id, jurisdiction, tax_code, sum(earned)::bigint AS earned, sum(gl)::bigint AS gl FROM (
+        SELECT o.id AS order_id, t.jurisdiction, t.tax_code, (t.tax_minor * (s.unit_from + s.qty)) / l.qty_ordered - (t.tax_minor * s.unit_from) / l.qty_ordered AS earned, 0 AS gl
+        FROM sales_order o JOIN shipment h ON h.order_id = o.id JOIN shipment_line s ON s.shipment_id = h.id JOIN sales_order_line l ON l.id = s.order_line_id
+        JOIN order_line_tax t ON t.order_line_id = l.id AND t.collected_by = 'seller'
+        WHERE ${atPayment} AND o.closed_at IS NOT NULL AND EXISTS (${entryOf(`'goods-shipped', 'goods-delivered'`)})
+        UNION ALL
+        SELECT o.id, t.jurisdiction, t.tax_code, 0, -t.amount_minor FROM sales_order o JOIN journal_line t ON t.order_id = o.id JOIN journal_entry e ON e.id = t.entry_id
+        WHERE ${atPayment} AND o.closed_at IS NOT NULL AND t.account_id IN (2210, 2220, 2225, 2228)
+          AND e.event_type IN ${MONEY_AND_GOODS}) t
+      GROUP BY 1, 2, 3 HAVING sum(earned) <> sum(gl)`,
   },
   {
     name: 'SHIP-POSTED',

@@ -57,8 +57,8 @@ export interface GoodsShipped {
   settlement: Settlement
   /** What of it was paid in before; all of it where the settlement is a deposit. */
   paidBefore?: PaidBefore
-  /** `payment` where the capture has already posted the VAT; then only the net is earned here. */
-  taxPoint?: 'shipment' | 'payment'
+  /** VAT of these units that was posted when they were paid for (R17): it is in no deposit any more. */
+  prepaidTaxes?: readonly TaxShare[]
   provider?: string
   /** Customer, when the sale is on account. */
   party?: string
@@ -184,10 +184,10 @@ function saleRate(event: GoodsShipped): bigint {
   return impliedRate({ amountMinor, funcMinor }, currency, functionalCurrency)
 }
 
-/** What the buyer has to pay for exactly these units, tax included. */
+/** What the buyer has to pay for exactly these units, with the tax that is posted with them. */
 function owedFor(event: GoodsShipped): bigint {
   const net = sum(event.lines.map((line) => netOf(line) + line.shippingMinor))
-  return net + sum(ownTaxes(event).map((share) => share.amountMinor))
+  return net + sum(taxesToPost(event).map((share) => share.amountMinor))
 }
 
 function settlementOf(event: GoodsShipped): LineInput[] {
@@ -212,7 +212,7 @@ function revenueLines(event: GoodsShipped, line: ShippedLine): LineInput[] {
 /** One line per kind, jurisdiction and code: the tax ledger is summed by these, never by item. */
 function taxLines(event: GoodsShipped): LineInput[] {
   const owed = new Map<string, { share: TaxShare; amountMinor: bigint }>()
-  for (const share of ownTaxes(event)) {
+  for (const share of taxesToPost(event)) {
     const key = JSON.stringify([taxAccount(share), share.jurisdiction, share.taxCode])
     const before = owed.get(key)?.amountMinor ?? 0n
     owed.set(key, { share, amountMinor: before + share.amountMinor })
@@ -287,9 +287,13 @@ function overLines(event: GoodsShipped, totalMinor: bigint) {
   return shares.map((shareMinor, nth) => ({ line: event.lines[nth]!, shareMinor }))
 }
 
-function ownTaxes(event: GoodsShipped): TaxShare[] {
-  if (event.taxPoint === 'payment') return []
-  return event.lines.flatMap((line) => line.taxes.filter((share) => share.collectedBy === 'seller'))
+/** What we collect of these units, less what the payment has posted of it. */
+function taxesToPost(event: GoodsShipped): TaxShare[] {
+  const ours = event.lines.flatMap((line) =>
+    line.taxes.filter((share) => share.collectedBy === 'seller'),
+  )
+  const posted = event.prepaidTaxes ?? []
+  return [...ours, ...posted.map((share) => ({ ...share, amountMinor: -share.amountMinor }))]
 }
 
 /** Price less every discount, whoever funds it: what the buyer pays for the goods. */

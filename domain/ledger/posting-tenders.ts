@@ -4,7 +4,7 @@ import { credit, debit, journalEntry, type JournalEntryDraft } from './journal.t
 import { discountLines, type DiscountShare, type SoldLine } from './discounts.ts'
 import type { OrderMoney } from './posting-payments.ts'
 import type { PostingRule } from './rule-versions.ts'
-import { giftCardKey, orderKey, refundKey } from './sales-terms.ts'
+import { giftCardKey, orderKey, refundKey, taxAccount, type TaxShare } from './sales-terms.ts'
 import { settlementLines, type Settled } from './settlement.ts'
 
 /** A gift card or store credit pays a part of an order. */
@@ -16,20 +16,33 @@ export interface TenderApplied extends OrderMoney {
   bookedFuncMinor?: bigint
   appliedOn: string
   paymentId: bigint
+  /** Where payment is the tax point (R17): the VAT within what it pays. */
+  prepaymentTaxes?: readonly TaxShare[]
 }
 
-/** Dr Gift cards, or Store credit {card}   Cr Customer deposits {order}   (row 14) */
+/**
+ * Dr Gift cards, or Store credit {card}   Cr Customer deposits {order}   (row 14)
+ *                                         Cr Output VAT   (R16, R17: a voucher is taxed when spent)
+ */
 export function postTenderApplied(event: TenderApplied): JournalEntryDraft {
+  const taxes = event.prepaymentTaxes ?? []
   return tenderEntry(event, 'tender-applied', event.paymentId.toString(), event.appliedOn, [
     debit(event.tender, event.amountMinor, {
       ...about(event),
       openKey: event.openKey,
       funcMinor: event.bookedFuncMinor,
     }),
-    credit('CustomerDeposits', event.amountMinor, {
+    credit('CustomerDeposits', event.amountMinor - sum(taxes.map((tax) => tax.amountMinor)), {
       ...about(event),
       openKey: orderKey(event.orderId),
     }),
+    ...taxes.map((tax) =>
+      credit(taxAccount(tax), tax.amountMinor, {
+        ...about(event),
+        jurisdiction: tax.jurisdiction,
+        taxCode: tax.taxCode,
+      }),
+    ),
   ])
 }
 

@@ -12,6 +12,7 @@ const RESERVED: Partial<Record<CaseType, readonly Role[]>> = {
   'effect-unknown': ['controller', 'oms-supervisor'],
   'gift-card-unknown': ['controller', 'oms-supervisor'],
   'document-refused': ['csr', 'oms-supervisor', 'controller'],
+  'tax-check': ['controller', 'oms-supervisor'],
   'refund-failed': ['controller', 'oms-supervisor'],
   'payment-disputed': ['controller', 'oms-supervisor'],
   'refunded-elsewhere': ['controller', 'oms-supervisor'],

@@ -25,6 +25,7 @@ export const CASE_RESOLUTIONS = {
   'effect-unknown': ['ask-again', 'mark-done', 'mark-failed'],
   'consent-needed': ['ask-customer', 'customer-agreed', 'accept-lower-price', 'reject'],
   'document-refused': ['retry', 'reject'],
+  'tax-check': ['retry', 'accept', 'wait'],
 } as const satisfies Record<string, readonly string[]>
 
 export type CaseType = keyof typeof CASE_RESOLUTIONS

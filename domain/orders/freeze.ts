@@ -55,8 +55,7 @@ export function freezeOrder(
   resolve: (line: OrderLineDocument) => ResolvedItem[],
 ): FrozenLine[] {
   refuseWhatIsNoOrder(order)
-  const priced = order.lines.map((line) => priceLine(line))
-  spreadOrderDiscounts(order, priced)
+  const priced = pricedLines(order)
   const shippingLines = priced.filter((line) => line.source.requiresShipping)
   spreadShipping(order, shippingLines.length > 0 ? shippingLines : priced)
   const lines = priced.map((line) => (order.pricesIncludeTax ? takeTaxOut(line) : line))
@@ -69,6 +68,13 @@ export function freezeOrder(
     )
   }
   return lines.flatMap((line) => explode(line, resolve(line.source)))
+}
+
+/** The lines with every discount on them, before shipping and in the document's own tax basis. */
+export function pricedLines(order: Pick<OrderDocument, 'lines' | 'orderDiscounts'>): FrozenLine[] {
+  const priced = order.lines.map((line) => priceLine(line))
+  spreadOrderDiscounts(order, priced)
+  return priced
 }
 
 /** One line by itself, net prices: what a person adds to an order that stands already. */
@@ -143,11 +149,17 @@ function taxCode(jurisdiction: string, ratePpm: number): string {
   return `${jurisdiction}@${ratePpm}`
 }
 
-function spreadOrderDiscounts(order: OrderDocument, lines: FrozenLine[]): void {
+function spreadOrderDiscounts(
+  order: Pick<OrderDocument, 'orderDiscounts'>,
+  lines: FrozenLine[],
+): void {
   for (const discount of order.orderDiscounts) {
     const weights = lines.map((line) => max0(line.goodsMinor - discountOf(line)))
     apportion(BigInt(discount.amountMinor), weights).forEach((amountMinor, n) => {
-      if (amountMinor !== 0n) lines[n]!.discounts.push({ ...discount, amountMinor })
+      if (amountMinor === 0n) return
+      const line = lines[n]!
+      line.discounts.push({ ...discount, amountMinor })
+      line.taxes = line.taxes.map((tax) => ({ ...tax, baseMinor: tax.baseMinor - amountMinor }))
     })
   }
 }

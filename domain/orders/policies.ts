@@ -7,6 +7,10 @@ import type { CaseType } from './exceptions.ts'
 export interface OrderPolicy {
   /** When control passes, hence when revenue and cost post (IFRS 15.38, ASC 606-10-25-30). */
   revenueOn: 'shipped' | 'delivered'
+  /** Who says what tax is due: the channel's document, or the tax engine where the document is silent. */
+  taxBy: 'document' | 'engine'
+  /** What VAT falls due by: the shipment, or the payment where that comes first (R17); never sales tax. */
+  taxPoint: 'shipment' | 'payment'
   /** What happens to units that no site can ship: a person decides, or they wait by themselves. */
   shortage: 'ask' | 'backorder'
   /** Days that units may wait on backorder before they are cancelled; 0: as long as it takes. */
@@ -121,6 +125,8 @@ const team = (
 export const DEFAULT_POLICIES: PolicyBodies = {
   order: {
     revenueOn: 'shipped',
+    taxBy: 'document',
+    taxPoint: 'shipment',
     shortage: 'ask',
     backorderMaxDays: 30,
     autoRelease: true,
@@ -172,6 +178,7 @@ export const DEFAULT_POLICIES: PolicyBodies = {
     'effect-unknown': team('finance', hours(4), 'high'),
     'consent-needed': team('order-desk', hours(24)),
     'document-refused': team('order-desk', hours(4), 'high'),
+    'tax-check': team('finance', hours(24)),
   },
   demand: {
     rank: ['channel-priority', 'customer-class', 'ship-by', 'placed'],

@@ -203,6 +203,13 @@ const settings: Settings = {
     })
     return { document, input: { orderId: order.orderId, key: shipped.effects[0]!.key } }
   },
+  quoteTax: async () => {
+    await database.admin`
+      INSERT INTO tax_rate (jurisdiction, tax_category, rate_ppm, valid_from) VALUES ('US-NJ', 'standard', 66250, '2020-01-01')`
+    const document = anOrder()
+    const { inboxId } = await stored(document, 'placed')
+    return { document, input: { inboxId } }
+  },
   refuseDocument: async () => {
     const document = anOrder({ channel: 'nobody-knows-it' })
     const { inboxId } = await stored(document, 'placed')

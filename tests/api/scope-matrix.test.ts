@@ -201,6 +201,8 @@ const ledger: Probe[] = [
     ['GET /v1/ledger/trial-balance', `/v1/ledger/trial-balance?entity=${entity}&asOf=${today}`],
     ['GET /v1/ledger/open-items', `/v1/ledger/open-items?entity=${entity}&asOf=${today}`],
     ['GET /v1/ledger/profit', `/v1/ledger/profit?entity=${entity}&asOf=${today}&by=channel`],
+    ['GET /v1/ledger/tax-report', `/v1/ledger/tax-report?entity=${entity}&period=2026-01`],
+    ['GET /v1/ledger/tax-registrations', `/v1/ledger/tax-registrations?entity=${entity}`],
     ['GET /v1/gift-cards', `/v1/gift-cards?entity=${entity}`],
   ].map(([route, url]) => ({ route: route!, ask: () => get(url!), ...ofEntity('hidden') })),
   ...[
@@ -294,6 +296,15 @@ const periods: Probe[] = [
     route: 'POST /v1/period-exceptions/:approvalId/approval',
     ask: (f) => command('POST', `/v1/period-exceptions/${f.approvalId}/approval`, { reason }),
     ...ofEntity('hidden'),
+  },
+  {
+    route: 'POST /v1/ledger/tax-registrations',
+    ask: () =>
+      command('POST', '/v1/ledger/tax-registrations', {
+        ...{ entity, jurisdiction: 'DE', number: 'DE1', frequency: 'month', validFrom: today },
+        reason,
+      }),
+    ...ofEntity('refused'),
   },
   {
     route: 'POST /v1/exchange-rates',

@@ -154,6 +154,12 @@ const corruptions: [name: string, corruption: string][] = [
   ['ORDER-MONEY', 'UPDATE payment SET captured_minor = captured_minor + 1'],
   ['TAX-GL', 'UPDATE order_line_tax SET tax_minor = tax_minor + 1'],
   ['TAX-GL', "UPDATE order_line_tax SET tax_code = 'other'"],
+  ['TAX-TIE', 'UPDATE order_line_tax SET tax_minor = tax_minor + 1'],
+  ['TAX-TIE', 'UPDATE journal_line SET amount_minor = amount_minor - 1 WHERE account_id = 2210'],
+  [
+    'TAX-POINT',
+    "UPDATE sales_order SET closed_at = now(), policies = jsonb_set(policies, '{order,body,taxPoint}', '\"payment\"'); UPDATE order_line_tax SET tax_minor = tax_minor + 1",
+  ],
   ['SHIP-POSTED', "DELETE FROM journal_entry WHERE event_type = 'goods-shipped'"],
   ['SHIP-POSTED', "DELETE FROM journal_entry WHERE event_type = 'goods-dispatched'"],
   ['SHIP-POSTED', 'DELETE FROM shipment'],

@@ -20,6 +20,7 @@ import { authorised, ended, labelled, named, person } from './acting.ts'
 import { bug, paidTwice, reallocated, rejected, reopened } from './command-cases.ts'
 import { refusedChange, refusedDeadline, refusedEffect } from './pause-cases.ts'
 import { factDuringCall, openedAgain, refusedFact } from './provider-cases.ts'
+import { taxQuoted, taxUnknown } from './tax-cases.ts'
 import type { RecordingSystem } from './recording-system.ts'
 
 /** Acts out one way through a process and answers the id of the process to keep. */
@@ -57,6 +58,8 @@ export const cases: Record<string, Record<string, Case>> = {
     'paid-twice': paidTwice,
     'refused-effect': refusedEffect,
     'refused-change': refusedChange,
+    'tax-quoted': taxQuoted,
+    'tax-unknown': taxUnknown,
   },
   notification: { 'one-round': oneRound },
   'channel-sync': { 'until-paused': untilPaused },

@@ -144,33 +144,19 @@ describe('goods shipped', () => {
   })
 
   test('R17: where payment was the tax point only the net leaves the deposit', () => {
-    const entry = postGoodsShipped(
-      shipmentOfO1({
-        taxPoint: 'payment',
-        currency: 'EUR',
-        functionalCurrency: 'EUR',
-        freightMinor: 0n,
-        lines: [
-          {
-            ...lineOfO1,
-            discounts: [],
-            shippingMinor: 0n,
-            taxes: [
-              {
-                jurisdiction: 'DE',
-                taxCode: 'standard',
-                amountMinor: 20_00n,
-                collectedBy: 'seller',
-              },
-            ],
-          },
-        ],
-      }),
-    )
-
-    expect(entry).toPostAs(`
+    expect(postGoodsShipped(taxedAtPayment(20_00n))).toPostAs(`
       Dr CustomerDeposits 100.00
       Cr ProductSales     100.00
+      Dr CostOfGoodsSold   40.00
+      Cr Inventory         40.00
+    `)
+  })
+
+  test('R17: of units that were paid for in part the rest of the VAT posts with them', () => {
+    expect(postGoodsShipped(taxedAtPayment(5_00n))).toPostAs(`
+      Dr CustomerDeposits 115.00
+      Cr ProductSales     100.00
+      Cr OutputVat         15.00
       Dr CostOfGoodsSold   40.00
       Cr Inventory         40.00
     `)
@@ -267,4 +253,23 @@ function totals(lines: readonly { accountId: number; amountMinor: bigint }[]) {
     sums.set(line.accountId, (sums.get(line.accountId) ?? 0n) + line.amountMinor)
   }
   return sums
+}
+
+/** A line of 100.00 with 20.00 of German VAT, of which the payment has posted so much. */
+function taxedAtPayment(amountMinor: bigint) {
+  const vat = { jurisdiction: 'DE', taxCode: 'standard', collectedBy: 'seller' as const }
+  return shipmentOfO1({
+    prepaidTaxes: [{ ...vat, amountMinor }],
+    currency: 'EUR',
+    functionalCurrency: 'EUR',
+    freightMinor: 0n,
+    lines: [
+      {
+        ...lineOfO1,
+        discounts: [],
+        shippingMinor: 0n,
+        taxes: [{ ...vat, amountMinor: 20_00n }],
+      },
+    ],
+  })
 }
