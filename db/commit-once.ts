@@ -97,6 +97,10 @@ export const refusalForConstraint: Record<string, GuardRefusal> = {
     message:
       'This source already expects the item at the site: change that supply instead of adding one.',
   },
+  supplier_edi_has_an_address: {
+    code: 'SupplierIncomplete',
+    message: 'A supplier that is sent EDI needs its EDI id: give it, or send by mail.',
+  },
   channel_polls_with_a_credential: {
     code: 'PollingIncomplete',
     message:

@@ -31,6 +31,8 @@ import { orderRoutes } from './orders.ts'
 import { personalDataRoutes } from './personal-data.ts'
 import { providerWebhookRoutes } from './provider-webhooks.ts'
 import { processRoutes } from './processes.ts'
+import { supplierRoutes } from './suppliers.ts'
+import { supplierChangeRoutes } from './supplier-changes.ts'
 import { settlementRoutes } from './settlements.ts'
 import { stockCountRoutes } from './stock-counts.ts'
 import { stockValuationRoutes } from './stock-valuation.ts'
@@ -74,6 +76,8 @@ export const routes: readonly RouteModule[] = [
   stockValuationRoutes,
   expectedSupplyRoutes,
   stockCountRoutes,
+  supplierRoutes,
+  supplierChangeRoutes,
   processRoutes,
   webhookRoutes,
   providerWebhookRoutes,

@@ -590,6 +590,62 @@ const stock: Probe[] = [
   },
 ]
 
+const { supplier } = FOREIGN
+const purchasing: Probe[] = [
+  {
+    route: 'GET /v1/suppliers',
+    ask: () => get('/v1/suppliers'),
+    ...ofEntity('absent'),
+    mark: supplier,
+  },
+  {
+    route: 'GET /v1/suppliers/:code',
+    ask: () => get(`/v1/suppliers/${supplier}`),
+    ...ofEntity('hidden'),
+  },
+  {
+    route: 'POST /v1/suppliers',
+    ask: () =>
+      command('POST', '/v1/suppliers', {
+        ...{ code: 'NEU', entity, name: 'Neu GmbH', country: 'DE', currency: 'EUR', reason },
+      }),
+    ...ofEntity('refused'),
+  },
+  {
+    route: 'POST /v1/suppliers/:code/changes',
+    ask: () =>
+      command('POST', `/v1/suppliers/${supplier}/changes`, { kind: 'block', basedOn: 1, reason }),
+    ...ofEntity('hidden'),
+  },
+  {
+    route: 'PUT /v1/suppliers/:code/items/:sku',
+    ask: () =>
+      command('PUT', `/v1/suppliers/${supplier}/items/MUG`, { vendorSku: 'T', leadTimeDays: 9 }),
+    ...ofEntity('hidden'),
+  },
+  {
+    route: 'GET /v1/supplier-changes',
+    ask: () => get('/v1/supplier-changes'),
+    ...ofEntity('absent'),
+    mark: supplier,
+  },
+  {
+    route: 'POST /v1/supplier-changes/:changeId/decision',
+    ask: (f) =>
+      command('POST', `/v1/supplier-changes/${f.supplierChangeId}/decision`, {
+        decision: 'rejected',
+        note: reason,
+      }),
+    ...ofEntity('hidden'),
+  },
+  {
+    route: 'POST /v1/supplier-changes/:changeId/withdrawal',
+    ask: (f) =>
+      command('POST', `/v1/supplier-changes/${f.supplierChangeId}/withdrawal`, { note: reason }),
+    ...ofEntity('hidden'),
+  },
+]
+
 const probes = [
   ...access,
   ...masters,
@@ -601,6 +657,7 @@ const probes = [
   ...warehouse,
   ...cases,
   ...stock,
+  ...purchasing,
 ]
 
 /** Nothing of a company, channel or site is behind these: items and accounts are everybody's. */
