@@ -31,6 +31,8 @@ import { orderRoutes } from './orders.ts'
 import { personalDataRoutes } from './personal-data.ts'
 import { providerWebhookRoutes } from './provider-webhooks.ts'
 import { processRoutes } from './processes.ts'
+import { purchaseOrderRoutes } from './purchase-orders.ts'
+import { purchaseReceiptRoutes } from './purchase-receipts.ts'
 import { supplierRoutes } from './suppliers.ts'
 import { supplierChangeRoutes } from './supplier-changes.ts'
 import { settlementRoutes } from './settlements.ts'
@@ -78,6 +80,8 @@ export const routes: readonly RouteModule[] = [
   stockCountRoutes,
   supplierRoutes,
   supplierChangeRoutes,
+  purchaseOrderRoutes,
+  purchaseReceiptRoutes,
   processRoutes,
   webhookRoutes,
   providerWebhookRoutes,

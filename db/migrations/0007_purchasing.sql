@@ -168,6 +168,9 @@ CREATE TABLE purchase_order (
 CREATE INDEX purchase_order_phase ON purchase_order (phase, id DESC);
 CREATE INDEX purchase_order_supplier ON purchase_order (supplier_id, id DESC);
 
+-- Numbers of purchase orders that nobody has numbered.
+CREATE SEQUENCE purchase_number START WITH 1001;
+
 -- Quantities in the item's base unit; money in minor units of the order's currency.
 CREATE TABLE purchase_order_line (
   id           bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -405,6 +408,7 @@ ALTER TABLE external_effect DROP CONSTRAINT external_effect_gateway_check;
 ALTER TABLE external_effect ADD CONSTRAINT external_effect_gateway_check
   CHECK (gateway IN ('payment', 'carrier', 'tax', 'mail', 'compliance', 'channel', 'supplier', 'bank', 'warehouse'));
 
+GRANT USAGE ON SEQUENCE purchase_number TO throughline_app;
 GRANT SELECT, INSERT ON supplier, supplier_change, supplier_bank_account, supplier_item, supplier_price,
   purchase_order, purchase_order_line, purchase_order_approval, purchase_order_document, purchase_order_ack, purchase_order_ack_line,
   asn, asn_line, receipt_discrepancy, goods_inspection TO throughline_app;

@@ -116,6 +116,13 @@ const team = (
   escalateTo: 'oms-supervisor',
   severity,
 })
+const purchasing = (
+  slaMinutes: number,
+  severity: CasePolicy['severity'] = 'normal',
+): CasePolicy => ({
+  ...team('purchasing', slaMinutes, severity),
+  escalateTo: 'purchasing-manager',
+})
 
 /** What holds where nobody has written a policy yet; version 0 in every decision record. */
 export const DEFAULT_POLICIES: PolicyBodies = {
@@ -172,6 +179,14 @@ export const DEFAULT_POLICIES: PolicyBodies = {
     'effect-unknown': team('finance', hours(4), 'high'),
     'consent-needed': team('order-desk', hours(24)),
     'document-refused': team('order-desk', hours(4), 'high'),
+    'purchase-unsent': purchasing(hours(4), 'high'),
+    'purchase-unconfirmed': purchasing(hours(24)),
+    'purchase-changed': purchasing(hours(24), 'high'),
+    'purchase-late': purchasing(hours(24), 'high'),
+    'receipt-over': purchasing(hours(24)),
+    'receipt-damaged': purchasing(hours(24)),
+    'receipt-wrong': purchasing(hours(24)),
+    'receipt-short': purchasing(hours(48)),
   },
   demand: {
     rank: ['channel-priority', 'customer-class', 'ship-by', 'placed'],

@@ -33,6 +33,7 @@ export const FOREIGN = {
   user: 'frida@example.com',
   key: 'foreign-key',
   supplier: 'KERAMIK',
+  purchase: 'PO-KERAMIK',
 } as const
 
 const abroad = {
@@ -72,6 +73,12 @@ export async function foundForeignCompany(api: RunningApi): Promise<Foreign> {
   await admin`INSERT INTO external_effect (key, gateway, operation, subject_type, subject_id, request, state) VALUES ('effect-abroad', 'carrier', 'buy-label', 'order', ${orderId}, '{}', 'confirmed')`
   await admin`INSERT INTO supplier (entity_id, code, name, country, currency, state, created_by, approved_by) VALUES (${entityId}, ${FOREIGN.supplier}, 'Keramik GmbH', 'DE', 'EUR', 'approved', 'test', 'frida')`
   await admin`INSERT INTO supplier_change (supplier_id, kind, based_on, body, reason, requested_by) SELECT id, 'change', 1, '{"termsDays": 14}', 'better terms', 'test' FROM supplier WHERE code = ${FOREIGN.supplier}`
+  await admin`
+    INSERT INTO purchase_order (po_number, entity_id, supplier_id, workflow_id, currency, ordered_on, terms_days, created_by, authors, policies)
+    SELECT ${FOREIGN.purchase}, ${entityId}, id, 'procure-to-pay/none', 'EUR', current_date, 30, 'test', '{test}', '{}' FROM supplier WHERE code = ${FOREIGN.supplier}`
+  await admin`
+    INSERT INTO purchase_order_line (purchase_order_id, line_no, item_id, site_id, unit_price_minor, needed_on, qty_ordered)
+    SELECT p.id, 1, i.id, s.id, 400, current_date + 9, 10 FROM purchase_order p, item i, site s WHERE p.po_number = ${FOREIGN.purchase} AND i.sku = 'MUG' AND s.code = ${FOREIGN.site}`
   const one = async (sql: string) => String((await admin.unsafe<{ id: unknown }[]>(sql))[0]!.id)
   return {
     ...(await addAccess(api)),

@@ -590,7 +590,8 @@ const stock: Probe[] = [
   },
 ]
 
-const { supplier } = FOREIGN
+const { supplier, purchase } = FOREIGN
+const purchaseLine = { sku: 'MUG', site, qty: '1', unitPriceMinor: '1', neededOn: today }
 const purchasing: Probe[] = [
   {
     route: 'GET /v1/suppliers',
@@ -644,6 +645,50 @@ const purchasing: Probe[] = [
       command('POST', `/v1/supplier-changes/${f.supplierChangeId}/withdrawal`, { note: reason }),
     ...ofEntity('hidden'),
   },
+  {
+    route: 'GET /v1/purchase-orders',
+    ask: () => get('/v1/purchase-orders'),
+    ...ofSite('absent'),
+    mark: purchase,
+  },
+  {
+    route: 'GET /v1/purchase-orders/:poNumber',
+    ask: () => get(`/v1/purchase-orders/${purchase}`),
+    ...ofSite('hidden'),
+  },
+  {
+    route: 'POST /v1/purchase-orders',
+    ask: () => command('POST', '/v1/purchase-orders', { supplier, lines: [purchaseLine] }),
+    ...ofSite('refused'),
+    entity: 'hidden',
+  },
+  {
+    route: 'PUT /v1/purchase-orders/:poNumber',
+    ask: () =>
+      command('PUT', `/v1/purchase-orders/${purchase}`, {
+        ...{ supplier, lines: [purchaseLine], reason },
+      }),
+    ...ofSite('hidden'),
+  },
+  ...(
+    [
+      ['submission', {}],
+      ['approval', { decision: 'rejected', revision: 1 }],
+      ['short-close', { reason }],
+      ['cancellation', { reason }],
+      ['acknowledgements', { ackNo: 'A-1', lines: [] }],
+      ['ship-notices', { asnNo: 'N-1', shippedOn: today, lines: [{ lineNo: 1, qty: '1' }] }],
+      ['receipts', { receiptNo: 'R-1', site, lines: [{ lineNo: 1, qty: '1' }] }],
+      [
+        'inspections',
+        { receiptNo: 'R-1', lines: [{ receiptLineNo: 1, accepted: '1', rejected: '0' }] },
+      ],
+    ] as const
+  ).map(([name, payload]): Probe => ({
+    route: `POST /v1/purchase-orders/:poNumber/${name}`,
+    ask: () => command('POST', `/v1/purchase-orders/${purchase}/${name}`, payload),
+    ...ofSite('hidden'),
+  })),
 ]
 
 const probes = [
