@@ -33,6 +33,7 @@ import { providerWebhookRoutes } from './provider-webhooks.ts'
 import { processRoutes } from './processes.ts'
 import { purchaseOrderRoutes } from './purchase-orders.ts'
 import { purchaseReceiptRoutes } from './purchase-receipts.ts'
+import { supplierDocumentRoutes } from './supplier-documents.ts'
 import { supplierRoutes } from './suppliers.ts'
 import { supplierChangeRoutes } from './supplier-changes.ts'
 import { settlementRoutes } from './settlements.ts'
@@ -82,6 +83,7 @@ export const routes: readonly RouteModule[] = [
   supplierChangeRoutes,
   purchaseOrderRoutes,
   purchaseReceiptRoutes,
+  supplierDocumentRoutes,
   processRoutes,
   webhookRoutes,
   providerWebhookRoutes,

@@ -138,6 +138,7 @@ export const accessOf: Record<string, Access> = {
   'POST /v1/purchase-orders/:poNumber/ship-notices': 'purchase-orders:update',
   'POST /v1/purchase-orders/:poNumber/receipts': 'receipts:confirm',
   'POST /v1/purchase-orders/:poNumber/inspections': 'receipts:confirm',
+  'POST /v1/supplier-documents': 'purchase-orders:update',
   'GET /v1/inbox': 'imports:read',
   'POST /v1/imports': 'imports:create',
   'GET /v1/imports/:importId': 'imports:read',

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { writeX12 } from '#connectors/edi/x12-writer'
 import { expectProofs } from '#tests/support/proofs'
 import { aSupplier, inDays } from '#tests/support/purchases'
 import { runningApi, type RunningApi } from './running-api.ts'
@@ -28,8 +29,8 @@ interface Progress {
   cases: { id: string; type: string }[]
 }
 
-async function ordered(qty = '10'): Promise<string> {
-  const supplier = await aSupplier(api.system.admin, api.company)
+async function ordered(qty = '10', changes: Record<string, string> = {}): Promise<string> {
+  const supplier = await aSupplier(api.system.admin, api.company, changes)
   const lines = [{ sku: 'MUG', site: 'EAST', qty, neededOn: inDays(9) }]
   const drafted = await post(buyer, '/purchase-orders', { supplier, lines })
   expect(drafted.statusCode, drafted.body).toBe(201)
@@ -135,4 +136,37 @@ test('a draft that is repeated under its key is one order', async () => {
     post(buyer, '/purchase-orders', body, 'draft-it-once'),
   ])
   expect(one.json(), one.body).toEqual(two.json())
+})
+
+test('what a supplier sends by EDI is told to its order, and only what its own supplier sends', async () => {
+  const poNumber = await ordered('10', { edi_id: 'POTTERSEDI' })
+  const document = (sender: string, set: string, segments: string[][]) =>
+    writeX12(
+      { sender, receiver: 'ACME', at: `${inDays(0)}T10:00:00Z`, controlNumber: 9, group: 'PR' },
+      set,
+      segments,
+    )
+  const send = (text: string) => post(buyer, '/supplier-documents', { document: text })
+  const accepted = [
+    ['BAK', '00', 'AD', poNumber],
+    ['PO1', '1', '10', 'EA', '4.20'],
+    ['ACK', 'IA', '10', 'EA', '067', inDays(10).replaceAll('-', '')],
+  ]
+  const forged = await send(document('SOMEBODY', '855', accepted))
+  expect(forged.json<{ code: string }>().code, forged.body).toBe('UnknownSender')
+  const confirmed = await send(document('POTTERSEDI', '855', accepted))
+  expect(confirmed.json<Progress>().phase, confirmed.body).toBe('acknowledged')
+  const again = await send(document('POTTERSEDI', '855', accepted))
+  expect(again.json<{ code: string }>().code).toBe('AckKnown')
+  const shipped = await send(
+    document('POTTERSEDI', '856', [
+      ['BSN', '00', `S-${poNumber}`, inDays(0).replaceAll('-', '')],
+      ['PRF', poNumber],
+      ['LIN', '1'],
+      ['SN1', '1', '10', 'EA'],
+    ]),
+  )
+  expect(shipped.json<Progress>().phase, shipped.body).toBe('in-transit')
+  const broken = await send(document('POTTERSEDI', '856', []).replace('IEA', 'XXX'))
+  expect([broken.statusCode, broken.json<{ code: string }>().code]).toEqual([422, 'MalformedX12'])
 })

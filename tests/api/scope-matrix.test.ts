@@ -1,5 +1,6 @@
 import type { InjectOptions, LightMyRequestResponse } from 'fastify'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { writeX12 } from '#connectors/edi/x12-writer'
 import type { Scopes } from '#domain/access'
 import { aLine, anOrder } from '#tests/support/company'
 import { anAmazonOrder } from './channel-messages.ts'
@@ -668,6 +669,16 @@ const purchasing: Probe[] = [
       command('PUT', `/v1/purchase-orders/${purchase}`, {
         ...{ supplier, lines: [purchaseLine], reason },
       }),
+    ...ofSite('hidden'),
+  },
+  {
+    route: 'POST /v1/supplier-documents',
+    ask: () => {
+      const envelope = { sender: 'KERAMIK', receiver: 'ACME', at: `${today}T10:00:00Z` }
+      const to = { ...envelope, controlNumber: 1, group: 'PR' }
+      const document = writeX12(to, '855', [['BAK', '00', 'AK', purchase]])
+      return command('POST', '/v1/supplier-documents', { document })
+    },
     ...ofSite('hidden'),
   },
   ...(
