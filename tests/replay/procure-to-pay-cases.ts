@@ -22,6 +22,7 @@ export const procureToPayCases: Record<string, Case> = {
   'refused-purchase-command': refusedCommand,
   'silent-supplier': silentSupplier,
   'cancelled-purchase': cancelled,
+  'goods-inspected': inspected,
 }
 
 async function buying(system: RecordingSystem): Promise<{ buy: Purchasing; supplier: string }> {
@@ -153,5 +154,20 @@ async function cancelled(system: RecordingSystem): Promise<string> {
   const { buy, supplier } = await buying(system)
   const order = await buy.draft({ supplier })
   await buy.tell(order, p2p.cancelPurchase, { reason: 'not needed' })
+  return ended(system, order)
+}
+
+async function inspected(system: RecordingSystem): Promise<string> {
+  const { buy, supplier } = await buying(system)
+  const lines = [{ sku: 'MUG', site: 'EAST', qty: '10', neededOn: inDays(9), inspect: true }]
+  const order = await buy.draft({ supplier, lines })
+  await buy.tell(order, p2p.submitPurchase, {})
+  await approve(buy, order, 1)
+  await buy.until(order, ({ phase }) => phase === 'sent')
+  await receive(buy, order, '10')
+  await buy.tell(order, p2p.inspectGoods, {
+    ...{ receiptNo: `R-${order.poNumber}-10`, actor: 'ida' },
+    lines: [{ receiptLineNo: 1, accepted: '9', rejected: '1', reason: 'cracked' }],
+  })
   return ended(system, order)
 }
