@@ -186,6 +186,16 @@ const variables = {
     meaning: 'Key of the compliance gateway.',
     cure: 'Take it from the account page of the compliance gateway.',
   },
+  EDI_BASE_URL: {
+    schema: web.optional(),
+    meaning: 'EDI network that carries orders to suppliers; unset, only mail does.',
+    cure: 'Set it to an http(s) address.',
+  },
+  EDI_API_KEY: {
+    schema: text.optional(),
+    meaning: 'Key of the EDI network.',
+    cure: 'Take it from the account page of the EDI network.',
+  },
   SMTP_URL: {
     schema: url('smtp:', 'smtps:').optional(),
     meaning: 'Mail server; unset, mails stay in the outbox.',

@@ -19,6 +19,8 @@ import { shopGateway, type ShopGateway } from '#activities/gateways/shop'
 import { amazonLister, SHOPIFY_LISTER, WOOCOMMERCE_LISTER } from '#activities/gateways/shop-lists'
 import { notificationActivities } from '#activities/notifications/index'
 import type { MailLinks } from '#activities/notifications/mails'
+import { supplierGateway, type SupplierGateway } from '#activities/gateways/supplier'
+import { purchaseActivities } from '#activities/purchasing/index'
 import { refusalsAreAnswers } from '#activities/refusal-interceptor'
 import { exitIfWrong, loadConfig, type Config } from '#config'
 import { keepStartingNotification, startNotification } from '#clients/notification'
@@ -35,6 +37,8 @@ export interface OrderWorkerDeps {
   namespace: string
   db: Db
   gateways: Gateways
+  /** How documents reach suppliers; nothing is connected without. */
+  suppliers?: SupplierGateway | undefined
   bundle: WorkflowBundleWithSourceMap
   taskQueue?: string
   /** Where people reach the API, for links in Temporal UI. */
@@ -63,6 +67,7 @@ export function createOrderWorker({
   namespace,
   db,
   gateways,
+  suppliers = supplierGateway({ mail: null, edi: null }),
   bundle,
   taskQueue,
   apiUrl,
@@ -73,7 +78,10 @@ export function createOrderWorker({
     namespace,
     taskQueue: taskQueue ?? ORDER_TASK_QUEUE,
     workflowBundle: bundle,
-    activities: orderActivities({ db, gateways, apiUrl }),
+    activities: {
+      ...orderActivities({ db, gateways, apiUrl }),
+      ...purchaseActivities({ db, suppliers, apiUrl }),
+    },
     ...versioned(release),
     interceptors: { activity: [refusalsAreAnswers] },
     maxConcurrentWorkflowTaskExecutions: 40,
@@ -173,7 +181,12 @@ async function runWorkers(config: WorkerConfig): Promise<void> {
     release: release || undefined,
   }
   const workers = await Promise.all([
-    createOrderWorker({ ...common, gateways, apiUrl: config.PUBLIC_URL?.replace(/\/+$/, '') }),
+    createOrderWorker({
+      ...common,
+      gateways,
+      suppliers: suppliersFrom(config),
+      apiUrl: config.PUBLIC_URL?.replace(/\/+$/, ''),
+    }),
     createNotificationWorker({
       ...common,
       client,
@@ -246,6 +259,12 @@ export function createNotificationWorker(deps: NotificationWorkerDeps): Promise<
     maxConcurrentActivityTaskExecutions: 20,
     maxCachedWorkflows: 100,
   })
+}
+
+function suppliersFrom(config: Config): SupplierGateway {
+  const { EDI_BASE_URL: baseUrl, EDI_API_KEY: apiKey } = config
+  const edi = baseUrl && apiKey ? { baseUrl, apiKey, timeoutMs: 15_000 } : null
+  return supplierGateway({ mail: mailFrom(config), edi })
 }
 
 function mailFrom(config: Config): MailGateway | null {

@@ -7,6 +7,7 @@ import type { Registry } from 'prom-client'
 import type { Config } from '#config'
 import type { Db } from '#db/client'
 import type { OrderPreviews } from '#contracts/order-previews'
+import type { PurchasePreviews } from '#contracts/procure-to-pay'
 import type { Permission, Scopes } from '#domain/access'
 import type { LoginThrottle } from './login-throttle.ts'
 
@@ -20,6 +21,7 @@ export interface ApiDeps {
   metrics?: Registry
   /** Shows a decision's effect by doing it and taking it back; absent, there are no preview routes. */
   previews?: OrderPreviews
+  purchasePreviews?: PurchasePreviews
   /** The signing secrets behind a channel's `secret_refs`, newest first. */
   channelSecrets?: (refs: readonly string[]) => string[]
   /** Task queue of the order processes; another one in tests. */

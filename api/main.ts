@@ -3,6 +3,7 @@ import { pathToFileURL } from 'node:url'
 import { Client, Connection } from '@temporalio/client'
 import { collectDefaultMetrics, Registry } from 'prom-client'
 import { orderPreviews } from '#activities/orders/preview'
+import { purchasePreviews } from '#activities/purchasing/preview'
 import { exitIfWrong, loadConfig } from '#config'
 import { connect } from '#db/client'
 import { outliveLostConnections } from '#db/transaction'
@@ -55,6 +56,7 @@ export async function startApi(
     logger,
     metrics,
     previews: orderPreviews(db),
+    purchasePreviews: purchasePreviews(db),
     channelSecrets: (refs) => secretsFrom(env, refs),
   })
   const address = await server.listen({ host: config.API_HOST, port: config.API_PORT })

@@ -97,6 +97,26 @@ export const refusalForConstraint: Record<string, GuardRefusal> = {
     message:
       'This source already expects the item at the site: change that supply instead of adding one.',
   },
+  supplier_edi_has_an_address: {
+    code: 'SupplierIncomplete',
+    message: 'A supplier that is sent EDI needs its EDI id: give it, or send by mail.',
+  },
+  purchase_order_maker_not_checker: {
+    code: 'SelfApproval',
+    message: 'You wrote this purchase order: somebody else has to approve it.',
+  },
+  purchase_order_buyer_not_receiver: {
+    code: 'SelfReceipt',
+    message: 'You wrote this purchase order: somebody else has to receive its goods.',
+  },
+  purchase_order_po_number_key: {
+    code: 'PurchaseExists',
+    message: 'A purchase order has this number: take another one.',
+  },
+  goods_inspection_not_over_received: {
+    code: 'InspectedTooMuch',
+    message: 'More would be judged than came: somebody else has judged units meanwhile.',
+  },
   channel_polls_with_a_credential: {
     code: 'PollingIncomplete',
     message:

@@ -22,4 +22,11 @@ const CONFLICTS: readonly (readonly [Role, Role])[] = [
   ['ap-clerk', 'buyer'],
   ['ap-clerk', 'receiver'],
   ['buyer', 'receiver'],
+  ['administrator', 'purchasing-manager'],
+  ['administrator', 'ap-manager'],
+  ['purchasing-manager', 'receiver'],
+  ['purchasing-manager', 'ap-clerk'],
+  ['purchasing-manager', 'ap-manager'],
+  ['ap-manager', 'buyer'],
+  ['ap-manager', 'receiver'],
 ]

@@ -1,4 +1,10 @@
 import { DEFAULT_POLICIES } from './orders/policies.ts'
+import { DEFAULT_PURCHASING_POLICY } from './purchasing/policy.ts'
+
+const MODELS: Record<string, unknown> = {
+  ...DEFAULT_POLICIES,
+  purchasing: DEFAULT_PURCHASING_POLICY,
+}
 
 export interface PolicyProblem {
   field: string
@@ -10,8 +16,8 @@ export interface PolicyProblem {
  * type would steer orders silently. A kind without a built-in version is not judged.
  */
 export function policyProblems(kind: string, body: Record<string, unknown>): PolicyProblem[] {
-  const model = (DEFAULT_POLICIES as unknown as Record<string, unknown>)[kind]
-  if (!Object.hasOwn(DEFAULT_POLICIES, kind) || !isRecord(model)) return []
+  const model = MODELS[kind]
+  if (!Object.hasOwn(MODELS, kind) || !isRecord(model)) return []
   const choices = CHOICES[kind] ?? {}
   return [
     ...compare(model, body, 'body.body'),

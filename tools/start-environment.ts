@@ -44,8 +44,8 @@ function given(): NodeJS.ProcessEnv {
 }
 
 async function simulatedSystems(): Promise<Record<string, string>> {
-  const ports = await Promise.all([0, 0, 0, 0, 0, 0, 0].map(() => freePort()))
-  const [stripe, carrier, tax, compliance, mail, smtp, shop] = ports.map(String)
+  const ports = await Promise.all([0, 0, 0, 0, 0, 0, 0, 0].map(() => freePort()))
+  const [stripe, carrier, tax, compliance, mail, smtp, shop, edi] = ports.map(String)
   return {
     // They forget everything at a restart, so they must not give the same references out again.
     SIM_SEED: `throughline/${Date.now()}`,
@@ -56,6 +56,7 @@ async function simulatedSystems(): Promise<Record<string, string>> {
     SIM_MAIL_PORT: `${mail}`,
     SIM_SMTP_PORT: `${smtp}`,
     SIM_SHOP_PORT: `${shop}`,
+    SIM_EDI_PORT: `${edi}`,
     SIM_DROP_WEBHOOK_EVERY: '20',
     STRIPE_BASE_URL: `http://127.0.0.1:${stripe}`,
     CARRIER_BASE_URL: `http://127.0.0.1:${carrier}`,
@@ -63,6 +64,8 @@ async function simulatedSystems(): Promise<Record<string, string>> {
     TAX_API_KEY: 'demonstration:licence',
     COMPLIANCE_BASE_URL: `http://127.0.0.1:${compliance}`,
     COMPLIANCE_API_KEY: 'demonstration',
+    EDI_BASE_URL: `http://127.0.0.1:${edi}`,
+    EDI_API_KEY: 'demonstration',
     SMTP_URL: `smtp://127.0.0.1:${smtp}`,
   }
 }

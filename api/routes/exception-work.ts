@@ -137,6 +137,8 @@ async function decideOne(
     const found = await caseInScope(deps.db, caller.principal, caseId)
     if (found.type !== type)
       throw new Refusal('CaseOfAnotherType', `Case ${caseId} is a ${found.type}, not a ${type}.`)
+    if (found.subjectType === 'purchase-order')
+      throw new Refusal('DecidedOneByOne', 'Cases of purchases are decided one by one.')
     const kept = resolution === 'create-item' ? choice.params : takeAddressOut(choice.params).rest
     const told = kept ? { params: kept } : {}
     const command = { caseId, resolution, ...told }
@@ -214,6 +216,11 @@ function addReopening(server: ApiServer, { db, temporal, orderTaskQueue }: ApiDe
       const found = await caseInScope(db, principal, request.params.caseId)
       if (!mayDecideCase(principal.roles, found.type as CaseType))
         throw forbidden('NotAllowed', `A ${found.type} case is decided by ${found.ownerTeam}.`)
+      if (found.subjectType === 'purchase-order')
+        throw new Refusal(
+          'NotReopenable',
+          'What was chosen about a purchase has moved goods or money.',
+        )
       const command = { caseId: found.id.toString(), reason: request.body.reason }
       const takeUp = async (told: ReopenException, updateId: string) => {
         const ended = await shippedOrder(db, found.workflowId)

@@ -14,6 +14,8 @@ import { forbidden } from '../problem.ts'
 import { actorName, bigId, jsonObject, money, shortText } from '../schemas.ts'
 import { Refusal } from '#domain/refusal'
 import { documentDecided, previewedEffect, progress } from '../order-schemas.ts'
+import { decidePurchaseCase, previewedPurchase, previewPurchaseCase } from '../purchase-cases.ts'
+import { purchaseProgress } from '../purchase-commands.ts'
 
 const tags = ['exceptions']
 const params = z.object({ caseId: bigId })
@@ -164,13 +166,14 @@ function addDecisions(server: ApiServer, deps: ApiDeps): void {
         tags,
         params,
         body: choice,
-        response: { 200: z.union([progress, documentDecided]) },
+        response: { 200: z.union([progress, documentDecided, purchaseProgress]) },
       },
     },
     async (request) => {
       const found = await decidable(db, request.principal, request.params.caseId, request.body)
       if (found.type === 'document-refused')
         return decideDocument(deps, request, found.subjectId, choiceOf(found, request.body))
+      if (found.subjectType === 'purchase-order') return decidePurchaseCase(deps, request, found)
       const place = {
         id: BigInt(found.subjectId),
         workflowId: found.workflowId,
@@ -189,7 +192,7 @@ function addDecisions(server: ApiServer, deps: ApiDeps): void {
   )
 }
 
-function addPreview(server: ApiServer, { db, previews }: ApiDeps): void {
+function addPreview(server: ApiServer, { db, previews, purchasePreviews }: ApiDeps): void {
   if (!previews) return
   server.post(
     '/exceptions/:caseId/resolution/preview',
@@ -200,7 +203,7 @@ function addPreview(server: ApiServer, { db, previews }: ApiDeps): void {
         tags,
         params,
         body: choice,
-        response: { 200: previewedEffect },
+        response: { 200: z.union([previewedEffect, previewedPurchase]) },
       },
     },
     async (request) => {
@@ -211,6 +214,8 @@ function addPreview(server: ApiServer, { db, previews }: ApiDeps): void {
           'NothingToPreview',
           'A refused document has made no order yet, so neither choice touches stock, money or books.',
         )
+      if (found.subjectType === 'purchase-order')
+        return previewPurchaseCase(purchasePreviews, request, found)
       const { address, command } = decisionOf(found, request.body)
       return previews.resolveException(
         found.subjectId,

@@ -32,6 +32,11 @@ import { orderRoutes } from './orders.ts'
 import { personalDataRoutes } from './personal-data.ts'
 import { providerWebhookRoutes } from './provider-webhooks.ts'
 import { processRoutes } from './processes.ts'
+import { purchaseOrderRoutes } from './purchase-orders.ts'
+import { purchaseReceiptRoutes } from './purchase-receipts.ts'
+import { supplierDocumentRoutes } from './supplier-documents.ts'
+import { supplierRoutes } from './suppliers.ts'
+import { supplierChangeRoutes } from './supplier-changes.ts'
 import { settlementRoutes } from './settlements.ts'
 import { stockCountRoutes } from './stock-counts.ts'
 import { stockValuationRoutes } from './stock-valuation.ts'
@@ -76,6 +81,11 @@ export const routes: readonly RouteModule[] = [
   stockValuationRoutes,
   expectedSupplyRoutes,
   stockCountRoutes,
+  supplierRoutes,
+  supplierChangeRoutes,
+  purchaseOrderRoutes,
+  purchaseReceiptRoutes,
+  supplierDocumentRoutes,
   processRoutes,
   webhookRoutes,
   providerWebhookRoutes,

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { listMovements, stockDetail } from '#db/queries/stock'
-import { adjustStock, receiveGoods } from '#db/stores/goods'
+import { adjustStock } from '#db/stores/goods'
+import { receiveGoods } from '#db/stores/goods-receipts'
 import { itemIdOf, itemIdsOf, setPool, setSafetyStock, siteByCode } from '#db/stores/stock-settings'
 import { commandRoute } from '../command-route.ts'
 import type { ApiDeps, ApiServer } from '../deps.ts'

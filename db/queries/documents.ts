@@ -111,7 +111,7 @@ const READERS: Record<
     const [row] = await db<Found[]>`
       SELECT g.receipt_no AS number, e.code AS entity, e.functional_currency AS "functionalCurrency", e.functional_currency AS currency, NULL AS channel, s.code AS site,
         g.received_on AS "on", g.actor, NULL::jsonb AS parent, '[]'::jsonb AS children,
-        (SELECT coalesce(jsonb_agg(jsonb_build_object('sku', i.sku, 'qty', l.received_qty::text, 'netMinor', NULL, 'costMinor', (l.received_qty * l.unit_cost_minor)::text)
+        (SELECT coalesce(jsonb_agg(jsonb_build_object('sku', i.sku, 'qty', l.received_qty::text, 'netMinor', NULL, 'costMinor', coalesce(l.value_minor, l.received_qty * l.unit_cost_minor)::text)
           ORDER BY l.line_no), '[]') FROM goods_receipt_line l JOIN item i ON i.id = l.item_id WHERE l.receipt_id = g.id) AS lines
       FROM goods_receipt g JOIN entity e ON e.id = g.entity_id JOIN site s ON s.id = g.site_id WHERE g.id = ${id}`
     return row

@@ -97,6 +97,11 @@ export async function placeOfSubject(
 ): Promise<Place | undefined> {
   if (subjectType === 'item') return {}
   if (subjectType === 'policy') return placeOfPolicy(db, subjectId)
+  if (subjectType === 'purchase-order' && /^\d{1,18}$/.test(subjectId)) {
+    const [place] = await db<Place[]>`
+      SELECT e.code AS entity FROM purchase_order p JOIN entity e ON e.id = p.entity_id WHERE p.id = ${subjectId}`
+    return place
+  }
   if (!['order', 'sales-order', 'sales_order'].includes(subjectType)) return undefined
   if (!/^\d{1,18}$/.test(subjectId)) return undefined
   const [place] = await db<Place[]>`

@@ -97,15 +97,19 @@ async function tellThatSupplyChanged(
   ])
 }
 
-/** Goods came in: they are what was expected, that of this notice first, then the earliest due. */
+/**
+ * Goods came in: they are what was expected, that of this notice first, then the earliest due.
+ * Those of a purchase order's line are of its own supply alone, and never of another order's.
+ */
 export async function receiveSupply(
   tx: Tx,
   at: { siteId: number; asn: string | null },
-  lines: readonly { itemId: number; qty: bigint }[],
+  lines: readonly { itemId: number; qty: bigint; source?: string }[],
 ): Promise<void> {
-  for (const { itemId, qty } of lines) {
+  for (const { itemId, qty, source = null } of lines) {
     const open = await tx<{ id: bigint; open: bigint }[]>`
       SELECT id, qty - received AS open FROM expected_supply WHERE item_id = ${itemId} AND site_id = ${at.siteId} AND state = 'open'
+        AND (${source}::text IS NULL OR source_type = 'purchase-order' AND source_id = ${source})
       ORDER BY (source_id = ${at.asn ?? ''}) DESC, due_on, id FOR UPDATE`
     let left = qty
     for (const supply of open) {

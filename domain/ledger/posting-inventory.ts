@@ -47,6 +47,7 @@ export interface ReceivedLine extends StockValue {
  * Dr Inventory {layer}   Cr Goods received not invoiced {receipt line}
  *                        Cr Landed-cost accrual {receipt line}
  *
+ * What is not sellable (waiting for inspection, damaged) is Dr Quarantine instead.
  * Rows 20 and 28: the stock keeps the rate of the day it came in, whatever the bill's rate is.
  */
 export function postGoodsReceived(event: GoodsReceived): JournalEntryDraft {
@@ -71,7 +72,10 @@ function receivedLines(event: GoodsReceived, line: ReceivedLine): LineInput[] {
     openKey: `receipt-line/${line.receiptLineId}`,
   }
   return [
-    debit('Inventory', line.costMinor, { ...stockDimensions(line, 1n), currency }),
+    debit(line.condition === 'sellable' ? 'Inventory' : 'Quarantine', line.costMinor, {
+      ...stockDimensions(line, 1n),
+      currency,
+    }),
     foreign
       ? credit('GoodsReceivedNotInvoiced', line.priceMinor ?? 0n, {
           ...about,

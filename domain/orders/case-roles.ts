@@ -19,6 +19,14 @@ const RESERVED: Partial<Record<CaseType, readonly Role[]>> = {
   'payment-pending': ['oms-supervisor', 'controller', 'csr'],
   'payment-declined': ['oms-supervisor', 'controller', 'csr'],
   'authorisation-expired': ['oms-supervisor', 'controller', 'csr'],
+  'purchase-unsent': ['buyer', 'purchasing-manager'],
+  'purchase-unconfirmed': ['buyer', 'purchasing-manager'],
+  'purchase-changed': ['purchasing-manager', 'controller'],
+  'purchase-late': ['buyer', 'purchasing-manager'],
+  'receipt-over': ['buyer', 'purchasing-manager'],
+  'receipt-damaged': ['buyer', 'purchasing-manager'],
+  'receipt-wrong': ['buyer', 'purchasing-manager'],
+  'receipt-short': ['buyer', 'purchasing-manager'],
 }
 
 /** Choices that give something which the role that decides the rest of the case may not give. */

@@ -1,4 +1,4 @@
-/** The closed list of what can be stuck in an order, and what a person may then do (docs/processes/order-to-cash.md). */
+/** The closed list of what can be stuck in a process, and what a person may then do (docs/processes/order-to-cash.md). */
 export const CASE_RESOLUTIONS = {
   'stock-short': ['other-node', 'split', 'substitute', 'backorder', 'cancel'],
   'payment-pending': ['accept-on-terms', 'wait', 'cancel'],
@@ -26,6 +26,15 @@ export const CASE_RESOLUTIONS = {
   'consent-needed': ['ask-customer', 'customer-agreed', 'accept-lower-price', 'reject'],
   'document-refused': ['retry', 'reject'],
   'tax-check': ['retry', 'accept', 'wait'],
+  // What can be stuck in a purchase (docs/processes/procure-to-pay.md).
+  'purchase-unsent': ['send-again', 'mark-sent', 'cancel'],
+  'purchase-unconfirmed': ['remind', 'confirm-as-ordered', 'wait', 'cancel'],
+  'purchase-changed': ['accept-change', 'keep-order', 'cancel'],
+  'purchase-late': ['remind', 'new-date', 'close-short'],
+  'receipt-over': ['accept', 'return'],
+  'receipt-damaged': ['return', 'replace', 'scrap', 'accept'],
+  'receipt-wrong': ['return', 'accept'],
+  'receipt-short': ['wait', 'close-short'],
 } as const satisfies Record<string, readonly string[]>
 
 export type CaseType = keyof typeof CASE_RESOLUTIONS

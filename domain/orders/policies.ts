@@ -120,6 +120,13 @@ const team = (
   escalateTo: 'oms-supervisor',
   severity,
 })
+const purchasing = (
+  slaMinutes: number,
+  severity: CasePolicy['severity'] = 'normal',
+): CasePolicy => ({
+  ...team('purchasing', slaMinutes, severity),
+  escalateTo: 'purchasing-manager',
+})
 
 /** What holds where nobody has written a policy yet; version 0 in every decision record. */
 export const DEFAULT_POLICIES: PolicyBodies = {
@@ -179,6 +186,14 @@ export const DEFAULT_POLICIES: PolicyBodies = {
     'consent-needed': team('order-desk', hours(24)),
     'document-refused': team('order-desk', hours(4), 'high'),
     'tax-check': team('finance', hours(24)),
+    'purchase-unsent': purchasing(hours(4), 'high'),
+    'purchase-unconfirmed': purchasing(hours(24)),
+    'purchase-changed': purchasing(hours(24), 'high'),
+    'purchase-late': purchasing(hours(24), 'high'),
+    'receipt-over': purchasing(hours(24)),
+    'receipt-damaged': purchasing(hours(24)),
+    'receipt-wrong': purchasing(hours(24)),
+    'receipt-short': purchasing(hours(48)),
   },
   demand: {
     rank: ['channel-priority', 'customer-class', 'ship-by', 'placed'],

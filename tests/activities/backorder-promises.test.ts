@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { transaction } from '#db/transaction'
-import { receiveGoods } from '#db/stores/goods'
+import { receiveGoods } from '#db/stores/goods-receipts'
 import { changeSupply, expectSupply } from '#db/stores/supply'
 import { addDays } from '#domain/dates'
 import { anOrder, bringIn, setPolicy } from '#tests/support/company'

@@ -21,6 +21,7 @@ export interface Foreign {
   importId: string
   openingId: string
   inboxId: string
+  supplierChangeId: string
 }
 
 /** What no answer to a limited caller may hold, by what the foreign objects are called. */
@@ -31,6 +32,8 @@ export const FOREIGN = {
   amazon: 'amz-de',
   user: 'frida@example.com',
   key: 'foreign-key',
+  supplier: 'KERAMIK',
+  purchase: 'PO-KERAMIK',
 } as const
 
 const abroad = {
@@ -68,6 +71,14 @@ export async function foundForeignCompany(api: RunningApi): Promise<Foreign> {
   await admin`INSERT INTO expected_supply (item_id, site_id, qty, due_on, source_type, source_id) SELECT i.id, s.id, 5, current_date + 9, 'purchase-order', 'PO-DE' FROM item i, site s WHERE i.sku = 'MUG' AND s.code = ${FOREIGN.site}`
   await admin`INSERT INTO inbox (source, event_id, topic, body_hash, outcome, problems) VALUES (${`shopify/${FOREIGN.channel}`}, 'DE-1', 'placed', ${Buffer.from('x')}, 'refused', '[]')`
   await admin`INSERT INTO external_effect (key, gateway, operation, subject_type, subject_id, request, state) VALUES ('effect-abroad', 'carrier', 'buy-label', 'order', ${orderId}, '{}', 'confirmed')`
+  await admin`INSERT INTO supplier (entity_id, code, name, country, currency, state, created_by, approved_by) VALUES (${entityId}, ${FOREIGN.supplier}, 'Keramik GmbH', 'DE', 'EUR', 'approved', 'test', 'frida')`
+  await admin`INSERT INTO supplier_change (supplier_id, kind, based_on, body, reason, requested_by) SELECT id, 'change', 1, '{"termsDays": 14}', 'better terms', 'test' FROM supplier WHERE code = ${FOREIGN.supplier}`
+  await admin`
+    INSERT INTO purchase_order (po_number, entity_id, supplier_id, workflow_id, currency, ordered_on, terms_days, created_by, authors, policies)
+    SELECT ${FOREIGN.purchase}, ${entityId}, id, 'procure-to-pay/none', 'EUR', current_date, 30, 'test', '{test}', '{}' FROM supplier WHERE code = ${FOREIGN.supplier}`
+  await admin`
+    INSERT INTO purchase_order_line (purchase_order_id, line_no, item_id, site_id, unit_price_minor, needed_on, qty_ordered)
+    SELECT p.id, 1, i.id, s.id, 400, current_date + 9, 10 FROM purchase_order p, item i, site s WHERE p.po_number = ${FOREIGN.purchase} AND i.sku = 'MUG' AND s.code = ${FOREIGN.site}`
   const one = async (sql: string) => String((await admin.unsafe<{ id: unknown }[]>(sql))[0]!.id)
   return {
     ...(await addAccess(api)),
@@ -84,6 +95,7 @@ export async function foundForeignCompany(api: RunningApi): Promise<Foreign> {
       `INSERT INTO import_run (key, format, actor) VALUES ('foreign', 'csv', 'user:frida') RETURNING id`,
     ),
     supplyId: await one(`SELECT id FROM expected_supply WHERE source_id = 'PO-DE'`),
+    supplierChangeId: await one(`SELECT max(id) AS id FROM supplier_change`),
     inboxId: await one(`SELECT id FROM inbox WHERE event_id = 'DE-1'`),
     openItemId: await one(`SELECT max(id) AS id FROM open_item WHERE entity_id = ${entityId}`),
     approvalId: await one(

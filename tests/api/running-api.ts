@@ -5,6 +5,7 @@ import { inject } from 'vitest'
 import type { MailGateway } from '#activities/gateways/mail'
 import type { Gateways } from '#activities/orders/gateways'
 import { orderPreviews } from '#activities/orders/preview'
+import { purchasePreviews } from '#activities/purchasing/preview'
 import type { ApiDeps } from '#api/server'
 import type { OrderDocument } from '#contracts/order-intake'
 import type { OrderProgress } from '#contracts/order-to-cash'
@@ -59,6 +60,7 @@ export async function runningApi(
   const api = await apiOn(system, system.client, {
     orderTaskQueue: system.taskQueue,
     previews: orderPreviews(system.db),
+    purchasePreviews: purchasePreviews(system.db),
     channelSecrets: (refs) => refs.flatMap((name) => SECRETS[name] ?? []),
     config: {
       STRIPE_WEBHOOK_SECRET: STRIPE_SECRET,

@@ -1,5 +1,6 @@
 import type { InjectOptions, LightMyRequestResponse } from 'fastify'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { writeX12 } from '#connectors/edi/x12-writer'
 import type { Scopes } from '#domain/access'
 import { aLine, anOrder } from '#tests/support/company'
 import { anAmazonOrder } from './channel-messages.ts'
@@ -601,6 +602,117 @@ const stock: Probe[] = [
   },
 ]
 
+const { supplier, purchase } = FOREIGN
+const purchaseLine = { sku: 'MUG', site, qty: '1', unitPriceMinor: '1', neededOn: today }
+const purchasing: Probe[] = [
+  {
+    route: 'GET /v1/suppliers',
+    ask: () => get('/v1/suppliers'),
+    ...ofEntity('absent'),
+    mark: supplier,
+  },
+  {
+    route: 'GET /v1/suppliers/:code',
+    ask: () => get(`/v1/suppliers/${supplier}`),
+    ...ofEntity('hidden'),
+  },
+  {
+    route: 'POST /v1/suppliers',
+    ask: () =>
+      command('POST', '/v1/suppliers', {
+        ...{ code: 'NEU', entity, name: 'Neu GmbH', country: 'DE', currency: 'EUR', reason },
+      }),
+    ...ofEntity('refused'),
+  },
+  {
+    route: 'POST /v1/suppliers/:code/changes',
+    ask: () =>
+      command('POST', `/v1/suppliers/${supplier}/changes`, { kind: 'block', basedOn: 1, reason }),
+    ...ofEntity('hidden'),
+  },
+  {
+    route: 'PUT /v1/suppliers/:code/items/:sku',
+    ask: () =>
+      command('PUT', `/v1/suppliers/${supplier}/items/MUG`, { vendorSku: 'T', leadTimeDays: 9 }),
+    ...ofEntity('hidden'),
+  },
+  {
+    route: 'GET /v1/supplier-changes',
+    ask: () => get('/v1/supplier-changes'),
+    ...ofEntity('absent'),
+    mark: supplier,
+  },
+  {
+    route: 'POST /v1/supplier-changes/:changeId/decision',
+    ask: (f) =>
+      command('POST', `/v1/supplier-changes/${f.supplierChangeId}/decision`, {
+        decision: 'rejected',
+        note: reason,
+      }),
+    ...ofEntity('hidden'),
+  },
+  {
+    route: 'POST /v1/supplier-changes/:changeId/withdrawal',
+    ask: (f) =>
+      command('POST', `/v1/supplier-changes/${f.supplierChangeId}/withdrawal`, { note: reason }),
+    ...ofEntity('hidden'),
+  },
+  {
+    route: 'GET /v1/purchase-orders',
+    ask: () => get('/v1/purchase-orders'),
+    ...ofSite('absent'),
+    mark: purchase,
+  },
+  {
+    route: 'GET /v1/purchase-orders/:poNumber',
+    ask: () => get(`/v1/purchase-orders/${purchase}`),
+    ...ofSite('hidden'),
+  },
+  {
+    route: 'POST /v1/purchase-orders',
+    ask: () => command('POST', '/v1/purchase-orders', { supplier, lines: [purchaseLine] }),
+    ...ofSite('refused'),
+    entity: 'hidden',
+  },
+  {
+    route: 'PUT /v1/purchase-orders/:poNumber',
+    ask: () =>
+      command('PUT', `/v1/purchase-orders/${purchase}`, {
+        ...{ supplier, lines: [purchaseLine], reason },
+      }),
+    ...ofSite('hidden'),
+  },
+  {
+    route: 'POST /v1/supplier-documents',
+    ask: () => {
+      const envelope = { sender: 'KERAMIK', receiver: 'ACME', at: `${today}T10:00:00Z` }
+      const to = { ...envelope, controlNumber: 1, group: 'PR' }
+      const document = writeX12(to, '855', [['BAK', '00', 'AK', purchase]])
+      return command('POST', '/v1/supplier-documents', { document })
+    },
+    ...ofSite('hidden'),
+  },
+  ...(
+    [
+      ['submission', {}],
+      ['approval', { decision: 'rejected', revision: 1 }],
+      ['short-close', { reason }],
+      ['cancellation', { reason }],
+      ['acknowledgements', { ackNo: 'A-1', lines: [] }],
+      ['ship-notices', { asnNo: 'N-1', shippedOn: today, lines: [{ lineNo: 1, qty: '1' }] }],
+      ['receipts', { receiptNo: 'R-1', site, lines: [{ lineNo: 1, qty: '1' }] }],
+      [
+        'inspections',
+        { receiptNo: 'R-1', lines: [{ receiptLineNo: 1, accepted: '1', rejected: '0' }] },
+      ],
+    ] as const
+  ).map(([name, payload]): Probe => ({
+    route: `POST /v1/purchase-orders/:poNumber/${name}`,
+    ask: () => command('POST', `/v1/purchase-orders/${purchase}/${name}`, payload),
+    ...ofSite('hidden'),
+  })),
+]
+
 const probes = [
   ...access,
   ...masters,
@@ -612,6 +724,7 @@ const probes = [
   ...warehouse,
   ...cases,
   ...stock,
+  ...purchasing,
 ]
 
 /** Nothing of a company, channel or site is behind these: items and accounts are everybody's. */

@@ -4,7 +4,8 @@ import type { Tx } from '#db/client'
 import { commitOnce } from '#db/commit-once'
 import { orderProofs } from '#db/queries/order-proofs'
 import { ledgerProofs, runProofs } from '#db/queries/proofs'
-import { adjustStock, openStock, receiveGoods } from '#db/stores/goods'
+import { adjustStock, openStock } from '#db/stores/goods'
+import { receiveGoods } from '#db/stores/goods-receipts'
 import { postEntries } from '#db/stores/ledger'
 import {
   consumeCost,

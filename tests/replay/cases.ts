@@ -12,7 +12,7 @@ import {
   type OrderProgress,
 } from '#contracts/order-to-cash'
 import { NOTIFICATION_ID, NOTIFICATION_TASK_QUEUE } from '#contracts/notification'
-import { receiveGoods } from '#db/stores/goods'
+import { receiveGoods } from '#db/stores/goods-receipts'
 import { DEFAULT_POLICIES } from '#domain/orders/policies'
 import { aStranger } from '#tests/support/company'
 import { syncContinuedAsNew, untilPaused } from './channel-sync-cases.ts'
@@ -21,6 +21,7 @@ import { bug, paidTwice, reallocated, rejected, reopened } from './command-cases
 import { refusedChange, refusedDeadline, refusedEffect } from './pause-cases.ts'
 import { factDuringCall, openedAgain, refusedFact } from './provider-cases.ts'
 import { taxQuoted, taxUnknown } from './tax-cases.ts'
+import { procureToPayCases } from './procure-to-pay-cases.ts'
 import type { RecordingSystem } from './recording-system.ts'
 
 /** Acts out one way through a process and answers the id of the process to keep. */
@@ -63,6 +64,7 @@ export const cases: Record<string, Record<string, Case>> = {
   },
   notification: { 'one-round': oneRound },
   'channel-sync': { 'until-paused': untilPaused },
+  'procure-to-pay': procureToPayCases,
 }
 
 /** Recorded on a server that suggests it after a few events. */

@@ -1,5 +1,6 @@
 import { Client, Connection } from '@temporalio/client'
 import { NativeConnection, type Worker } from '@temporalio/worker'
+import type { SupplierGateway } from '#activities/gateways/supplier'
 import type { Gateways } from '#activities/orders/gateways'
 import { placeOrder, tellOrder, type OrderMessage } from '#clients/order-process'
 import type { OrderDocument } from '#contracts/order-intake'
@@ -12,7 +13,7 @@ import {
 } from '#contracts/order-to-cash'
 import type { Resolution } from '#domain/orders/exceptions'
 import { storeDocument, type IncomingDocument } from '#db/stores/inbox'
-import { agreeableGateways } from '#tests/support/agreeable-gateways'
+import { agreeableGateways, agreeableSuppliers } from '#tests/support/agreeable-gateways'
 import { foundCompany } from '#tests/support/company'
 import {
   startOwnServers,
@@ -29,6 +30,8 @@ export interface RecordingSystem {
   client: Client
   /** What the outside answers; a case may replace a part and put it back. */
   outside: Partial<Gateways>
+  /** What sending to suppliers answers, in the same way. */
+  suppliers: Partial<SupplierGateway>
   tell(document: OrderDocument, topic?: OrderMessage['topic']): Promise<string>
   place(document: OrderDocument): Promise<OrderProgress>
   handle(document: OrderDocument): ReturnType<Client['workflow']['getHandle']>
@@ -65,7 +68,8 @@ export async function startRecordingSystem(
   // An identity names the machine and its user, which nobody needs to know later.
   const client = new Client({ connection, namespace, identity: 'recorder' })
   const outside: Partial<Gateways> = {}
-  const workers = await startWorkers({ native, client, database, outside })
+  const suppliers: Partial<SupplierGateway> = {}
+  const workers = await startWorkers({ native, client, database, outside, suppliers })
   const running = workers.map((worker) => worker.run())
   const system = orderCommands(client, database)
   return {
@@ -73,6 +77,7 @@ export async function startRecordingSystem(
     database,
     client,
     outside,
+    suppliers,
     ...system,
     stop: async () => {
       for (const worker of workers) worker.shutdown()
@@ -98,9 +103,16 @@ interface Parts {
   client: Client
   database: OwnDatabase
   outside: Partial<Gateways>
+  suppliers: Partial<SupplierGateway>
 }
 
-async function startWorkers({ native, client, database, outside }: Parts): Promise<Worker[]> {
+async function startWorkers({
+  native,
+  client,
+  database,
+  outside,
+  suppliers,
+}: Parts): Promise<Worker[]> {
   const gateways: Gateways = {
     pay: (effect) => (outside.pay ?? agreeableGateways.pay)(effect),
     findPayment: (effect) => (outside.findPayment ?? agreeableGateways.findPayment)(effect),
@@ -114,7 +126,14 @@ async function startWorkers({ native, client, database, outside }: Parts): Promi
   }
   const common = { connection: native, namespace, db: database.db, bundle: await bundleWorkflows() }
   return [
-    await createOrderWorker({ ...common, gateways }),
+    await createOrderWorker({
+      ...common,
+      gateways,
+      suppliers: {
+        send: (message) => (suppliers.send ?? agreeableSuppliers.send)(message),
+        find: (message) => (suppliers.find ?? agreeableSuppliers.find)(message),
+      },
+    }),
     await createNotificationWorker({ ...common, gateways, client, mail: null, workMs: 200 }),
   ]
 }

@@ -54,7 +54,7 @@ test('a start that died half-way goes on where it stopped', async () => {
       loadDemo({ db: failing, admin: half.admin, env: { JWT_SECRET }, log: (l) => said.push(l) }),
     ).rejects.toThrow('the power went out')
     await load(half)
-    expect(said).toHaveLength(6)
+    expect(said).toHaveLength(7)
     expect(await rowsOfTables(half)).toEqual(await rowsOfTables(database))
   } finally {
     await half.drop()

@@ -1,3 +1,4 @@
+import type { SupplierGateway } from '#activities/gateways/supplier'
 import type { Gateways } from '#activities/orders/gateways'
 
 /** Gateways for tests that are not about the outside: everything is confirmed at once. */
@@ -24,4 +25,10 @@ export const agreeableGateways: Gateways = {
   findVoid: () => Promise.resolve({ outcome: 'absent' }),
   absentIsFinalAfterMs: 0,
   verifyAddress: () => Promise.resolve({ verdict: 'unknown', problems: [], suggestion: null }),
+}
+
+/** Suppliers who get whatever is sent to them. */
+export const agreeableSuppliers: SupplierGateway = {
+  send: ({ key }) => Promise.resolve({ outcome: 'confirmed', reference: `sent ${key}` }),
+  find: () => Promise.resolve({ outcome: 'absent' }),
 }

@@ -6,9 +6,10 @@ import { placeOrder } from '#clients/order-process'
 import type { OrderDocument } from '#contracts/order-intake'
 import { orderToCashId, type OrderProgress } from '#contracts/order-to-cash'
 import type { Gateways } from '#activities/orders/gateways'
+import type { SupplierGateway } from '#activities/gateways/supplier'
 import { storeDocument } from '#db/stores/inbox'
 import { bundleWorkflows, createOrderWorker } from '#worker'
-import { agreeableGateways } from './agreeable-gateways.ts'
+import { agreeableGateways, agreeableSuppliers } from './agreeable-gateways.ts'
 import { freshDatabase, type TestDatabase } from './database.ts'
 
 export interface TestSystem extends TestDatabase {
@@ -31,7 +32,10 @@ export function workflowBundle(): ReturnType<typeof bundleWorkflows> {
 }
 
 /** A database of its own and a worker on a task queue of its own, on the shared real servers. */
-export async function startSystem(gateways: Gateways = agreeableGateways): Promise<TestSystem> {
+export async function startSystem(
+  gateways: Gateways = agreeableGateways,
+  suppliers: SupplierGateway = agreeableSuppliers,
+): Promise<TestSystem> {
   const database = await freshDatabase()
   const address = inject('temporalAddress')
   const namespace = inject('temporalNamespace')
@@ -46,6 +50,7 @@ export async function startSystem(gateways: Gateways = agreeableGateways): Promi
     namespace,
     db: database.db,
     gateways,
+    suppliers,
     bundle: await workflowBundle(),
     taskQueue,
     apiUrl: API_URL,

@@ -258,3 +258,44 @@ export const REASON_CODES = [
   }),
   ...reasons('hold', { 'customer-request': 'Customer asked', 'manual-review': 'Needs a look' }),
 ]
+
+export const SUPPLIERS = [
+  {
+    ...{
+      entity: 'HP-US',
+      code: 'MAPLE',
+      name: 'Maple Ridge Pottery',
+      country: 'US',
+      currency: 'USD',
+    },
+    ...{ termsDays: 30, email: 'orders@mapleridge.example', taxId: 'US 77-1000001' },
+    ...{ incoterm: 'FOB', sendBy: 'mail' as const },
+  },
+  {
+    ...{
+      entity: 'HP-US',
+      code: 'SUNDA',
+      name: 'Sunda Home Textiles',
+      country: 'ID',
+      currency: 'USD',
+    },
+    ...{
+      termsDays: 45,
+      email: 'export@sunda.example',
+      taxId: 'ID 01.234.567.8',
+      ediId: 'SUNDAHOME',
+    },
+    ...{ incoterm: 'FOB', sendBy: 'edi' as const },
+  },
+  {
+    ...{
+      entity: 'HP-DE',
+      code: 'NORDLICHT',
+      name: 'Nordlicht Leuchten',
+      country: 'DE',
+      currency: 'EUR',
+    },
+    ...{ termsDays: 14, email: 'auftrag@nordlicht.example', taxId: 'DE811111111' },
+    ...{ incoterm: 'DAP', sendBy: 'mail' as const },
+  },
+] as const

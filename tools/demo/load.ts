@@ -6,6 +6,7 @@ import { loadAccess } from './load-access.ts'
 import { loadCatalogue } from './load-catalogue.ts'
 import { loadCustomers, loadPolicies } from './load-rules.ts'
 import { loadBooks, loadEntities, loadPlaces } from './load-masters.ts'
+import { loadSuppliers } from './load-suppliers.ts'
 import { loadOpeningBalances, loadOpeningStock, loadStockRules } from './load-stock.ts'
 import {
   channelSecrets,
@@ -43,6 +44,7 @@ const STEPS: readonly Step[] = [
   { name: 'access', says: 'people and API keys', load: loadAccess },
   { name: 'opening-stock', says: 'opening stock', load: loadOpeningStock },
   { name: 'stock-rules', says: 'safety stock, pools and expected supply', load: loadStockRules },
+  { name: 'suppliers', says: 'suppliers', load: loadSuppliers },
   { name: 'opening-balances', says: 'opening balances', load: loadOpeningBalances },
 ]
 

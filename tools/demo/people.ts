@@ -29,6 +29,8 @@ export const USERS: readonly DemoUser[] = [
   user('pete', 'Pete Lindqvist', 'picker', 'picks and packs'),
   user('rena', 'Rena Haddad', 'receiver', 'takes goods in'),
   user('ben', 'Ben Okafor', 'buyer', 'suppliers and purchase orders'),
+  user('mia', 'Mia Castellan', 'purchasing-manager', 'approves purchase orders'),
+  user('paul', 'Paul Ferreira', 'ap-manager', 'approves suppliers and bills'),
   user('ann', 'Ann Tanaka', 'ap-clerk', 'bills and payables'),
   user('rick', 'Rick Moreau', 'risk-analyst', 'fraud and chargebacks'),
   user('pia', 'Pia Sanders', 'pricing-manager', 'prices and listings'),

@@ -6,6 +6,7 @@ import { apiClient, type ApiAnswer, type ApiClient } from './api-client.ts'
 import { channelMessages, type ChannelMessage, type Secrets } from './channel-messages.ts'
 import { checkOut } from './payments.ts'
 import { AMAZON_KEY, channelSecrets, demoApiKey, WAREHOUSE_KEY } from './people.ts'
+import { purchases } from './purchases.ts'
 import { seededRandom } from './random.ts'
 import { nextSale } from './sale.ts'
 import { Warehouse } from './warehouse.ts'
@@ -46,6 +47,7 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => 
 const api = apiClient(config.PUBLIC_URL, stopping.signal)
 await Promise.all([
   quietly(() => buyers(api)),
+  quietly(() => purchases(api, new Date().toISOString().slice(0, 10))),
   ...(values['no-warehouse'] ? [] : [quietly(() => warehouses(api)), quietly(() => carriers())]),
 ])
 

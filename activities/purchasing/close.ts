@@ -1,0 +1,65 @@
+import type { CancelPurchase, ClosePurchaseShort } from '#contracts/procure-to-pay'
+import type { Tx } from '#db/client'
+import { changeLine, lockPurchase, type PurchaseOrder } from '#db/stores/purchase-orders'
+import type { PurchaseLine } from '#domain/purchasing/order'
+import { Refusal } from '#domain/refusal'
+import { expectLines } from './supply.ts'
+
+/**
+ * What is still open will not come: whoever was promised it is promised anew.
+ * @throws Refusal `PurchaseNotSent`, `NothingExpected`
+ */
+export async function closePurchaseShort(
+  tx: Tx,
+  order: PurchaseOrder,
+  { lineNos, ...by }: Pick<ClosePurchaseShort, 'lineNos' | 'reason' | 'actor' | 'key'>,
+): Promise<void> {
+  if (order.sentRevision === null)
+    throw new Refusal(
+      'PurchaseNotSent',
+      `${order.poNumber} was never sent: cancel it, or change the draft.`,
+    )
+  const asked = order.lines.filter(
+    (line) => line.open > 0n && (lineNos === undefined || lineNos.includes(line.lineNo)),
+  )
+  if (asked.length === 0)
+    throw new Refusal('NothingExpected', 'Nothing more is expected of these lines.')
+  await letGo(tx, order, asked, by)
+}
+
+/** @throws Refusal `PurchaseReceived` once something has come: then it is closed short. */
+export async function cancelPurchase(
+  tx: Tx,
+  order: PurchaseOrder,
+  by: Pick<CancelPurchase, 'reason' | 'actor' | 'key'>,
+): Promise<void> {
+  if (order.lines.some((line) => line.received > 0n))
+    throw new Refusal(
+      'PurchaseReceived',
+      `Goods of ${order.poNumber} have come: close it short instead.`,
+    )
+  await tx`UPDATE purchase_order SET cancelled_at = clock_timestamp() WHERE id = ${order.id}`
+  // What has not left us need not leave; what has is told to the supplier by whoever cancels.
+  await tx`
+    UPDATE external_effect SET state = 'failed', outcome = '{"outcome": "cancelled"}', settled_at = clock_timestamp()
+    WHERE subject_type = 'purchase-order' AND subject_id = ${`${order.id}`} AND state = 'intended'`
+  await letGo(
+    tx,
+    order,
+    order.lines.filter((line) => line.open > 0n),
+    by,
+  )
+  await tx`
+    UPDATE exception_case SET state = 'self-healed', resolution = 'the order is cancelled', resolved_by = 'system', resolved_at = clock_timestamp()
+    WHERE subject_type = 'purchase-order' AND subject_id = ${`${order.id}`} AND state = 'open'`
+}
+
+async function letGo(
+  tx: Tx,
+  order: PurchaseOrder,
+  lines: readonly PurchaseLine[],
+  { reason, actor, key }: { reason: string; actor: string; key: string },
+): Promise<void> {
+  for (const line of lines) await changeLine(tx, line.id, { cancelled: { qty: line.open, reason } })
+  await expectLines(tx, await lockPurchase(tx, order.id), { actor, reason, key })
+}

@@ -1,0 +1,202 @@
+import type { ReceivePurchase, ReceivedLine } from '#contracts/procure-to-pay'
+import type { Tx } from '#db/client'
+import { exchangeRate } from '#db/queries/rates'
+import { receiveGoods, type PurchasedLine, type ReceiptLine } from '#db/stores/goods-receipts'
+import { changeLine, lockPurchase, type PurchaseOrder } from '#db/stores/purchase-orders'
+import { itemIdsOf, siteByCode } from '#db/stores/stock-settings'
+import { convertMinor } from '#domain/ledger/fx'
+import { priceOf, type PurchaseLine } from '#domain/purchasing/order'
+import { sortReceived } from '#domain/purchasing/receiving'
+import { Refusal } from '#domain/refusal'
+import { noteDiscrepancies, type Discrepancy } from './discrepancies.ts'
+import { expectLines, supplySource } from './supply.ts'
+
+/** What a receipt will hold, and what of it is not as ordered. */
+interface Dock {
+  order: PurchaseOrder
+  rateE9: bigint
+  lines: ReceiptLine[]
+  found: Discrepancy[]
+}
+
+/**
+ * Goods at the dock against the order: counted, valued at its prices, on the shelf or apart, and
+ * in the books in one commit. What is not as ordered is let pass by the tolerance or asks a person.
+ * @throws Refusal `PurchaseNotSent`, `UnknownPurchaseLine`, `ShipNoticeUnknown`, `NothingReceived`
+ */
+export async function receivePurchase(
+  tx: Tx,
+  order: PurchaseOrder,
+  command: ReceivePurchase & { today: string },
+): Promise<void> {
+  if (order.sentRevision === null || order.cancelledAt !== null)
+    throw new Refusal(
+      'PurchaseNotSent',
+      `${order.poNumber} was not sent, or is cancelled: receive these goods as unexpected.`,
+    )
+  const site = await siteByCode(tx, command.site)
+  const receivedOn = command.receivedOn ?? command.today
+  const { currency, functionalCurrency } = order
+  const rateE9 = await exchangeRate(tx, { from: currency, to: functionalCurrency, on: receivedOn })
+  const notice = await noticeOf(tx, order, command.asnNo)
+  const dock: Dock = { order, rateE9, lines: [], found: [] }
+  for (const [n, counted] of command.lines.entries())
+    if (counted.lineNo === undefined) await putUnordered(tx, dock, counted, n)
+    else putLine(dock, lineAt(order, counted.lineNo, site.siteId, n), counted)
+  if (dock.lines.length === 0)
+    throw new Refusal('NothingReceived', 'Not one unit was counted: there is nothing to receive.')
+  const { receiptId } = await receiveGoods(tx, {
+    ...{ receiptNo: command.receiptNo, entityId: order.entityId, functionalCurrency },
+    ...{ siteId: site.siteId, supplier: order.party, receivedOn, actor: command.actor },
+    ...(command.asnNo === undefined ? {} : { asn: command.asnNo }),
+    lines: dock.lines,
+    purchase: {
+      ...{ orderId: order.id, supplierId: order.supplierId, asnId: notice?.id ?? null },
+      ...{ currency, rateE9 },
+    },
+  })
+  await afterReceipt(tx, dock, {
+    ...command,
+    receiptId: BigInt(receiptId),
+    siteId: site.siteId,
+    notice,
+  })
+}
+
+interface Notice {
+  id: bigint
+  lines: { lineId: string; qty: string }[]
+}
+
+async function noticeOf(
+  tx: Tx,
+  order: PurchaseOrder,
+  asnNo: string | undefined,
+): Promise<Notice | null> {
+  if (asnNo === undefined) return null
+  const [notice] = await tx<Notice[]>`
+    SELECT a.id, jsonb_agg(jsonb_build_object('lineId', l.purchase_order_line_id::text, 'qty', l.qty::text)) AS lines
+    FROM asn a JOIN asn_line l ON l.asn_id = a.id WHERE a.purchase_order_id = ${order.id} AND a.asn_no = ${asnNo} GROUP BY a.id`
+  if (!notice)
+    throw new Refusal(
+      'ShipNoticeUnknown',
+      `${order.poNumber} has no ship notice ${asnNo}. Leave it out, or enter the notice first.`,
+      { field: 'body.asnNo' },
+    )
+  return notice
+}
+
+function lineAt(order: PurchaseOrder, lineNo: number, siteId: number, n: number): PurchaseLine {
+  const line = order.lines.find((one) => one.lineNo === lineNo)
+  if (line?.siteId === siteId) return line
+  throw new Refusal(
+    'UnknownPurchaseLine',
+    line
+      ? `Line ${lineNo} of ${order.poNumber} goes to ${line.site}.`
+      : `${order.poNumber} has no line ${lineNo}. Name the SKU of what came instead.`,
+    { field: `body.lines.${n}.lineNo` },
+  )
+}
+
+/** Sorts the units of a line, and counts them on it so that a second row of the line goes on from there. */
+function putLine(dock: Dock, line: PurchaseLine, counted: ReceivedLine): void {
+  const good = BigInt(counted.qty)
+  const damaged = BigInt(counted.damaged ?? '0')
+  if (good + damaged === 0n) return
+  const sorted = sortReceived(line, { good, damaged })
+  const reason = counted.note ? { reason: counted.note } : {}
+  const put = (qty: bigint, condition: NonNullable<ReceiptLine['condition']>, held = false) => {
+    if (qty === 0n) return
+    const unitCostMinor = line.unitPriceMinor / line.pricePer
+    dock.lines.push({
+      ...{ itemId: line.itemId, expectedQty: held ? 0n : qty, receivedQty: qty, unitCostMinor },
+      ...{ condition, purchase: valued(dock, line, qty), ...reason },
+      ...(held ? { reason: counted.note ?? 'more than was ordered' } : {}),
+    })
+    line.received += qty
+  }
+  put(sorted.taken, line.inspect ? 'quarantine' : 'sellable')
+  put(sorted.damaged, 'damaged')
+  if (sorted.damaged > 0n) note(dock, line, 'damaged', sorted.damaged, counted)
+  put(sorted.heldOver, 'quarantine', true)
+  if (sorted.heldOver > 0n) note(dock, line, 'over', sorted.heldOver, counted)
+  if (sorted.toleratedOver > 0n)
+    note(dock, line, 'over', sorted.toleratedOver, counted, 'tolerated')
+  if (sorted.toleratedShort > 0n)
+    note(dock, line, 'short', sorted.toleratedShort, counted, 'tolerated')
+}
+
+function note(
+  dock: Dock,
+  line: PurchaseLine,
+  kind: Discrepancy['kind'],
+  qty: bigint,
+  { note: said }: ReceivedLine,
+  resolution?: 'tolerated',
+): void {
+  dock.found.push({
+    ...{ receiptLineNo: dock.lines.length, line, sku: line.sku, kind, qty },
+    ...{ note: said ?? null, resolution: resolution ?? null },
+  })
+}
+
+/** The next units of a line cost what the whole costs beyond those before: parts sum to the order. */
+function valued({ order, rateE9 }: Dock, line: PurchaseLine, qty: bigint): PurchasedLine {
+  const upTo = (units: bigint) => priceOf(line, units)
+  const goodsMinor = upTo(line.received + qty) - upTo(line.received)
+  const landed = { unitPriceMinor: line.landedEstimateMinor, pricePer: line.pricePer }
+  return {
+    ...{ lineId: line.id, supplySource: supplySource(order, line), goodsMinor },
+    goodsFuncMinor: convertMinor(goodsMinor, order.currency, order.functionalCurrency, rateE9),
+    landedMinor: priceOf(landed, line.received + qty) - priceOf(landed, line.received),
+  }
+}
+
+/** An item that nobody ordered: kept apart and worth nothing until somebody decides. */
+async function putUnordered(tx: Tx, dock: Dock, counted: ReceivedLine, n: number): Promise<void> {
+  const sku = counted.sku ?? ''
+  const [itemId] = await itemIdsOf(tx, [sku], () => `body.lines.${n}.sku`)
+  const qty = BigInt(counted.qty) + BigInt(counted.damaged ?? '0')
+  if (qty === 0n) return
+  dock.lines.push({
+    ...{ itemId: itemId!, expectedQty: 0n, receivedQty: qty, unitCostMinor: 0n },
+    ...{ condition: 'quarantine', reason: counted.note ?? 'not on the order' },
+  })
+  dock.found.push({
+    ...{ receiptLineNo: dock.lines.length, line: null, sku, kind: 'wrong', qty },
+    ...{ note: counted.note ?? null, resolution: null },
+  })
+}
+
+/** Discrepancies, units that the tolerance lets go, and what is then still to come. */
+async function afterReceipt(
+  tx: Tx,
+  dock: Dock,
+  command: ReceivePurchase & { receiptId: bigint; siteId: number; notice: Notice | null },
+): Promise<void> {
+  const { order } = dock
+  for (const { lineId, qty } of command.notice?.lines ?? [])
+    missing(dock, command, lineId, BigInt(qty))
+  await noteDiscrepancies(tx, order, dock.found, command)
+  for (const { kind, line, qty, resolution } of dock.found)
+    if (kind === 'short' && resolution === 'tolerated')
+      await changeLine(tx, line!.id, { cancelled: { qty, reason: 'short within the tolerance' } })
+  const { actor, key } = command
+  const reason = `receipt ${command.receiptNo}`
+  await expectLines(tx, await lockPurchase(tx, order.id), { actor, reason, key })
+}
+
+/** What a ship notice says beyond what was counted of its line. */
+function missing(dock: Dock, command: ReceivePurchase, lineId: string, told: bigint): void {
+  const line = dock.order.lines.find(({ id }) => id.toString() === lineId)!
+  const counted = command.lines
+    .filter(({ lineNo }) => lineNo === line.lineNo)
+    .reduce((all, one) => all + BigInt(one.qty) + BigInt(one.damaged ?? '0'), 0n)
+  const at = dock.lines.findIndex(({ purchase }) => purchase?.lineId === line.id)
+  const tolerated = dock.found.some((one) => one.line === line && one.kind === 'short')
+  if (counted >= told || at < 0 || tolerated) return
+  dock.found.push({
+    ...{ receiptLineNo: at + 1, line, sku: line.sku, kind: 'short', qty: told - counted },
+    ...{ note: `ship notice ${command.asnNo}`, resolution: null },
+  })
+}

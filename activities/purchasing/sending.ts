@@ -1,0 +1,206 @@
+import { ApplicationFailure } from '@temporalio/activity'
+import { purchaseOrder850 } from '#connectors/edi/purchase-order-850'
+import type { PurchaseDocument } from '#connectors/purchasing/purchase-document'
+import { purchaseOrderPdf } from '#connectors/purchasing/purchase-order-pdf'
+import type { Db, Tx } from '#db/client'
+import { lockPurchase, markPurchase, type PurchaseOrder } from '#db/stores/purchase-orders'
+import { intendEffect, json } from '#db/stores/records'
+import { minorExponent } from '#domain/money'
+import { orderValue, priceOf } from '#domain/purchasing/order'
+import { InvariantViolation, Refusal } from '#domain/refusal'
+import { GatewayHiccup } from '../gateways/outcome.ts'
+import type { SupplierGateway, SupplierMessage } from '../gateways/supplier.ts'
+import { healPurchaseCases, openPurchaseCase } from './cases.ts'
+import { expectLines } from './supply.ts'
+
+/** Renders the approved order to the byte that will be sent, and writes down that it is to be. */
+export async function intendSending(tx: Tx, order: PurchaseOrder): Promise<void> {
+  const document = await documentOf(tx, order)
+  const at = new Date().toISOString()
+  await keepDocument(tx, order, 'pdf', purchaseOrderPdf(document))
+  if (order.sendBy === 'edi') {
+    const controlNumber = Number((order.id * 100n + BigInt(order.revision)) % 1_000_000_000n)
+    const text = purchaseOrder850(document, { sender: order.entity, at, controlNumber })
+    await keepDocument(tx, order, 'x12-850', Buffer.from(text, 'latin1'))
+  }
+  await intendEffect(tx, {
+    ...{ key: `purchase-order/${order.id}/${order.revision}`, gateway: 'supplier' },
+    ...{ operation: 'send-order', subjectType: 'purchase-order', subjectId: `${order.id}` },
+    request: { purchaseId: order.id, revision: order.revision, by: order.sendBy },
+  })
+}
+
+/** The same order once more, under a key of its own, because a person asked for it. */
+export async function intendAgain(
+  tx: Tx,
+  order: PurchaseOrder,
+  again: { operation: 'send-order' | 'remind'; key: string; text?: string },
+): Promise<void> {
+  if (again.operation === 'remind' && !order.email)
+    throw new Refusal(
+      'SupplierHasNoMail',
+      `No mail address of ${order.supplier} is known: ring them up, or propose the address.`,
+    )
+  await intendEffect(tx, {
+    ...{ key: `purchase-order/${order.id}/${order.revision}/${again.key}`, gateway: 'supplier' },
+    ...{ operation: again.operation, subjectType: 'purchase-order', subjectId: `${order.id}` },
+    request: {
+      ...{ purchaseId: order.id, revision: order.revision, text: again.text ?? null },
+      by: again.operation === 'remind' ? 'mail' : order.sendBy,
+    },
+  })
+}
+
+async function keepDocument(
+  tx: Tx,
+  order: PurchaseOrder,
+  kind: 'pdf' | 'x12-850',
+  body: Buffer,
+): Promise<void> {
+  await tx`
+    INSERT INTO purchase_order_document (purchase_order_id, revision, kind, body) VALUES (${order.id}, ${order.revision}, ${kind}, ${body})
+    ON CONFLICT DO NOTHING`
+}
+
+async function documentOf(tx: Tx, order: PurchaseOrder): Promise<PurchaseDocument> {
+  const [buyer] = await tx<{ name: string }[]>`SELECT name FROM entity WHERE id = ${order.entityId}`
+  return {
+    ...{ poNumber: order.poNumber, revision: order.revision, orderedOn: order.orderedOn },
+    ...{ currency: order.currency, exponent: minorExponent(order.currency) },
+    buyer: { code: order.entity, name: buyer!.name },
+    supplier: { code: order.supplier, name: order.supplierName, ediId: order.ediId },
+    ...{ termsDays: order.termsDays, incoterm: order.incoterm, note: order.note },
+    lines: order.lines.map((line) => ({
+      ...{ lineNo: line.lineNo, sku: line.sku, vendorSku: line.vendorSku, title: line.title },
+      ...{ site: line.site, qty: line.ordered, neededOn: line.neededOn },
+      ...{ unitPriceMinor: line.unitPriceMinor, pricePer: line.pricePer },
+      amountMinor: priceOf(line, line.ordered),
+    })),
+    totalMinor: orderValue(order.lines),
+  }
+}
+
+interface Sending {
+  key: string
+  operation: 'send-order' | 'remind'
+  state: string
+  sentAt: string | null
+  attempts: number
+  request: { revision: number; by: 'mail' | 'edi'; text?: string | null }
+}
+
+export type Sent =
+  | { outcome: 'confirmed'; reference: string }
+  | { outcome: 'declined' | 'refused'; code: string; message: string }
+  | { outcome: 'unknown'; message: string }
+
+export async function readSending(db: Db | Tx, key: string): Promise<Sending> {
+  const [row] = await db<Sending[]>`
+    SELECT key, operation, state, sent_at AS "sentAt", attempts, request FROM external_effect WHERE key = ${key}`
+  if (!row) throw new InvariantViolation(`there is no effect ${key}`)
+  return row
+}
+
+const ASKS_BEFORE_A_PERSON = 3
+
+/** What never left us is sent; after an answer that never came every later attempt asks first. */
+export async function callSupplier(
+  db: Db,
+  gateway: SupplierGateway,
+  purchaseId: string,
+  sending: Sending,
+  attempt: number,
+): Promise<Sent> {
+  await db`UPDATE external_effect SET attempts = attempts + 1 WHERE key = ${sending.key}`
+  const message = await messageOf(db, purchaseId, sending)
+  if ('outcome' in message) return message
+  const outcome = await transmit(db, gateway, sending, message).catch((error: unknown): Sent => {
+    if (error instanceof InvariantViolation || error instanceof TypeError) throw error
+    return { outcome: 'unknown', message: error instanceof Error ? error.message : String(error) }
+  })
+  if (outcome.outcome !== 'unknown' || attempt >= ASKS_BEFORE_A_PERSON) return outcome
+  throw ApplicationFailure.create({
+    ...{ type: 'EffectUnknown', message: outcome.message, nextRetryDelay: attempt * 500 },
+  })
+}
+
+async function transmit(
+  db: Db,
+  gateway: SupplierGateway,
+  sending: Sending,
+  message: SupplierMessage,
+): Promise<Sent> {
+  if (sending.sentAt !== null) {
+    const found = await gateway.find(message)
+    if (found.outcome !== 'absent') return found
+  }
+  await db`UPDATE external_effect SET state = 'sent', sent_at = clock_timestamp() WHERE key = ${sending.key} AND state IN ('intended', 'sent', 'unknown')`
+  try {
+    return await gateway.send(message)
+  } catch (error) {
+    if (error instanceof GatewayHiccup)
+      await db`UPDATE external_effect SET sent_at = NULL WHERE key = ${sending.key}`
+    throw error
+  }
+}
+
+async function messageOf(
+  db: Db,
+  purchaseId: string,
+  { key, operation, request }: Sending,
+): Promise<SupplierMessage | Sent> {
+  const [to] = await db<
+    {
+      poNumber: string
+      email: string | null
+      ediId: string | null
+      pdf: Buffer
+      edi: Buffer | null
+    }[]
+  >`
+    SELECT p.po_number AS "poNumber", s.email, s.edi_id AS "ediId",
+      (SELECT body FROM purchase_order_document d WHERE d.purchase_order_id = p.id AND d.revision <= ${request.revision} AND kind = 'pdf' ORDER BY revision DESC LIMIT 1) AS pdf,
+      (SELECT body FROM purchase_order_document d WHERE d.purchase_order_id = p.id AND d.revision <= ${request.revision} AND kind = 'x12-850' ORDER BY revision DESC LIMIT 1) AS edi
+    FROM purchase_order p JOIN supplier s ON s.id = p.supplier_id WHERE p.id = ${BigInt(purchaseId)}`
+  const { poNumber, email, ediId, pdf, edi } = to!
+  if (request.by === 'edi' && ediId && edi)
+    return { key, poNumber, by: 'edi', receiver: ediId, document: edi.toString('latin1') }
+  if (!email)
+    return { outcome: 'refused', code: 'no-address', message: 'The supplier has no mail address.' }
+  const reminds = operation === 'remind'
+  return {
+    ...{ key, poNumber, by: 'mail', to: email },
+    subject: `${reminds ? 'Reminder: purchase' : 'Purchase'} order ${poNumber}`,
+    text: request.text ?? `Please find our purchase order ${poNumber} attached, and confirm it.`,
+    pdf,
+  }
+}
+
+/** An order that the supplier has is one that is expected; one that never went asks a person. */
+export async function applySent(
+  tx: Tx,
+  order: PurchaseOrder,
+  sending: Sending,
+  sent: Sent,
+): Promise<void> {
+  const { outcome, ...facts } = sent
+  const state = { confirmed: 'confirmed', unknown: 'unknown' }[outcome as string] ?? 'failed'
+  await tx`
+    UPDATE external_effect SET state = ${state}, outcome = ${json(tx, { outcome, ...facts })},
+      settled_at = CASE WHEN ${state} = 'unknown' THEN NULL ELSE clock_timestamp() END, ask_at = NULL WHERE key = ${sending.key}`
+  if (sending.operation === 'remind' || order.cancelledAt !== null) return
+  if (outcome === 'confirmed') return takeAsSent(tx, order, 'sent to the supplier')
+  await openPurchaseCase(tx, order, {
+    ...{ type: 'purchase-unsent', openedBy: `effect ${sending.key}` },
+    summary: `${order.poNumber} ${outcome === 'unknown' ? 'may not have reached' : 'did not reach'} ${order.supplierName}`,
+    evidence: { effect: sending.key, ...sent },
+  })
+}
+
+export async function takeAsSent(tx: Tx, order: PurchaseOrder, reason: string): Promise<void> {
+  if (order.sentRevision === order.revision) return
+  await markPurchase(tx, order, { sentRevision: order.revision })
+  await healPurchaseCases(tx, order, ['purchase-unsent'], reason)
+  const key = `sent/${order.revision}`
+  await expectLines(tx, await lockPurchase(tx, order.id), { actor: 'system', reason, key })
+}

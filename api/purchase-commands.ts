@@ -1,0 +1,99 @@
+import { WorkflowNotFoundError } from '@temporalio/client'
+import type { UpdateDefinition } from '@temporalio/common'
+import type { FastifyRequest } from 'fastify'
+import { z } from 'zod'
+import type { PurchaseCommand, PurchaseProgress } from '#contracts/procure-to-pay'
+import { committedAnswer } from '#db/commit-once'
+import { placeOfPurchase, type PurchasePlace } from '#db/queries/purchase-orders'
+import { Refusal } from '#domain/refusal'
+import { isInScope } from '#domain/access'
+import type { ApiDeps, Principal } from './deps.ts'
+import { notFound } from './problem.ts'
+import { callerOf, isNotFound, onceForProcess } from './order-commands.ts'
+import { money } from './schemas.ts'
+import { requireScope } from './scope.ts'
+
+/** Where a purchase stands; the answer of every command on it. */
+export const purchaseProgress = z.object({
+  purchaseId: z.string(),
+  poNumber: z.string(),
+  version: z.int(),
+  revision: z.int(),
+  open: z.boolean(),
+  phase: z.string(),
+  waitingFor: z.string(),
+  whoMayAct: z.string(),
+  nextDeadline: z.string().nullable(),
+  effects: z.array(z.object({ key: z.string(), summary: z.string() })),
+  cases: z.array(z.object({ id: z.string(), type: z.string(), dueAt: z.string() })),
+  sites: z.array(z.string()),
+  entity: z.string(),
+  supplier: z.string(),
+  openValue: money,
+  lines: z.int(),
+  total: money,
+})
+
+/** A purchase that brings goods to no site of the caller's is none of theirs. */
+export function reaches(principal: Principal, { entity, sites }: Reached): boolean {
+  const held = principal.scopes.sites
+  return (
+    isInScope(principal.scopes, { entity }) &&
+    (held === null || sites.some((site) => held.includes(site)))
+  )
+}
+
+type Reached = Pick<PurchasePlace, 'entity' | 'sites'>
+
+/** The purchase order, when it exists and its caller may command it; at this site, where one is named. */
+export async function purchaseInScope(
+  { db }: Pick<ApiDeps, 'db'>,
+  { principal }: Pick<FastifyRequest, 'principal'>,
+  poNumber: string,
+  site?: string,
+): Promise<PurchasePlace> {
+  const place = await placeOfPurchase(db, poNumber)
+  if (!place || !reaches(principal, place)) throw notFound('purchase order')
+  if (site !== undefined) requireScope(principal, { entity: place.entity, site })
+  return place
+}
+
+/**
+ * Sends a command to the purchase's own process and answers where it stands after it, once per
+ * caller and Idempotency-Key, also when the purchase is over.
+ */
+export async function commandPurchase<C extends PurchaseCommand>(
+  { db, temporal }: Pick<ApiDeps, 'db' | 'temporal'>,
+  place: PurchasePlace,
+  update: UpdateDefinition<PurchaseProgress, [C]>,
+  command: Omit<C, 'key' | 'actor'>,
+  request: FastifyRequest | ReturnType<typeof callerOf>,
+): Promise<PurchaseProgress> {
+  const caller = 'asked' in request ? request : callerOf(request)
+  const { commandKey: key, principal } = caller
+  const process = temporal.workflow.getHandle(place.workflowId)
+  return onceForProcess(db, caller, async (attempt) => {
+    const updateId = `${update.name}/${attempt}`
+    const args = [{ ...command, key, actor: principal.actor } as C] as [C]
+    try {
+      return await process.executeUpdate(update, { args, updateId })
+    } catch (error) {
+      if (!(error instanceof WorkflowNotFoundError)) throw error
+    }
+    return process
+      .getUpdateHandle<PurchaseProgress>(updateId)
+      .result()
+      .catch(async (cause: unknown) => {
+        if (!isNotFound(cause)) throw cause
+        // The engine may not know any more what a process was asked; the commit is there for ever.
+        const under = `purchase-order/${place.id}/`
+        const answer = await committedAnswer<PurchaseProgress>(db, { under, key })
+        if (!answer)
+          throw new Refusal(
+            'PurchaseClosed',
+            'The process of this purchase has ended: nothing can be commanded any more. Order anew, or receive goods that nobody expects.',
+          )
+        return answer
+      })
+  })
+}

@@ -1,0 +1,186 @@
+import { z } from 'zod'
+import * as p2p from '#contracts/procure-to-pay'
+import type { ApiDeps, ApiServer } from '../deps.ts'
+import { commandPurchase, purchaseInScope, purchaseProgress } from '../purchase-commands.ts'
+import { businessDate, code, minorText, positiveInt, reason, shortText, sku } from '../schemas.ts'
+
+const tags = ['purchase orders']
+const units = z
+  .string()
+  .regex(/^\d{1,12}$/, { error: 'send whole units as text, e.g. "12"' })
+  .meta({ example: '12' })
+const price = minorText.refine((value) => !value.startsWith('-'), {
+  error: 'a price is not negative',
+})
+const documentNo = z
+  .string()
+  .regex(/^[\w.:#/-]{1,60}$/, { error: 'send the number of the document' })
+const params = z.object({ poNumber: z.string().min(1).max(60).meta({ example: 'PO-1001' }) })
+
+const acknowledgement = z.strictObject({
+  ackNo: documentNo,
+  rejected: z.boolean().optional().describe('The supplier refuses the whole order.'),
+  lines: z
+    .array(
+      z.strictObject({
+        lineNo: positiveInt,
+        qty: units,
+        unitPriceMinor: price.optional(),
+        pricePer: units.refine((value) => BigInt(value) > 0n, { error: 'from "1"' }).optional(),
+        promisedOn: businessDate.optional(),
+      }),
+    )
+    .max(500),
+})
+const shipNotice = z.strictObject({
+  asnNo: documentNo,
+  shippedOn: businessDate,
+  expectedOn: businessDate.optional(),
+  carrier: shortText.optional(),
+  billOfLading: shortText.optional(),
+  lines: z
+    .array(
+      z.strictObject({
+        lineNo: positiveInt,
+        qty: units.refine((value) => BigInt(value) > 0n, { error: 'from "1"' }),
+        lot: shortText.optional(),
+        packageNo: shortText.optional(),
+      }),
+    )
+    .min(1)
+    .max(500),
+})
+const receipt = z.strictObject({
+  receiptNo: z.string().regex(/^[\w.:#-]{1,70}$/),
+  site: code,
+  receivedOn: businessDate.optional(),
+  asnNo: documentNo.optional().describe('The ship notice that came with the goods.'),
+  lines: z
+    .array(
+      z
+        .strictObject({
+          lineNo: positiveInt.optional(),
+          sku: sku.optional().describe('Of an item that was not ordered, instead of a line.'),
+          qty: units.describe('Units that are good.'),
+          damaged: units.optional(),
+          note: shortText.optional(),
+        })
+        .refine((line) => (line.lineNo === undefined) !== (line.sku === undefined), {
+          error: 'send lineNo, or the sku of what was not ordered',
+        }),
+    )
+    .min(1)
+    .max(2000),
+})
+const inspection = z.strictObject({
+  receiptNo: z.string().min(1).max(80),
+  inspectedOn: businessDate.optional(),
+  lines: z
+    .array(
+      z
+        .strictObject({
+          receiptLineNo: positiveInt,
+          accepted: units,
+          rejected: units,
+          reason: reason.optional(),
+        })
+        .refine((line) => BigInt(line.accepted) + BigInt(line.rejected) > 0n, {
+          error: 'judge at least one unit',
+        })
+        .refine((line) => BigInt(line.rejected) === 0n || line.reason !== undefined, {
+          error: 'say why units are rejected',
+        }),
+    )
+    .min(1)
+    .max(500),
+})
+
+/** What suppliers say and bring: confirmations, ship notices, goods, and what is thought of them. */
+export async function purchaseReceiptRoutes(server: ApiServer, deps: ApiDeps): Promise<void> {
+  addConfirmations(server, deps)
+  addGoods(server, deps)
+}
+
+function addConfirmations(server: ApiServer, deps: ApiDeps): void {
+  server.post(
+    '/purchase-orders/:poNumber/acknowledgements',
+    {
+      config: { permission: 'purchase-orders:update', asksProcess: true },
+      schema: {
+        summary: 'What the supplier confirms; what differs too much waits for an approver',
+        tags,
+        params,
+        body: acknowledgement,
+        response: { 200: purchaseProgress },
+      },
+    },
+    async (request) => {
+      const place = await purchaseInScope(deps, request, request.params.poNumber)
+      const command = said<p2p.AcknowledgePurchase>({ ...request.body, source: 'person' })
+      return commandPurchase(deps, place, p2p.acknowledgePurchase, command, request)
+    },
+  )
+  server.post(
+    '/purchase-orders/:poNumber/ship-notices',
+    {
+      config: { permission: 'purchase-orders:update', asksProcess: true },
+      schema: {
+        summary: 'What is on its way and when it comes; orders that wait are promised by it',
+        tags,
+        params,
+        body: shipNotice,
+        response: { 200: purchaseProgress },
+      },
+    },
+    async (request) => {
+      const place = await purchaseInScope(deps, request, request.params.poNumber)
+      const command = said<p2p.AnnounceShipment>({ ...request.body, source: 'person' })
+      return commandPurchase(deps, place, p2p.announceShipment, command, request)
+    },
+  )
+}
+
+function addGoods(server: ApiServer, deps: ApiDeps): void {
+  server.post(
+    '/purchase-orders/:poNumber/receipts',
+    {
+      config: { permission: 'receipts:confirm', asksProcess: true },
+      schema: {
+        summary: 'Receive goods of the order: counted, valued, on the shelf and in the books',
+        tags,
+        params,
+        body: receipt,
+        response: { 200: purchaseProgress },
+      },
+    },
+    async (request) => {
+      const { site } = request.body
+      const place = await purchaseInScope(deps, request, request.params.poNumber, site)
+      const command = said<p2p.ReceivePurchase>(request.body)
+      return commandPurchase(deps, place, p2p.receivePurchase, command, request)
+    },
+  )
+  server.post(
+    '/purchase-orders/:poNumber/inspections',
+    {
+      config: { permission: 'receipts:confirm', asksProcess: true },
+      schema: {
+        summary: 'Judge goods that wait: accepted ones may be sold, rejected ones are not owed',
+        tags,
+        params,
+        body: inspection,
+        response: { 200: purchaseProgress },
+      },
+    },
+    async (request) => {
+      const place = await purchaseInScope(deps, request, request.params.poNumber)
+      const command = said<p2p.InspectGoods>(request.body)
+      return commandPurchase(deps, place, p2p.inspectGoods, command, request)
+    },
+  )
+}
+
+/** Fields that were left out are absent, as the process expects them. */
+function said<C>(body: object): Omit<C, 'key' | 'actor'> {
+  return JSON.parse(JSON.stringify(body)) as Omit<C, 'key' | 'actor'>
+}

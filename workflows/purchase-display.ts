@@ -1,0 +1,56 @@
+import { setCurrentDetails, upsertSearchAttributes } from '@temporalio/workflow'
+import type { PurchaseProgress } from '#contracts/procure-to-pay'
+import {
+  entityKey,
+  exceptionTypeKey,
+  moneyAtRiskKey,
+  phaseKey,
+  siteKey,
+  waitingForKey,
+} from '#contracts/search-attributes'
+import { formatMinor } from '#domain/money'
+
+/** The longest keyword that every visibility store takes. */
+const LONGEST_KEYWORD = 255
+
+/**
+ * Tells ops engineers in Temporal UI what the purchase waits for, until when and who may act.
+ * Answers what the search attributes now say; the caller hands it in the next time.
+ */
+export function showPurchase(order: PurchaseProgress, shown: string): string {
+  setCurrentDetails(details(order))
+  const attributes = [
+    { key: phaseKey, value: order.phase },
+    { key: waitingForKey, value: order.waitingFor.slice(0, LONGEST_KEYWORD) },
+    { key: exceptionTypeKey, value: order.cases.map((one) => one.type) },
+    { key: moneyAtRiskKey, value: Number(order.openValueInBooks.minor) },
+    { key: entityKey, value: order.entity },
+    { key: siteKey, value: order.sites },
+  ]
+  const says = JSON.stringify(attributes.map(({ value }) => value))
+  if (says !== shown) upsertSearchAttributes(attributes)
+  return says
+}
+
+function details(order: PurchaseProgress): string {
+  const { currency, minor } = order.openValue
+  return [
+    `**${order.poNumber}** to ${order.supplier} is **${order.phase}**`,
+    `- waits for: ${order.waitingFor}`,
+    `- who may act: ${order.whoMayAct}`,
+    `- until: ${order.nextDeadline ?? 'no deadline'}`,
+    `- still to come: ${formatMinor(BigInt(minor), currency)} ${currency}`,
+    ...order.cases.map((one) => `- case ${one.id} \`${one.type}\`, due ${one.dueAt}`),
+    ...order.effects.map(
+      ({ key, summary }) => `- outside call \`${key}\` (${summary}) is not settled`,
+    ),
+    link(order),
+  ].join('\n')
+}
+
+function link({ poNumber, apiUrl }: PurchaseProgress): string {
+  const path = `/v1/purchase-orders/${poNumber}`
+  return apiUrl === undefined
+    ? `- in the API: \`${path}\``
+    : `- [purchase order in the API](${apiUrl}${path})`
+}
