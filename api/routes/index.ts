@@ -28,6 +28,7 @@ import { fulfilmentRoutes } from './fulfilment.ts'
 import { orderCommandRoutes } from './order-commands.ts'
 import { addressLinkRoutes } from './address-links.ts'
 import { orderRoutes } from './orders.ts'
+import { paymentRunRoutes } from './payment-runs.ts'
 import { personalDataRoutes } from './personal-data.ts'
 import { providerWebhookRoutes } from './provider-webhooks.ts'
 import { processRoutes } from './processes.ts'
@@ -40,6 +41,7 @@ import { settlementRoutes } from './settlements.ts'
 import { stockCountRoutes } from './stock-counts.ts'
 import { stockValuationRoutes } from './stock-valuation.ts'
 import { stockRoutes } from './stock.ts'
+import { vendorBillRoutes } from './vendor-bills.ts'
 import { webhookRoutes } from './webhooks.ts'
 
 export type RouteModule = (server: ApiServer, deps: RouteDeps) => Promise<void>
@@ -84,6 +86,8 @@ export const routes: readonly RouteModule[] = [
   purchaseOrderRoutes,
   purchaseReceiptRoutes,
   supplierDocumentRoutes,
+  vendorBillRoutes,
+  paymentRunRoutes,
   processRoutes,
   webhookRoutes,
   providerWebhookRoutes,
