@@ -10,6 +10,7 @@ import {
   type CapturedBill,
   type LandedCostOf,
 } from '#db/stores/bill-capture'
+import { decideUnbilled } from '#db/stores/unbilled'
 import type { BillDocument } from '#domain/purchasing/bill-document'
 import type { Resolution } from '#domain/orders/exceptions'
 import { Refusal } from '#domain/refusal'
@@ -95,6 +96,37 @@ export async function decideBill(
         'BillClosed',
         'The process of this bill has ended: nothing about it can be decided any more.',
       )
+    }
+  })
+}
+
+/**
+ * Decides about goods that nobody has billed; one commit, since no process of its own waits.
+ * @throws Refusal `CaseNotOpen`, `ResolutionNotAllowed`, `NothingUnbilled`
+ */
+export async function decideUnbilledReceipt(
+  { db }: Pick<ApiDeps, 'db'>,
+  found: CaseRow,
+  { resolution, params }: { resolution: Resolution; params?: Record<string, unknown> | undefined },
+  { commandKey, principal, asked }: CommandCaller,
+): Promise<{ caseId: string; outcome: 'cleared' | 'waiting' }> {
+  if (resolution !== 'clear' && resolution !== 'wait')
+    throw new Refusal(
+      'ResolutionNotAllowed',
+      `A receipt-unbilled case allows clear, wait; "${resolution}" is none of these.`,
+    )
+  const { actor } = principal
+  return commitOnce(db, { key: commandKey, request: asked, actor }, async (tx) => {
+    const [open] = await tx<{ entityId: number; currency: string }[]>`
+      SELECT entity_id AS "entityId", currency FROM exception_case WHERE id = ${found.id} AND state = 'open' FOR UPDATE`
+    if (!open) throw new Refusal('CaseNotOpen', `Case ${found.id} is not open any more.`)
+    const { subjectId } = found
+    const given = params?.['reason']
+    const reason = typeof given === 'string' && given !== '' ? given : 'no bill will come'
+    await decideUnbilled(tx, { ...open, caseId: found.id, subjectId, resolution, reason, actor })
+    return {
+      caseId: found.id.toString(),
+      outcome: resolution === 'clear' ? ('cleared' as const) : ('waiting' as const),
     }
   })
 }

@@ -175,4 +175,9 @@ export const billDetailSchema = billSummary.extend({
   payment: z.object({ runId: text, state: text, payMinor: text, currency: text }).nullable(),
 })
 
+export const unbilledDecided = z.object({
+  caseId: text,
+  outcome: z.enum(['cleared', 'waiting']),
+})
+
 export const billParams = z.object({ billId: bigId })

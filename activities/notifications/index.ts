@@ -12,6 +12,7 @@ import { shippedOrder } from '#db/queries/orders'
 import { polledChannels } from '#db/stores/channel-sync'
 import { takeWaiting, markDelivered, type WaitingMessage } from '#db/stores/outbox'
 import { watchRefused } from '#db/stores/refused-documents'
+import { watchUnbilled } from '#db/stores/unbilled'
 import { markTold, markTooLate, takeUntold, type UntoldDocument } from '#db/stores/inbox'
 import type { MailGateway } from '../gateways/mail.ts'
 import type { MailTemplate } from '#domain/orders/policies'
@@ -63,6 +64,7 @@ export function notificationActivities(deps: NotificationDeps): NotificationActi
       await startSyncs(deps)
       await Promise.all(works.map((work) => repeat(work, until, deps.workMs)))
       await watchRefused(deps.db)
+      await watchUnbilled(deps.db)
       return done
     },
   }

@@ -4,8 +4,8 @@ import { resolveException, type ResolveException } from '#contracts/order-to-cas
 import { caseSummary, listCases, type CaseRow } from '#db/queries/exceptions'
 import { decidersOf, mayDecideCase } from '#domain/orders/case-roles'
 import { CASE_RESOLUTIONS, type CaseType, type Resolution } from '#domain/orders/exceptions'
-import { decideBill } from '../bill-commands.ts'
-import { billPreviewSchema, billProgressSchema } from '../bill-schemas.ts'
+import { decideBill, decideUnbilledReceipt } from '../bill-commands.ts'
+import { billPreviewSchema, billProgressSchema, unbilledDecided } from '../bill-schemas.ts'
 import { answerOf, caseInScope, notOpen } from '../case-scope.ts'
 import type { ApiDeps, ApiServer, Principal } from '../deps.ts'
 import { decideDocument } from '../document-decisions.ts'
@@ -169,7 +169,13 @@ function addDecisions(server: ApiServer, deps: ApiDeps): void {
         params,
         body: choice,
         response: {
-          200: z.union([progress, billProgressSchema, documentDecided, purchaseProgress]),
+          200: z.union([
+            progress,
+            billProgressSchema,
+            unbilledDecided,
+            documentDecided,
+            purchaseProgress,
+          ]),
         },
       },
     },
@@ -178,6 +184,8 @@ function addDecisions(server: ApiServer, deps: ApiDeps): void {
       if (found.type === 'document-refused')
         return decideDocument(deps, request, found.subjectId, choiceOf(found, request.body))
       if (found.subjectType === 'purchase-order') return decidePurchaseCase(deps, request, found)
+      if (found.subjectType === 'receipt-line')
+        return decideUnbilledReceipt(deps, found, request.body, callerOf(request))
       if (found.subjectType === 'vendor-bill')
         return decideBill(deps, found, request.body, callerOf(request)).catch((error: unknown) => {
           throw answerOf(found, error)
@@ -225,6 +233,11 @@ function addPreview(server: ApiServer, deps: ApiDeps): void {
         )
       if (found.subjectType === 'purchase-order')
         return previewPurchaseCase(purchasePreviews, request, found)
+      if (found.type === 'receipt-unbilled')
+        throw new Refusal(
+          'NothingToPreview',
+          'Clearing takes what is open of the receipt line off its stock, as /v1/grni shows it; waiting changes nothing.',
+        )
       const by = { key: `preview/${request.id}`, actor: request.principal.actor }
       if (found.subjectType === 'vendor-bill' && billPreviews) {
         const { resolution, params: given } = request.body

@@ -5,6 +5,7 @@ import { bulkOrderRoutes } from './bulk-orders.ts'
 import { blockedOrderRoutes } from './blocked-orders.ts'
 import { channelRoutes } from './channels.ts'
 import { giftCardRoutes } from './gift-cards.ts'
+import { grniRoutes } from './grni.ts'
 import { healthRoutes } from './health.ts'
 import { importRoutes } from './imports.ts'
 import { itemRoutes } from './items.ts'
@@ -88,6 +89,7 @@ export const routes: readonly RouteModule[] = [
   supplierDocumentRoutes,
   vendorBillRoutes,
   paymentRunRoutes,
+  grniRoutes,
   processRoutes,
   webhookRoutes,
   providerWebhookRoutes,

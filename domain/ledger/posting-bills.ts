@@ -164,6 +164,52 @@ export function postPaymentRunSettled(event: PaymentRunSettled): JournalEntryDra
   })
 }
 
+/** Goods that nobody will ever bill. */
+export interface GrniCleared {
+  receiptId: bigint | string
+  lineNo: number
+  entity: number
+  party: string
+  clearedOn: string
+  currency: string
+  functionalCurrency: string
+  rateE9: bigint
+  openMinor: bigint
+  bookedFuncMinor: bigint
+  itemId: number
+  siteId: number
+  difference: SpreadDifference
+}
+
+/** Dr Goods received not invoiced {receipt line}   Cr Inventory {layer}, Price variance {order line}: they cost nothing. */
+export function postGrniCleared(event: GrniCleared): JournalEntryDraft {
+  const { receiptId, lineNo, party, itemId, siteId } = event
+  const openKey = receiptLineKey(receiptId, lineNo)
+  const funcMinor = event.bookedFuncMinor
+  return journalEntry({
+    entityId: event.entity,
+    area: 'AP',
+    effectiveOn: event.clearedOn,
+    eventType: 'grni-cleared' satisfies PostingRule,
+    sourceType: 'receipt',
+    sourceId: String(receiptId),
+    key: `grni-cleared/${receiptId}/${lineNo}`,
+    currency: event.currency,
+    functionalCurrency: event.functionalCurrency,
+    rateE9: event.rateE9,
+    lines: [
+      debit('GoodsReceivedNotInvoiced', event.openMinor, {
+        party,
+        openKey,
+        itemId,
+        siteId,
+        funcMinor,
+      }),
+      ...differenceLines(event, event.difference),
+    ],
+  })
+}
+
 /** Open-item keys of purchasing. */
 export const billKey = (billId: bigint | string) => `bill/${billId}`
 export const billLineKey = (billId: bigint | string, lineNo: number) =>
@@ -213,7 +259,7 @@ function accrualLine(event: BillBooks, accrual: AccrualTaken): LineInput {
 }
 
 function differenceLines(
-  { functionalCurrency: currency }: BillBooks,
+  { functionalCurrency: currency }: Pick<BillBooks, 'functionalCurrency'>,
   { soldTo, shares }: SpreadDifference,
 ): LineInput[] {
   return shares.map((share) => {

@@ -22,6 +22,7 @@ const RULE_VERSIONS = {
   'goods-rejected': 1,
   'goods-scrapped': 1,
   'goods-shipped': 1,
+  'grni-cleared': 1,
   'payment-captured': 1,
   'payment-run-settled': 1,
   'payout-received': 1,

@@ -31,6 +31,7 @@ const RESERVED: Partial<Record<CaseType, readonly Role[]>> = {
   'bill-quantity-over': ['ap-manager', 'controller'],
   'bill-without-order': ['ap-clerk', 'ap-manager', 'controller'],
   'bill-unreceived': ['ap-clerk', 'ap-manager', 'controller'],
+  'receipt-unbilled': ['ap-manager', 'controller'],
 }
 
 /** Choices that give something which the role that decides the rest of the case may not give. */

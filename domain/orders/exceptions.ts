@@ -39,6 +39,7 @@ export const CASE_RESOLUTIONS = {
   'bill-quantity-over': ['approve-once', 'dispute', 'hold', 'reject'],
   'bill-without-order': ['attach', 'hold', 'reject'],
   'bill-unreceived': ['wait'],
+  'receipt-unbilled': ['clear', 'wait'],
 } as const satisfies Record<string, readonly string[]>
 
 export type CaseType = keyof typeof CASE_RESOLUTIONS

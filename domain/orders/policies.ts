@@ -198,6 +198,7 @@ export const DEFAULT_POLICIES: PolicyBodies = {
     'bill-quantity-over': payables(hours(48)),
     'bill-without-order': payables(hours(48)),
     'bill-unreceived': payables(hours(72)),
+    'receipt-unbilled': payables(hours(7 * 24)),
   },
   demand: {
     rank: ['channel-priority', 'customer-class', 'ship-by', 'placed'],

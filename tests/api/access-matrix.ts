@@ -119,6 +119,7 @@ export const accessOf: Record<string, Access> = {
   'GET /v1/vendor-bills/:billId': 'bills:read',
   'POST /v1/vendor-bills': 'bills:create',
   'POST /v1/vendor-bills/files': 'bills:create',
+  'GET /v1/grni': 'bills:read',
   'POST /v1/company-bank-accounts': 'payments:approve',
   'GET /v1/payment-runs': 'payments:read',
   'GET /v1/payment-runs/:runId': 'payments:read',
