@@ -1,7 +1,7 @@
+import { billProofs } from './bill-proofs.ts'
 import { orderProofs } from './order-proofs.ts'
 import { ledgerProofs, type Proof } from './proofs.ts'
 import { purchaseProofs } from './purchase-proofs.ts'
-import { purchasingProofs } from './purchasing-proofs.ts'
 import { referenceProofs } from './reference-proofs.ts'
 
 /** Every statement that must return no row, of ledger, stock, orders, purchases, bills and references. */
@@ -9,6 +9,6 @@ export const standingProofs: readonly Proof[] = [
   ...ledgerProofs,
   ...orderProofs,
   ...purchaseProofs,
-  ...purchasingProofs,
+  ...billProofs,
   ...referenceProofs,
 ]

@@ -2,7 +2,6 @@ import type { Tx } from '#db/client'
 import type { OrderOfShare, SpreadDifference } from '#domain/ledger/posting-bills'
 import { spreadCost, type CostShare, type LayerFate } from '#domain/purchasing/spread-cost'
 import { json } from './records.ts'
-import { lockPositions } from './stock.ts'
 
 /** A receipt's line, as the cost layer that it made or the pool that it went into. */
 export interface ReceiptLayer {
@@ -10,16 +9,11 @@ export interface ReceiptLayer {
   receiptLineNo: number
 }
 
-/** Keeps issues of these items waiting, so that who has which units stands still. */
+/** Keeps issues of these items waiting, so that who has which units stands still, in whatever condition they are. */
 export async function lockItems(tx: Tx, itemIds: readonly number[]): Promise<void> {
   const unique = [...new Set(itemIds)]
-  const sites = await tx<{ siteId: number }[]>`
-    SELECT DISTINCT site_id AS "siteId" FROM stock_position WHERE item_id = ANY(${unique}::int[]) ORDER BY 1`
-  await lockPositions(
-    tx,
-    unique,
-    sites.map(({ siteId }) => siteId),
-  )
+  await tx`
+    SELECT 1 FROM stock_position WHERE item_id = ANY(${unique}::int[]) ORDER BY item_id, site_id, condition FOR UPDATE`
 }
 
 /**
@@ -123,6 +117,8 @@ async function follow(
     WHERE layer_id = ${layer.layerId} ORDER BY id`
   const followed: LayerFate['uses'][number][] = []
   for (const { qty, orderLineId, causeType, causeId } of uses) {
+    // Refused goods are owed to nobody, so no bill is about them.
+    if (causeType === 'inspection' && causeId.endsWith('/rejected')) continue
     const moved = orderLineId === null ? await movedInto(tx, layer, { causeType, causeId }) : null
     followed.push({
       qty,
@@ -138,8 +134,10 @@ async function movedInto(
   { itemId, layerId }: Pick<LayerRow, 'itemId' | 'layerId'>,
   { causeType, causeId }: Pick<UseRow, 'causeType' | 'causeId'>,
 ): Promise<LayerRow | null> {
+  // An inspection names its part behind its id; only what it accepted lies in a layer again.
+  const source = causeType === 'inspection' ? causeId.replace(/\/accepted$/, '') : causeId
   const [next] = await tx<LayerRow[]>`
-    SELECT ${layerColumns(tx)} FROM cost_layer l WHERE l.source_type = ${causeType} AND (l.source_id = ${causeId} OR starts_with(l.source_id, ${`${causeId}/`}))
+    SELECT ${layerColumns(tx)} FROM cost_layer l WHERE l.source_type = ${causeType} AND (l.source_id = ${source} OR starts_with(l.source_id, ${`${source}/`}))
       AND l.item_id = ${itemId} AND l.id > ${layerId} ORDER BY l.id LIMIT 1`
   return next ?? null
 }

@@ -276,7 +276,8 @@ function bearerOf(
   const { itemId, siteId } = share
   if (share.at === 'on-hand') {
     const { layerId, condition } = share
-    const account = condition === 'quarantine' ? 'Quarantine' : 'Inventory'
+    const sold = condition === 'sellable' || condition === 'b-stock'
+    const account = sold ? 'Inventory' : 'Quarantine'
     return [account, { itemId, siteId, layerId, condition }]
   }
   if (share.at === 'gone' || !share.order) return ['CountGainOrLoss', { itemId, siteId }]

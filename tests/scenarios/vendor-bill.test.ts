@@ -1,4 +1,6 @@
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
+import type { Tx } from '#db/client'
+import { judgeGoods } from '#db/stores/inspections'
 import { anOrder, foundCompany, type Company } from '#tests/support/company'
 import { postedByBill, startBill } from '#tests/support/bills'
 import { desk, expectRefused } from '#tests/support/orders'
@@ -253,6 +255,31 @@ test('freight that comes when all is sold is cost of those orders to the last ce
   await bill.resolve('bill-price-over', 'approve-once')
   const borne = await Promise.all(orders.map((orderId) => bears(orderId, 5020)))
   expect(borne).toEqual([3_30n, 3_30n, 3_41n])
+})
+
+test('of goods that were judged, refused ones are not billed, and accepted and scrapped ones bear the difference', async () => {
+  const supplier = await aSupplier(system.admin, company)
+  const lines = [{ sku: 'CHAIR', qty: 10, priceMinor: 4000 }]
+  const order = await anOrderOf(system.admin, company, supplier, { lines })
+  const { receiptId } = await receive(system.admin, company, order, [
+    { qty: 10, condition: 'quarantine' },
+  ])
+  const judgement = { accepted: 6n, rejected: 2n, scrapped: 2n, reason: 'cracked', actor: 'qc' }
+  await system.admin.begin((tx) =>
+    judgeGoods(tx as unknown as Tx, {
+      ...{ receiptId, receiptLineNo: 1, on: new Date().toISOString().slice(0, 10) },
+      ...judgement,
+    }),
+  )
+  const line = { sku: 'CHAIR', qty: 8n, netMinor: 328_00n }
+  const bill = await startBill(system, aBill(supplier, { poNumber: order.poNumber, line }))
+  expect(bill.first).toMatchObject({ phase: 'payable', cases: [] })
+  expect(await postedByBill(system.db, bill.billId)).toEqual([
+    'Dr Inventory 6.00',
+    'Cr Payables 328.00',
+    'Dr GoodsReceivedNotInvoiced 320.00',
+    'Dr CountGainOrLoss 2.00',
+  ])
 })
 
 test('two bills at once for the same goods: one is posted, the other is a question', async () => {

@@ -78,7 +78,7 @@ export async function receive(
   admin: Db,
   company: Company,
   order: Ordered,
-  goods: { line?: number; qty: number; rateE9?: bigint }[],
+  goods: { line?: number; qty: number; rateE9?: bigint; condition?: 'quarantine' }[],
 ): Promise<{ receiptId: bigint; receiptNo: string }> {
   const receiptNo = `R-${process.pid}-${next()}`
   const receiptId = await admin.begin(async (begun) => {
@@ -90,7 +90,8 @@ export async function receive(
       INSERT INTO goods_receipt (receipt_no, entity_id, site_id, supplier, supplier_id, purchase_order_id, received_on, actor)
       VALUES (${receiptNo}, ${company.entityId}, ${company.east}, ${head!.party}, ${head!.supplierId}, ${order.orderId}, ${today}, 'receiver-1') RETURNING id`
     const lines = []
-    for (const [n, { line = 0, qty, rateE9 = RATE_ONE }] of goods.entries()) {
+    for (const [n, { line = 0, qty, rateE9 = RATE_ONE, condition: kept }] of goods.entries()) {
+      const condition = kept ?? 'sellable'
       const ordered = order.lines[line]!
       const [price] = await tx<{ minor: bigint; landed: bigint }[]>`
         SELECT unit_price_minor AS minor, landed_estimate_minor AS landed FROM purchase_order_line WHERE id = ${ordered.id}`
@@ -99,8 +100,8 @@ export async function receive(
       const landedMinor = price!.landed * BigInt(qty)
       const valueMinor = funcMinor + landedMinor
       await tx`
-        INSERT INTO goods_receipt_line (receipt_id, line_no, item_id, expected_qty, received_qty, unit_cost_minor, discrepancy, purchase_order_line_id, value_minor, currency, goods_minor, goods_func_minor, landed_minor)
-        VALUES (${receipt!.id}, ${n + 1}, ${ordered.itemId}, ${qty}, ${qty}, ${price!.minor}, 'none', ${ordered.id}, ${valueMinor}, ${head!.currency}, ${goodsMinor}, ${funcMinor}, ${landedMinor})`
+        INSERT INTO goods_receipt_line (receipt_id, line_no, item_id, expected_qty, received_qty, unit_cost_minor, discrepancy, purchase_order_line_id, condition, value_minor, currency, goods_minor, goods_func_minor, landed_minor)
+        VALUES (${receipt!.id}, ${n + 1}, ${ordered.itemId}, ${qty}, ${qty}, ${price!.minor}, 'none', ${ordered.id}, ${condition}, ${valueMinor}, ${head!.currency}, ${goodsMinor}, ${funcMinor}, ${landedMinor})`
       const cause = { causeType: 'receipt', causeId: `${receipt!.id}` }
       await moveStock(tx, [
         {
@@ -108,6 +109,7 @@ export async function receive(
           qty: BigInt(qty),
           kind: 'receipt',
           toSiteId: company.east,
+          toCondition: condition,
           ...cause,
           actor: 'receiver-1',
           effectiveOn: today,
@@ -118,6 +120,7 @@ export async function receive(
           entityId: company.entityId,
           itemId: ordered.itemId,
           siteId: company.east,
+          condition,
           rankedOn: today,
           qty: BigInt(qty),
           valueMinor,
@@ -129,7 +132,7 @@ export async function receive(
         itemId: ordered.itemId,
         siteId: company.east,
         layerId: layerId!,
-        condition: 'sellable',
+        condition,
         qty: BigInt(qty),
         costMinor: valueMinor,
         receiptLineId: `${receipt!.id}/${n + 1}`,

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { vendorBillActivities } from '#activities/vendor-bills/index'
 import { runProofs } from '#db/queries/proofs'
-import { purchasingProofs } from '#db/queries/purchasing-proofs'
+import { billProofs } from '#db/queries/bill-proofs'
 import { foundCompany } from '#tests/support/company'
 import { freshDatabase, type TestDatabase } from '#tests/support/database'
 import { aBill, anOrderOf, aSupplier, capture, receive } from '#tests/support/purchasing'
@@ -33,7 +33,7 @@ async function brokenBy(corruption: string): Promise<string[]> {
       await tx.unsafe('SET LOCAL session_replication_role = replica')
       const { count } = await tx.unsafe(corruption)
       expect(count, 'rows that were corrupted').toBeGreaterThan(0)
-      const results = await runProofs(tx as never, purchasingProofs)
+      const results = await runProofs(tx as never, billProofs)
       broken = results.filter((r) => r.broken.length > 0).map((r) => r.proof.name)
       throw undo
     })
@@ -44,7 +44,7 @@ async function brokenBy(corruption: string): Promise<string[]> {
 }
 
 test('all hold for a bill that is half ahead of its goods', async () => {
-  const results = await runProofs(database.admin, purchasingProofs)
+  const results = await runProofs(database.admin, billProofs)
   expect(results.filter(({ broken }) => broken.length > 0)).toEqual([])
 })
 

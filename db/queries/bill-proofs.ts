@@ -1,7 +1,7 @@
 import type { Proof } from './proofs.ts'
 
 /** What must always hold between bills, receipts and the books. */
-export const purchasingProofs: readonly Proof[] = [
+export const billProofs: readonly Proof[] = [
   {
     name: 'GRNI',
     invariant:
