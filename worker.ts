@@ -21,6 +21,7 @@ import { notificationActivities } from '#activities/notifications/index'
 import type { MailLinks } from '#activities/notifications/mails'
 import { supplierGateway, type SupplierGateway } from '#activities/gateways/supplier'
 import { purchaseActivities } from '#activities/purchasing/index'
+import { vendorBillActivities } from '#activities/vendor-bills/index'
 import { refusalsAreAnswers } from '#activities/refusal-interceptor'
 import { exitIfWrong, loadConfig, type Config } from '#config'
 import { keepStartingNotification, startNotification } from '#clients/notification'
@@ -81,6 +82,7 @@ export function createOrderWorker({
     activities: {
       ...orderActivities({ db, gateways, apiUrl }),
       ...purchaseActivities({ db, suppliers, apiUrl }),
+      ...vendorBillActivities({ db }),
     },
     ...versioned(release),
     interceptors: { activity: [refusalsAreAnswers] },

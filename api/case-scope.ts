@@ -16,8 +16,8 @@ export async function caseInScope(
   }))
 }
 
-/** How a process says that a case, or the whole order, is over. */
-const LATE = new Set(['CaseNotOpen', 'OrderClosed'])
+/** How a process says that a case, or all that it is about, is over. */
+const LATE = new Set(['CaseNotOpen', 'OrderClosed', 'BillClosed'])
 
 export function notOpen(found: CaseRow): HttpProblem {
   const choice = found.resolution ? ` (${found.resolution})` : ''

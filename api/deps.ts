@@ -6,6 +6,7 @@ import type { Logger } from 'pino'
 import type { Registry } from 'prom-client'
 import type { Config } from '#config'
 import type { Db } from '#db/client'
+import type { BillPreviews } from '#contracts/bill-previews'
 import type { OrderPreviews } from '#contracts/order-previews'
 import type { PurchasePreviews } from '#contracts/procure-to-pay'
 import type { Permission, Scopes } from '#domain/access'
@@ -22,6 +23,7 @@ export interface ApiDeps {
   /** Shows a decision's effect by doing it and taking it back; absent, there are no preview routes. */
   previews?: OrderPreviews
   purchasePreviews?: PurchasePreviews
+  billPreviews?: BillPreviews
   /** The signing secrets behind a channel's `secret_refs`, newest first. */
   channelSecrets?: (refs: readonly string[]) => string[]
   /** Task queue of the order processes; another one in tests. */

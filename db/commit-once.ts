@@ -131,6 +131,23 @@ export const refusalForConstraint: Record<string, GuardRefusal> = {
     code: 'ItemNotReady',
     message: 'The item lacks fields that it needs to be active: fill them in first.',
   },
+  payment_run_proposer_not_approver: {
+    code: 'SameSigner',
+    message: 'Proposing, approving and releasing a payment run take different people: ask another.',
+  },
+  payment_run_approver_not_releaser: {
+    code: 'SameSigner',
+    message: 'Proposing, approving and releasing a payment run take different people: ask another.',
+  },
+  payment_run_bank_editor_not_signer: {
+    code: 'BankEditorSigns',
+    message:
+      'Whoever has changed or verified where a supplier is paid does not sign its payment: ask another.',
+  },
+  payment_run_line_once: {
+    code: 'BillInAnotherRun',
+    message: 'Another payment run holds one of these bills: look at it, then propose again.',
+  },
   journal_entry_reverses_once: {
     code: 'AlreadyReversed',
     message: 'This entry has already been reversed.',

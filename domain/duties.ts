@@ -29,4 +29,9 @@ const CONFLICTS: readonly (readonly [Role, Role])[] = [
   ['purchasing-manager', 'ap-manager'],
   ['ap-manager', 'buyer'],
   ['ap-manager', 'receiver'],
+  ['administrator', 'treasurer'],
+  ['treasurer', 'ap-clerk'],
+  ['treasurer', 'ap-manager'],
+  ['treasurer', 'buyer'],
+  ['treasurer', 'receiver'],
 ]

@@ -3,13 +3,16 @@ import type { Client } from '@temporalio/client'
 import { setTimeout as wait } from 'node:timers/promises'
 import { startChannelSync } from '#clients/channel-sync'
 import { tellOrTakeUp } from '#clients/order-process'
+import { tellBill } from '#clients/vendor-bill'
 import type { Delivered, NotificationActivities } from '#contracts/notification'
 import { lookAgain, type OrderActivities } from '#contracts/order-to-cash'
 import type { Db } from '#db/client'
+import { billToTell } from '#db/queries/bills'
 import { shippedOrder } from '#db/queries/orders'
 import { polledChannels } from '#db/stores/channel-sync'
 import { takeWaiting, markDelivered, type WaitingMessage } from '#db/stores/outbox'
 import { watchRefused } from '#db/stores/refused-documents'
+import { watchUnbilled } from '#db/stores/unbilled'
 import { markTold, markTooLate, takeUntold, type UntoldDocument } from '#db/stores/inbox'
 import type { MailGateway } from '../gateways/mail.ts'
 import type { MailTemplate } from '#domain/orders/policies'
@@ -44,6 +47,7 @@ const TOPICS = {
   'look-again': { limit: 50, mostWaitSeconds: 60 },
   'stock-arrived': { limit: 50, mostWaitSeconds: 60 },
   'supply-changed': { limit: 50, mostWaitSeconds: 60 },
+  'vendor-bill': { limit: 50, mostWaitSeconds: 60 },
 } as const
 type Topic = keyof typeof TOPICS
 
@@ -60,6 +64,7 @@ export function notificationActivities(deps: NotificationDeps): NotificationActi
       await startSyncs(deps)
       await Promise.all(works.map((work) => repeat(work, until, deps.workMs)))
       await watchRefused(deps.db)
+      await watchUnbilled(deps.db)
       return done
     },
   }
@@ -127,9 +132,20 @@ async function deliver(deps: NotificationDeps, message: WaitingMessage): Promise
         ...(body['caseId'] ? { caseId: body['caseId'] } : {}),
       },
     )
+  if (message.topic === 'vendor-bill') return tellOneBill(deps, message.key, body['billId']!)
   if (message.topic === 'look-again') return signal(deps, body['workflowId']!, body['cause']!)
   const cause = message.topic === 'stock-arrived' ? 'stock arrived' : 'expected supply changed'
   await giveStockOut(deps, { key: message.key, cause, itemIds: body.itemIds ?? [] })
+}
+
+/** A bill was captured, its goods came, or it was paid: its process starts, or looks again. */
+async function tellOneBill(
+  { db, temporal, orderTaskQueue }: NotificationDeps,
+  key: string,
+  billId: string,
+): Promise<void> {
+  const bill = await billToTell(db, billId)
+  if (bill) await tellBill(temporal, { ...bill, taskQueue: orderTaskQueue }, key)
 }
 
 /**

@@ -12,6 +12,7 @@ import { mayDecideCase } from '#domain/orders/case-roles'
 import { CASE_RESOLUTIONS, type CaseType, type Resolution } from '#domain/orders/exceptions'
 import { Refusal } from '#domain/refusal'
 import { commandRoute } from '../command-route.ts'
+import { decideBill, decideUnbilledReceipt } from '../bill-commands.ts'
 import type { ApiDeps, ApiServer, Principal } from '../deps.ts'
 import { takeAddressOut } from '../given-address.ts'
 import { callerOf, commandOrder, type CommandCaller } from '../order-commands.ts'
@@ -141,6 +142,19 @@ async function decideOne(
       throw new Refusal('DecidedOneByOne', 'Cases of purchases are decided one by one.')
     const kept = resolution === 'create-item' ? choice.params : takeAddressOut(choice.params).rest
     const told = kept ? { params: kept } : {}
+    if (found.subjectType === 'receipt-line') {
+      const { outcome: phase } = await decideUnbilledReceipt(
+        deps,
+        found,
+        { resolution, ...told },
+        caller,
+      )
+      return { caseId, outcome: 'done', phase, code: null, detail: null }
+    }
+    if (found.subjectType === 'vendor-bill') {
+      const { phase } = await decideBill(deps, found, { resolution, ...told }, caller)
+      return { caseId, outcome: 'done', phase, code: null, detail: null }
+    }
     const command = { caseId, resolution, ...told }
     const { phase } = await commandOrder(
       deps,
@@ -220,6 +234,11 @@ function addReopening(server: ApiServer, { db, temporal, orderTaskQueue }: ApiDe
         throw new Refusal(
           'NotReopenable',
           'What was chosen about a purchase has moved goods or money.',
+        )
+      if (found.subjectType === 'vendor-bill' || found.subjectType === 'receipt-line')
+        throw new Refusal(
+          'NotReopenable',
+          'A decision on a bill has moved its books: answer it by a credit, or by another bill.',
         )
       const command = { caseId: found.id.toString(), reason: request.body.reason }
       const takeUp = async (told: ReopenException, updateId: string) => {

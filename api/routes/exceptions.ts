@@ -4,6 +4,8 @@ import { resolveException, type ResolveException } from '#contracts/order-to-cas
 import { caseSummary, listCases, type CaseRow } from '#db/queries/exceptions'
 import { decidersOf, mayDecideCase } from '#domain/orders/case-roles'
 import { CASE_RESOLUTIONS, type CaseType, type Resolution } from '#domain/orders/exceptions'
+import { decideBill, decideUnbilledReceipt } from '../bill-commands.ts'
+import { billPreviewSchema, billProgressSchema, unbilledDecided } from '../bill-schemas.ts'
 import { answerOf, caseInScope, notOpen } from '../case-scope.ts'
 import type { ApiDeps, ApiServer, Principal } from '../deps.ts'
 import { decideDocument } from '../document-decisions.ts'
@@ -166,7 +168,15 @@ function addDecisions(server: ApiServer, deps: ApiDeps): void {
         tags,
         params,
         body: choice,
-        response: { 200: z.union([progress, documentDecided, purchaseProgress]) },
+        response: {
+          200: z.union([
+            progress,
+            billProgressSchema,
+            unbilledDecided,
+            documentDecided,
+            purchaseProgress,
+          ]),
+        },
       },
     },
     async (request) => {
@@ -174,6 +184,12 @@ function addDecisions(server: ApiServer, deps: ApiDeps): void {
       if (found.type === 'document-refused')
         return decideDocument(deps, request, found.subjectId, choiceOf(found, request.body))
       if (found.subjectType === 'purchase-order') return decidePurchaseCase(deps, request, found)
+      if (found.subjectType === 'receipt-line')
+        return decideUnbilledReceipt(deps, found, request.body, callerOf(request))
+      if (found.subjectType === 'vendor-bill')
+        return decideBill(deps, found, request.body, callerOf(request)).catch((error: unknown) => {
+          throw answerOf(found, error)
+        })
       const place = {
         id: BigInt(found.subjectId),
         workflowId: found.workflowId,
@@ -192,7 +208,8 @@ function addDecisions(server: ApiServer, deps: ApiDeps): void {
   )
 }
 
-function addPreview(server: ApiServer, { db, previews, purchasePreviews }: ApiDeps): void {
+function addPreview(server: ApiServer, deps: ApiDeps): void {
+  const { db, previews, purchasePreviews, billPreviews } = deps
   if (!previews) return
   server.post(
     '/exceptions/:caseId/resolution/preview',
@@ -203,7 +220,7 @@ function addPreview(server: ApiServer, { db, previews, purchasePreviews }: ApiDe
         tags,
         params,
         body: choice,
-        response: { 200: z.union([previewedEffect, previewedPurchase]) },
+        response: { 200: z.union([previewedEffect, billPreviewSchema, previewedPurchase]) },
       },
     },
     async (request) => {
@@ -216,12 +233,22 @@ function addPreview(server: ApiServer, { db, previews, purchasePreviews }: ApiDe
         )
       if (found.subjectType === 'purchase-order')
         return previewPurchaseCase(purchasePreviews, request, found)
+      if (found.type === 'receipt-unbilled')
+        throw new Refusal(
+          'NothingToPreview',
+          'Clearing takes what is open of the receipt line off its stock, as /v1/grni shows it; waiting changes nothing.',
+        )
+      const by = { key: `preview/${request.id}`, actor: request.principal.actor }
+      if (found.subjectType === 'vendor-bill' && billPreviews) {
+        const { resolution, params: given } = request.body
+        const asked = { ...by, caseId: found.id.toString(), resolution }
+        return billPreviews.resolveBillCase(found.subjectId, {
+          ...asked,
+          ...(given ? { params: given } : {}),
+        })
+      }
       const { address, command } = decisionOf(found, request.body)
-      return previews.resolveException(
-        found.subjectId,
-        { ...command, key: `preview/${request.id}`, actor: request.principal.actor },
-        address,
-      )
+      return previews.resolveException(found.subjectId, { ...command, ...by }, address)
     },
   )
 }

@@ -5,6 +5,7 @@ import { bulkOrderRoutes } from './bulk-orders.ts'
 import { blockedOrderRoutes } from './blocked-orders.ts'
 import { channelRoutes } from './channels.ts'
 import { giftCardRoutes } from './gift-cards.ts'
+import { grniRoutes } from './grni.ts'
 import { healthRoutes } from './health.ts'
 import { importRoutes } from './imports.ts'
 import { itemRoutes } from './items.ts'
@@ -29,6 +30,7 @@ import { fulfilmentRoutes } from './fulfilment.ts'
 import { orderCommandRoutes } from './order-commands.ts'
 import { addressLinkRoutes } from './address-links.ts'
 import { orderRoutes } from './orders.ts'
+import { paymentRunRoutes } from './payment-runs.ts'
 import { personalDataRoutes } from './personal-data.ts'
 import { providerWebhookRoutes } from './provider-webhooks.ts'
 import { processRoutes } from './processes.ts'
@@ -41,6 +43,7 @@ import { settlementRoutes } from './settlements.ts'
 import { stockCountRoutes } from './stock-counts.ts'
 import { stockValuationRoutes } from './stock-valuation.ts'
 import { stockRoutes } from './stock.ts'
+import { vendorBillRoutes } from './vendor-bills.ts'
 import { webhookRoutes } from './webhooks.ts'
 
 export type RouteModule = (server: ApiServer, deps: RouteDeps) => Promise<void>
@@ -86,6 +89,9 @@ export const routes: readonly RouteModule[] = [
   purchaseOrderRoutes,
   purchaseReceiptRoutes,
   supplierDocumentRoutes,
+  vendorBillRoutes,
+  paymentRunRoutes,
+  grniRoutes,
   processRoutes,
   webhookRoutes,
   providerWebhookRoutes,

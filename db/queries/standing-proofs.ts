@@ -1,12 +1,14 @@
+import { billProofs } from './bill-proofs.ts'
 import { orderProofs } from './order-proofs.ts'
 import { ledgerProofs, type Proof } from './proofs.ts'
 import { purchaseProofs } from './purchase-proofs.ts'
 import { referenceProofs } from './reference-proofs.ts'
 
-/** Every statement that must return no row, of ledger, stock, orders, purchases and references. */
+/** Every statement that must return no row, of ledger, stock, orders, purchases, bills and references. */
 export const standingProofs: readonly Proof[] = [
   ...ledgerProofs,
   ...orderProofs,
   ...purchaseProofs,
+  ...billProofs,
   ...referenceProofs,
 ]

@@ -110,7 +110,7 @@ function writeTrail(tx: Tx, rows: readonly string[]): PromiseLike<unknown> {
 
 export interface IntendedEffect {
   key: string
-  gateway: 'payment' | 'carrier' | 'tax' | 'mail' | 'compliance' | 'channel' | 'supplier'
+  gateway: 'payment' | 'carrier' | 'tax' | 'mail' | 'compliance' | 'channel' | 'supplier' | 'bank'
   operation: string
   subjectType: string
   subjectId: string

@@ -4,6 +4,9 @@
  */
 const RULE_VERSIONS = {
   'balances-opened': 1,
+  'bill-paid': 1,
+  'bill-posted': 1,
+  'billed-goods-received': 1,
   'breakage-recognised': 1,
   'count-adjusted': 1,
   'deposit-cancelled': 1,
@@ -19,7 +22,9 @@ const RULE_VERSIONS = {
   'goods-rejected': 1,
   'goods-scrapped': 1,
   'goods-shipped': 1,
+  'grni-cleared': 1,
   'payment-captured': 1,
+  'payment-run-settled': 1,
   'payout-received': 1,
   'payout-sent': 1,
   'processor-fee': 1,

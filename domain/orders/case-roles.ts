@@ -27,6 +27,12 @@ const RESERVED: Partial<Record<CaseType, readonly Role[]>> = {
   'receipt-damaged': ['buyer', 'purchasing-manager'],
   'receipt-wrong': ['buyer', 'purchasing-manager'],
   'receipt-short': ['buyer', 'purchasing-manager'],
+  'bill-duplicate': ['ap-manager', 'controller'],
+  'bill-price-over': ['ap-manager', 'controller'],
+  'bill-quantity-over': ['ap-manager', 'controller'],
+  'bill-without-order': ['ap-clerk', 'ap-manager', 'controller'],
+  'bill-unreceived': ['ap-clerk', 'ap-manager', 'controller'],
+  'receipt-unbilled': ['ap-manager', 'controller'],
 }
 
 /** Choices that give something which the role that decides the rest of the case may not give. */

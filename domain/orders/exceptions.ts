@@ -35,6 +35,12 @@ export const CASE_RESOLUTIONS = {
   'receipt-damaged': ['return', 'replace', 'scrap', 'accept'],
   'receipt-wrong': ['return', 'accept'],
   'receipt-short': ['wait', 'close-short'],
+  'bill-duplicate': ['mark-distinct', 'reject'],
+  'bill-price-over': ['approve-once', 'dispute', 'hold', 'reject'],
+  'bill-quantity-over': ['approve-once', 'dispute', 'hold', 'reject'],
+  'bill-without-order': ['attach', 'hold', 'reject'],
+  'bill-unreceived': ['wait'],
+  'receipt-unbilled': ['clear', 'wait'],
 } as const satisfies Record<string, readonly string[]>
 
 export type CaseType = keyof typeof CASE_RESOLUTIONS

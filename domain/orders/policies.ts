@@ -128,6 +128,12 @@ const purchasing = (
   escalateTo: 'purchasing-manager',
 })
 
+/** What is stuck with a vendor's bill goes to its controller when nobody decides. */
+const payables = (slaMinutes: number, severity: CasePolicy['severity'] = 'normal'): CasePolicy => ({
+  ...team('payables', slaMinutes, severity),
+  escalateTo: 'finance',
+})
+
 /** What holds where nobody has written a policy yet; version 0 in every decision record. */
 export const DEFAULT_POLICIES: PolicyBodies = {
   order: {
@@ -194,6 +200,12 @@ export const DEFAULT_POLICIES: PolicyBodies = {
     'receipt-damaged': purchasing(hours(24)),
     'receipt-wrong': purchasing(hours(24)),
     'receipt-short': purchasing(hours(48)),
+    'bill-duplicate': payables(hours(24), 'high'),
+    'bill-price-over': payables(hours(48)),
+    'bill-quantity-over': payables(hours(48)),
+    'bill-without-order': payables(hours(48)),
+    'bill-unreceived': payables(hours(72)),
+    'receipt-unbilled': payables(hours(7 * 24)),
   },
   demand: {
     rank: ['channel-priority', 'customer-class', 'ship-by', 'placed'],

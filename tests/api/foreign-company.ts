@@ -22,6 +22,8 @@ export interface Foreign {
   openingId: string
   inboxId: string
   supplierChangeId: string
+  billId: string
+  runId: string
 }
 
 /** What no answer to a limited caller may hold, by what the foreign objects are called. */
@@ -81,6 +83,7 @@ export async function foundForeignCompany(api: RunningApi): Promise<Foreign> {
     SELECT p.id, 1, i.id, s.id, 400, current_date + 9, 10 FROM purchase_order p, item i, site s WHERE p.po_number = ${FOREIGN.purchase} AND i.sku = 'MUG' AND s.code = ${FOREIGN.site}`
   const one = async (sql: string) => String((await admin.unsafe<{ id: unknown }[]>(sql))[0]!.id)
   return {
+    ...(await addBill(api, entityId)),
     ...(await addAccess(api)),
     orderId,
     workflowId: await one(`SELECT workflow_id AS id FROM sales_order WHERE id = ${orderId}`),
@@ -102,6 +105,23 @@ export async function foundForeignCompany(api: RunningApi): Promise<Foreign> {
       `SELECT request_period_exception(${entityId}, '${new Date().getUTCFullYear()}-06', '{TAX}', NULL, 'late', now() + interval '1 hour', 'x') AS id`,
     ),
   }
+}
+
+/** A supplier's bill that a payment run has been proposed for. */
+async function addBill(
+  { database: { admin } }: RunningApi,
+  entityId: number,
+): Promise<{ billId: string; runId: string }> {
+  await admin`
+    INSERT INTO supplier (entity_id, code, name, country, currency, state, created_by, approved_by) VALUES (${entityId}, 'BILLER-DE', 'Töpferei', 'DE', 'EUR', 'approved', 'a', 'b')`
+  const [bill] = await admin<{ id: bigint }[]>`
+    INSERT INTO vendor_bill (entity_id, supplier_id, workflow_id, bill_number, normal_number, billed_on, due_on, currency, net_minor, tax_minor, gross_minor, source, captured_by)
+    SELECT ${entityId}, id, 'vendor-bill/BILLER-DE/R1', 'R1', 'R1', current_date, current_date, 'EUR', 100, 0, 100, 'typed', 'x' FROM supplier WHERE code = 'BILLER-DE' RETURNING id`
+  const [run] = await admin<{ id: bigint }[]>`
+    WITH account AS (INSERT INTO company_bank_account (entity_id, holder, iban, bic, actor) VALUES (${entityId}, 'Acme GmbH', 'DE89370400440532013000', 'COBADEFFXXX', 'x') RETURNING id)
+    INSERT INTO payment_run (entity_id, account_id, pay_on, content_hash, proposed_by) SELECT ${entityId}, id, current_date, sha256('x'), 'x' FROM account RETURNING id`
+  await admin`INSERT INTO payment_run_file (run_id, message_id, body, sha256) VALUES (${run!.id}, 'TL-ACME-DE-RUN', '<Document/>', sha256('x'))`
+  return { billId: String(bill!.id), runId: String(run!.id) }
 }
 
 async function foundMasters(api: RunningApi): Promise<number> {

@@ -6,6 +6,7 @@ import type { MailGateway } from '#activities/gateways/mail'
 import type { Gateways } from '#activities/orders/gateways'
 import { orderPreviews } from '#activities/orders/preview'
 import { purchasePreviews } from '#activities/purchasing/preview'
+import { billPreviews } from '#activities/vendor-bills/preview'
 import type { ApiDeps } from '#api/server'
 import type { OrderDocument } from '#contracts/order-intake'
 import type { OrderProgress } from '#contracts/order-to-cash'
@@ -61,6 +62,7 @@ export async function runningApi(
     orderTaskQueue: system.taskQueue,
     previews: orderPreviews(system.db),
     purchasePreviews: purchasePreviews(system.db),
+    billPreviews: billPreviews(system.db),
     channelSecrets: (refs) => refs.flatMap((name) => SECRETS[name] ?? []),
     config: {
       STRIPE_WEBHOOK_SECRET: STRIPE_SECRET,

@@ -713,6 +713,68 @@ const purchasing: Probe[] = [
   })),
 ]
 
+const foreignBill = {
+  supplier: 'BILLER-DE',
+  number: 'R2',
+  billedOn: today,
+  lines: [{ kind: 'charge', description: 'Freight', netMinor: '100' }],
+  totalMinor: '100',
+}
+const onRun = (path: string, body: object = {}): Probe => ({
+  route: `POST /v1/payment-runs/:runId/${path}`,
+  ask: (f) => command('POST', `/v1/payment-runs/${f.runId}/${path}`, body),
+  ...ofEntity('hidden'),
+})
+const payables: Probe[] = [
+  { route: 'GET /v1/vendor-bills', ask: () => get('/v1/vendor-bills'), ...ofEntity('absent') },
+  {
+    route: 'GET /v1/vendor-bills/:billId',
+    ask: (f) => get(`/v1/vendor-bills/${f.billId}`),
+    ...ofEntity('hidden'),
+  },
+  {
+    route: 'POST /v1/vendor-bills',
+    ask: () => command('POST', '/v1/vendor-bills', foreignBill),
+    ...ofEntity('refused'),
+  },
+  {
+    route: 'GET /v1/grni',
+    ask: () => get(`/v1/grni?entity=${entity}`),
+    ...ofEntity('hidden'),
+  },
+  { route: 'GET /v1/payment-runs', ask: () => get('/v1/payment-runs'), ...ofEntity('absent') },
+  {
+    route: 'GET /v1/payment-runs/:runId',
+    ask: (f) => get(`/v1/payment-runs/${f.runId}`),
+    ...ofEntity('hidden'),
+  },
+  {
+    route: 'GET /v1/payment-runs/:runId/file',
+    ask: (f) => get(`/v1/payment-runs/${f.runId}/file`),
+    ...ofEntity('hidden'),
+  },
+  {
+    route: 'POST /v1/company-bank-accounts',
+    ask: () =>
+      command('POST', '/v1/company-bank-accounts', {
+        ...{ entity, holder: 'Mine', iban: 'GB33BUKB20201555555555', bic: 'BUKBGB22' },
+      }),
+    ...ofEntity('refused'),
+  },
+  {
+    route: 'POST /v1/payment-runs',
+    ask: () =>
+      command('POST', '/v1/payment-runs', {
+        ...{ entity, iban: 'DE89370400440532013000', payOn: today, until: today },
+      }),
+    ...ofEntity('refused'),
+  },
+  onRun('approval', { contentHash: '0'.repeat(64) }),
+  onRun('release'),
+  onRun('cancellation', { reason }),
+  onRun('settlement', { settledOn: today, reference: 'S1' }),
+]
+
 const probes = [
   ...access,
   ...masters,
@@ -725,6 +787,7 @@ const probes = [
   ...cases,
   ...stock,
   ...purchasing,
+  ...payables,
 ]
 
 /** Nothing of a company, channel or site is behind these: items and accounts are everybody's. */
@@ -744,7 +807,7 @@ const EVERYBODYS = new Set([
   'GET /v1/exchange-rates',
 ])
 /** Proved with the report that it is. */
-const ELSEWHERE = new Set(['GET /v1/stock/valuation'])
+const ELSEWHERE = new Set(['GET /v1/stock/valuation', 'POST /v1/vendor-bills/files'])
 
 let api: RunningApi
 let foreign: Foreign

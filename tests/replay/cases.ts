@@ -23,6 +23,14 @@ import { factDuringCall, openedAgain, refusedFact } from './provider-cases.ts'
 import { taxQuoted, taxUnknown } from './tax-cases.ts'
 import { procureToPayCases } from './procure-to-pay-cases.ts'
 import type { RecordingSystem } from './recording-system.ts'
+import {
+  billAhead,
+  billApproved,
+  billCommandRefused,
+  billContinuedAsNew,
+  billPaid,
+  billRejected,
+} from './vendor-bill-cases.ts'
 
 /** Acts out one way through a process and answers the id of the process to keep. */
 export type Case = (system: RecordingSystem) => Promise<string>
@@ -65,6 +73,13 @@ export const cases: Record<string, Record<string, Case>> = {
   notification: { 'one-round': oneRound },
   'channel-sync': { 'until-paused': untilPaused },
   'procure-to-pay': procureToPayCases,
+  'vendor-bill': {
+    'bill-paid': billPaid,
+    'bill-approved': billApproved,
+    'bill-rejected': billRejected,
+    'bill-ahead': billAhead,
+    'bill-command-refused': billCommandRefused,
+  },
 }
 
 /** Recorded on a server that suggests it after a few events. */
@@ -72,6 +87,7 @@ export const longCases: Record<string, Record<string, Case>> = {
   'order-to-cash': { 'continued-as-new': continuedAsNew },
   notification: { 'rounds-continued-as-new': roundsContinuedAsNew },
   'channel-sync': { 'sync-continued-as-new': syncContinuedAsNew },
+  'vendor-bill': { 'bill-continued-as-new': billContinuedAsNew },
 }
 
 async function clean(system: RecordingSystem): Promise<string> {

@@ -1,0 +1,45 @@
+import type { Proof } from './proofs.ts'
+
+/** What must always hold between bills, receipts and the books. */
+export const billProofs: readonly Proof[] = [
+  {
+    name: 'GRNI',
+    invariant:
+      'What bills have taken of a receipt line, and what they billed ahead, is what their entries posted to it.',
+    sql: `SELECT key, sum(matched)::bigint AS matched, sum(posted)::bigint AS posted FROM (
+        SELECT 'receipt-line/' || receipt_id || '/' || receipt_line_no AS key, received_minor AS matched, 0 AS posted FROM bill_match WHERE kind <> 'ahead'
+        UNION ALL
+        SELECT 'bill-line/' || bill_id || '/' || line_no, CASE kind WHEN 'ahead' THEN billed_minor ELSE -billed_minor END, 0 FROM bill_match WHERE kind <> 'received'
+        UNION ALL
+        SELECT l.open_key, 0, l.amount_minor FROM journal_line l JOIN journal_entry e ON e.id = l.entry_id
+        WHERE l.account_id = 2020 AND e.source_type = 'vendor-bill') t GROUP BY key HAVING sum(matched) <> sum(posted)`,
+  },
+  {
+    name: 'BILL-UNITS',
+    invariant: 'No unit of a receipt is billed twice, and an order’s line counts what is billed.',
+    sql: `SELECT m.receipt_id, m.receipt_line_no AS line_no, sum(m.qty)::bigint AS matched, l.received_qty AS counted FROM bill_match m
+        JOIN goods_receipt_line l ON l.receipt_id = m.receipt_id AND l.line_no = m.receipt_line_no
+        GROUP BY m.receipt_id, m.receipt_line_no, l.received_qty HAVING sum(m.qty) > l.received_qty
+      UNION ALL
+      SELECT p.id, p.line_no, coalesce(sum(m.qty) FILTER (WHERE m.kind <> 'arrived'), 0)::bigint, p.qty_billed FROM purchase_order_line p
+        LEFT JOIN vendor_bill_line l ON l.purchase_order_line_id = p.id LEFT JOIN bill_match m ON m.bill_id = l.bill_id AND m.line_no = l.line_no
+        GROUP BY p.id HAVING coalesce(sum(m.qty) FILTER (WHERE m.kind <> 'arrived'), 0) <> p.qty_billed`,
+  },
+  {
+    name: 'PAYABLE',
+    invariant:
+      'What is open of a bill is what was posted of it, less what runs that have left have paid.',
+    sql: `SELECT b.id AS bill_id, b.posted_minor, i.balance_minor FROM vendor_bill b
+      LEFT JOIN open_item i ON i.entity_id = b.entity_id AND i.account_id = 2010 AND i.key = 'bill/' || b.id AND i.currency = b.currency AND i.book = 'main'
+      WHERE -coalesce(i.balance_minor, 0) <> CASE WHEN b.posted_on IS NULL OR EXISTS (SELECT FROM payment_run_line l JOIN payment_run r ON r.id = l.run_id
+        WHERE l.bill_id = b.id AND l.dropped_because IS NULL AND r.state IN ('released', 'settled')) THEN 0 ELSE b.posted_minor END`,
+  },
+  {
+    name: 'BILL-PAID-ONCE',
+    invariant: 'A bill is paid by one run, and a paid one by a run that the bank has carried out.',
+    sql: `SELECT l.bill_id, count(*) AS runs FROM payment_run_line l JOIN payment_run r ON r.id = l.run_id WHERE l.dropped_because IS NULL GROUP BY 1 HAVING count(*) > 1
+      UNION ALL
+      SELECT b.id, 0 FROM vendor_bill b WHERE b.paid_at IS NOT NULL AND NOT EXISTS (
+        SELECT FROM payment_run_line l JOIN payment_run r ON r.id = l.run_id WHERE l.bill_id = b.id AND l.dropped_because IS NULL AND r.state = 'settled')`,
+  },
+]

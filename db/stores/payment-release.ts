@@ -1,0 +1,199 @@
+import type { Tx } from '#db/client'
+import { exchangeRate } from '#db/queries/rates'
+import { apportion } from '#domain/apportion'
+import { dateAt } from '#domain/dates'
+import { convertMinor } from '#domain/ledger/fx'
+import {
+  postBillPaid,
+  postPaymentRunSettled,
+  type SpreadDifference,
+} from '#domain/ledger/posting-bills'
+import { sum } from '#domain/money'
+import { promptPayment } from '#domain/purchasing/prompt-payment'
+import { invariant, Refusal } from '#domain/refusal'
+import { lockBill, type VendorBill } from './bills.ts'
+import { adjustLayers, lockItems, spreadOver } from './later-cost.ts'
+import { lockOpenItem } from './ledger-open-items.ts'
+import { postEntries } from './ledger.ts'
+import {
+  audit,
+  hashOf,
+  liveLines,
+  requireState,
+  tellBills,
+  type PaymentRun,
+  type RunLine,
+} from './payment-runs.ts'
+import { intendEffect } from './records.ts'
+
+/** One payment as the bank's file tells it. */
+export interface ReleasedPayment {
+  billId: string
+  number: string
+  currency: string
+  payMinor: bigint
+  holder: string
+  country: string
+  accountNo: string
+  routingNo: string | null
+  bic: string | null
+}
+
+/**
+ * Releases an approved run: every bill is paid in the books, the bank's file is written down, and
+ * its transmission is an effect of one key for life. What was approved is checked again.
+ * @throws Refusal `PaymentRunState`, `PaymentRunLate`, `BankDetailsChanged`
+ */
+export async function releaseRun(
+  tx: Tx,
+  run: PaymentRun,
+  actor: string,
+  fileOf: (payments: readonly ReleasedPayment[]) => { messageId: string; body: string },
+): Promise<void> {
+  requireState(run, 'approved')
+  const today = dateAt(Date.now(), run.timezone)
+  if (run.payOn < today)
+    throw new Refusal(
+      'PaymentRunLate',
+      `The run was to pay on ${run.payOn}: discounts may have ended since. Cancel it and propose another.`,
+    )
+  const lines = await liveLines(tx, run.id)
+  invariant(hashOf(lines).equals(run.contentHash), 'what was approved is what is paid')
+  const payments = await paymentsOf(tx, run, lines)
+  // Signed before anything is paid, so that the guard of duties speaks first.
+  await tx`UPDATE payment_run SET state = 'released', released_by = ${actor}, released_at = clock_timestamp() WHERE id = ${run.id}`
+  let paidMinor = 0n
+  for (const line of lines) paidMinor += await payBill(tx, run, line, { actor, today })
+  await tx`UPDATE payment_run SET paid_minor = ${paidMinor} WHERE id = ${run.id}`
+  const { messageId, body } = fileOf(payments)
+  await tx`
+    INSERT INTO payment_run_file (run_id, message_id, body, sha256) VALUES (${run.id}, ${messageId}, ${body}, sha256(convert_to(${body}, 'UTF8')))`
+  await intendEffect(tx, {
+    key: `payment-run/${run.id}`,
+    gateway: 'bank',
+    operation: 'payment-file',
+    subjectType: 'payment-run',
+    subjectId: run.id.toString(),
+    request: { messageId, payments: lines.length, amountMinor: paidMinor.toString() },
+  })
+  await tellBills(tx, run.id, 'released', lines)
+  await audit(tx, run, 'released', actor)
+}
+
+/** Where each is paid to, which must still be the supplier's newest usable account. */
+async function paymentsOf(
+  tx: Tx,
+  run: PaymentRun,
+  lines: readonly RunLine[],
+): Promise<ReleasedPayment[]> {
+  const rows = await tx<(ReleasedPayment & { supplier: string; stands: boolean })[]>`
+    SELECT l.bill_id::text AS "billId", b.bill_number AS number, l.currency, l.pay_minor AS "payMinor", a.holder, a.country, a.account_no AS "accountNo",
+      a.routing_no AS "routingNo", a.bic, s.code AS supplier,
+      s.state = 'approved' AND a.usable_from <= clock_timestamp()
+        AND NOT EXISTS (SELECT FROM supplier_bank_account n WHERE n.supplier_id = s.id AND n.currency = l.currency AND n.version > a.version)
+        AND NOT EXISTS (SELECT FROM supplier_change c WHERE c.supplier_id = s.id AND c.kind = 'bank' AND c.state = 'pending') AS stands
+    FROM payment_run_line l JOIN vendor_bill b ON b.id = l.bill_id JOIN supplier_bank_account a ON a.id = l.bank_account_id JOIN supplier s ON s.id = b.supplier_id
+    WHERE l.run_id = ${run.id} AND l.dropped_because IS NULL ORDER BY l.bill_id`
+  const changed = rows.filter(({ stands }) => !stands).map(({ supplier }) => supplier)
+  if (changed.length > 0)
+    throw new Refusal(
+      'BankDetailsChanged',
+      `The standing or the bank details of ${[...new Set(changed)].join(', ')} have changed since the run was proposed: cancel it, make sure of them, and propose another.`,
+    )
+  invariant(rows.length === lines.length, 'every line of a run has its account')
+  return rows
+}
+
+/** Dr Payables, Cr Cash in transit; answers what it takes in functional currency. */
+async function payBill(
+  tx: Tx,
+  run: PaymentRun,
+  line: RunLine,
+  { actor, today }: { actor: string; today: string },
+): Promise<bigint> {
+  const bill = await lockBill(tx, line.billId)
+  const { entityId, party, currency, functionalCurrency } = bill
+  const key = `bill/${bill.id}`
+  const item = await lockOpenItem(tx, { entityId, account: 'Payables', currency, key })
+  invariant(item && -item.balanceMinor === line.openMinor, `bill ${bill.id} is open as proposed`)
+  const rateE9 = await exchangeRate(tx, { from: currency, to: functionalCurrency, on: today })
+  const functional = (minor: bigint) => convertMinor(minor, currency, functionalCurrency, rateE9)
+  const discount = await discountOf(tx, bill, -functional(line.netDiscountMinor))
+  await adjustLayers(tx, discount.shares, {
+    ...{ causeType: 'bill-discount', causeId: `${run.id}/${bill.id}`, effectiveOn: today },
+  })
+  const payFuncMinor = functional(line.payMinor)
+  const entry = postBillPaid({
+    ...{ billId: bill.id, entity: entityId, party, currency, functionalCurrency, rateE9 },
+    runId: run.id,
+    paidOn: today,
+    openMinor: line.openMinor,
+    bookedFuncMinor: -item.funcMinor,
+    payFuncMinor,
+    discount,
+    taxes: taxDiscount(bill, run.payOn),
+  })
+  await postEntries(tx, [entry], actor)
+  return payFuncMinor
+}
+
+function taxDiscount(bill: VendorBill, payOn: string) {
+  const taxMinor = bill.taxes.map(({ postedMinor }) => postedMinor ?? 0n)
+  const netMinor = bill.postedMinor! - sum(taxMinor)
+  const { taxDiscountMinor } = promptPayment({ ...bill, netMinor, taxMinor }, payOn)
+  return bill.taxes.map(({ jurisdiction, taxCode }, n) => ({
+    jurisdiction,
+    taxCode,
+    amountMinor: taxDiscountMinor[n]!,
+  }))
+}
+
+/** A discount makes the goods cheaper, or the freight, of the very receipts that the bill was for. */
+async function discountOf(tx: Tx, bill: VendorBill, totalMinor: bigint): Promise<SpreadDifference> {
+  const soldTo = bill.kind === 'landed-cost' ? 'LandedCostTrueUp' : 'PriceVariance'
+  if (totalMinor === 0n) return { soldTo, shares: [] }
+  const bearers = await tx<
+    { receiptId: bigint; receiptLineNo: number; itemId: number; weight: bigint }[]
+  >`
+    SELECT m.receipt_id AS "receiptId", m.receipt_line_no AS "receiptLineNo", l.item_id AS "itemId", sum(m.weight)::bigint AS weight FROM (
+      SELECT receipt_id, receipt_line_no, billed_minor AS weight FROM bill_match WHERE bill_id = ${bill.id} AND receipt_id IS NOT NULL
+      UNION ALL SELECT receipt_id, receipt_line_no, share_minor FROM landed_cost_allocation WHERE bill_id = ${bill.id} AND share_minor > 0) m
+    JOIN goods_receipt_line l ON l.receipt_id = m.receipt_id AND l.line_no = m.receipt_line_no GROUP BY 1, 2, 3 ORDER BY 1, 2`
+  await lockItems(
+    tx,
+    bearers.map(({ itemId }) => itemId),
+  )
+  const parts = apportion(
+    totalMinor,
+    bearers.map(({ weight }) => weight),
+  )
+  const shares: SpreadDifference['shares'][number][] = []
+  for (const [n, bearer] of bearers.entries())
+    shares.push(...(await spreadOver(tx, bearer, parts[n]!)))
+  return { soldTo, shares }
+}
+
+/**
+ * The bank has carried the run out: Dr Cash in transit, Cr Bank; its bills are paid.
+ * @throws Refusal `PaymentRunState`
+ */
+export async function settleRun(
+  tx: Tx,
+  run: PaymentRun,
+  { settledOn, reference, actor }: { settledOn: string; reference: string; actor: string },
+): Promise<void> {
+  requireState(run, 'released')
+  const { id: runId, entityId, functionalCurrency, paidMinor } = run
+  const entry = postPaymentRunSettled({
+    ...{ runId, entity: entityId, functionalCurrency, settledOn, amountMinor: paidMinor! },
+  })
+  await postEntries(tx, [entry], actor)
+  await tx`
+    UPDATE external_effect SET state = 'confirmed', attempts = attempts + 1, outcome = ${tx.json({ reference })}, sent_at = coalesce(sent_at, clock_timestamp()), settled_at = clock_timestamp()
+    WHERE key = ${`payment-run/${runId}`}`
+  await tx`UPDATE payment_run SET state = 'settled', settled_by = ${actor}, settled_at = clock_timestamp() WHERE id = ${runId}`
+  await tx`
+    UPDATE vendor_bill SET paid_at = clock_timestamp() WHERE id IN (SELECT bill_id FROM payment_run_line WHERE run_id = ${runId} AND dropped_because IS NULL)`
+  await tellBills(tx, runId, 'settled', await liveLines(tx, runId))
+  await audit(tx, run, 'settled', actor)
+}

@@ -1,0 +1,58 @@
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { vendorBillActivities } from '#activities/vendor-bills/index'
+import { runProofs } from '#db/queries/proofs'
+import { billProofs } from '#db/queries/bill-proofs'
+import { foundCompany } from '#tests/support/company'
+import { freshDatabase, type TestDatabase } from '#tests/support/database'
+import { aBill, anOrderOf, aSupplier, capture, receive } from '#tests/support/purchasing'
+
+let database: TestDatabase
+
+/** A bill that was matched in part and billed ahead for the rest. */
+beforeAll(async () => {
+  database = await freshDatabase()
+  const { admin, db } = database
+  const company = await foundCompany(admin, { MUG: {} })
+  const supplier = await aSupplier(admin, company)
+  const lines = [{ sku: 'MUG', qty: 100, priceMinor: 1000 }]
+  const order = await anOrderOf(admin, company, supplier, { lines })
+  await receive(admin, company, order, [{ qty: 60 }])
+  const { billId } = await capture(db, aBill(supplier, { poNumber: order.poNumber }))
+  const look = { billId, cause: 'captured', key: 'first' }
+  const bill = await vendorBillActivities({ db }).reviewBill(look)
+  expect(bill.phase).toBe('awaiting-goods')
+  expect(await vendorBillActivities({ db }).reviewBill(look)).toEqual(bill)
+})
+afterAll(() => database.drop())
+
+async function brokenBy(corruption: string): Promise<string[]> {
+  const undo = new Error('undo')
+  let broken: string[] = []
+  await database.admin
+    .begin(async (tx) => {
+      await tx.unsafe('SET LOCAL session_replication_role = replica')
+      const { count } = await tx.unsafe(corruption)
+      expect(count, 'rows that were corrupted').toBeGreaterThan(0)
+      const results = await runProofs(tx as never, billProofs)
+      broken = results.filter((r) => r.broken.length > 0).map((r) => r.proof.name)
+      throw undo
+    })
+    .catch((error: unknown) => {
+      if (error !== undo) throw error
+    })
+  return broken
+}
+
+test('all hold for a bill that is half ahead of its goods', async () => {
+  const results = await runProofs(database.admin, billProofs)
+  expect(results.filter(({ broken }) => broken.length > 0)).toEqual([])
+})
+
+test.each([
+  ['GRNI', `UPDATE bill_match SET received_minor = received_minor + 1 WHERE kind = 'received'`],
+  ['BILL-UNITS', `UPDATE bill_match SET qty = qty + 1 WHERE kind = 'received'`],
+  ['PAYABLE', `UPDATE vendor_bill SET posted_minor = posted_minor - 1`],
+  ['BILL-PAID-ONCE', `UPDATE vendor_bill SET paid_at = now()`],
+])('%s notices what breaks it', async (name, corruption) => {
+  expect(await brokenBy(corruption)).toContain(name)
+})
