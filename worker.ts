@@ -13,6 +13,7 @@ import { paymentGateway } from '#activities/gateways/payment'
 import { orderActivities } from '#activities/orders/index'
 import { orderGateways, type Gateways } from '#activities/orders/gateways'
 import { channelSyncActivities } from '#activities/channel-sync/index'
+import { transferActivities } from '#activities/transfers/index'
 import { shopGateway, type ShopGateway } from '#activities/gateways/shop'
 import { amazonLister, SHOPIFY_LISTER, WOOCOMMERCE_LISTER } from '#activities/gateways/shop-lists'
 import { notificationActivities } from '#activities/notifications/index'
@@ -71,7 +72,10 @@ export function createOrderWorker({
     namespace,
     taskQueue: taskQueue ?? ORDER_TASK_QUEUE,
     workflowBundle: bundle,
-    activities: orderActivities({ db, gateways, apiUrl }),
+    activities: {
+      ...orderActivities({ db, gateways, apiUrl }),
+      ...transferActivities({ db, apiUrl }),
+    },
     ...versioned(release),
     interceptors: { activity: [refusalsAreAnswers] },
     maxConcurrentWorkflowTaskExecutions: 40,

@@ -1,4 +1,7 @@
 import { DEFAULT_POLICIES } from './orders/policies.ts'
+import { STOCK_POLICIES } from './stock/policies.ts'
+
+const MODELS: Record<string, unknown> = { ...DEFAULT_POLICIES, ...STOCK_POLICIES }
 
 export interface PolicyProblem {
   field: string
@@ -10,8 +13,8 @@ export interface PolicyProblem {
  * type would steer orders silently. A kind without a built-in version is not judged.
  */
 export function policyProblems(kind: string, body: Record<string, unknown>): PolicyProblem[] {
-  const model = (DEFAULT_POLICIES as unknown as Record<string, unknown>)[kind]
-  if (!Object.hasOwn(DEFAULT_POLICIES, kind) || !isRecord(model)) return []
+  const model = MODELS[kind]
+  if (!Object.hasOwn(MODELS, kind) || !isRecord(model)) return []
   return compare(model, body, 'body.body')
 }
 

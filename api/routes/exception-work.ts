@@ -214,6 +214,11 @@ function addReopening(server: ApiServer, { db, temporal, orderTaskQueue }: ApiDe
       const found = await caseInScope(db, principal, request.params.caseId)
       if (!mayDecideCase(principal.roles, found.type as CaseType))
         throw forbidden('NotAllowed', `A ${found.type} case is decided by ${found.ownerTeam}.`)
+      if (found.subjectType !== 'order')
+        throw new Refusal(
+          'NotReopenable',
+          `What was chosen on a ${found.subjectType} has moved goods. What is still wrong opens a case by itself.`,
+        )
       const command = { caseId: found.id.toString(), reason: request.body.reason }
       const takeUp = async (told: ReopenException, updateId: string) => {
         const ended = await shippedOrder(db, found.workflowId)

@@ -13,6 +13,7 @@ import { A_NUMBER, AN_ID, AN_INSTANT, cursorParts, pageOf, pageQuery, toPage } f
 import { forbidden } from '../problem.ts'
 import { actorName, bigId, jsonObject, money, shortText } from '../schemas.ts'
 import { Refusal } from '#domain/refusal'
+import { documentProgress } from '../document-schemas.ts'
 import { documentDecided, previewedEffect, progress } from '../order-schemas.ts'
 
 const tags = ['exceptions']
@@ -164,7 +165,7 @@ function addDecisions(server: ApiServer, deps: ApiDeps): void {
         tags,
         params,
         body: choice,
-        response: { 200: z.union([progress, documentDecided]) },
+        response: { 200: z.union([progress, documentDecided, documentProgress]) },
       },
     },
     async (request) => {
@@ -210,6 +211,11 @@ function addPreview(server: ApiServer, { db, previews }: ApiDeps): void {
         throw new Refusal(
           'NothingToPreview',
           'A refused document has made no order yet, so neither choice touches stock, money or books.',
+        )
+      if (found.subjectType !== 'order')
+        throw new Refusal(
+          'NothingToPreview',
+          `A choice on a ${found.subjectType} is not previewed yet: read the document; its lines say what each choice is about.`,
         )
       const { address, command } = decisionOf(found, request.body)
       return previews.resolveException(

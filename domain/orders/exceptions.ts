@@ -1,4 +1,4 @@
-/** The closed list of what can be stuck in an order, and what a person may then do (docs/processes/order-to-cash.md). */
+/** The closed list of what can be stuck in a process, and what a person may then do (docs/processes). */
 export const CASE_RESOLUTIONS = {
   'stock-short': ['other-node', 'split', 'substitute', 'backorder', 'cancel'],
   'payment-pending': ['accept-on-terms', 'wait', 'cancel'],
@@ -25,6 +25,10 @@ export const CASE_RESOLUTIONS = {
   'effect-unknown': ['ask-again', 'mark-done', 'mark-failed'],
   'consent-needed': ['ask-customer', 'customer-agreed', 'accept-lower-price', 'reject'],
   'document-refused': ['retry', 'reject'],
+  'transfer-short': ['ship-available', 'keep-waiting', 'cancel'],
+  'transfer-overdue': ['keep-waiting', 'came-back', 'write-off', 'claim'],
+  'transfer-incomplete': ['keep-waiting', 'came-back', 'write-off', 'claim'],
+  'transfer-recalled': ['came-back', 'let-arrive', 'write-off', 'claim'],
 } as const satisfies Record<string, readonly string[]>
 
 export type CaseType = keyof typeof CASE_RESOLUTIONS

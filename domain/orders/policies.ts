@@ -172,6 +172,10 @@ export const DEFAULT_POLICIES: PolicyBodies = {
     'effect-unknown': team('finance', hours(4), 'high'),
     'consent-needed': team('order-desk', hours(24)),
     'document-refused': team('order-desk', hours(4), 'high'),
+    'transfer-short': team('warehouse', hours(24)),
+    'transfer-overdue': team('warehouse', hours(24)),
+    'transfer-incomplete': team('warehouse', hours(24), 'high'),
+    'transfer-recalled': team('warehouse', hours(24), 'high'),
   },
   demand: {
     rank: ['channel-priority', 'customer-class', 'ship-by', 'placed'],

@@ -29,6 +29,7 @@ export const FOREIGN = {
   site: 'NORD',
   channel: 'de',
   amazon: 'amz-de',
+  transfer: 'TR-DE',
   user: 'frida@example.com',
   key: 'foreign-key',
 } as const
@@ -66,6 +67,14 @@ export async function foundForeignCompany(api: RunningApi): Promise<Foreign> {
   const caseId = unpaid.cases[0]!.id
   await admin`UPDATE exception_case SET type = 'parcel-stalled', site_id = (SELECT id FROM site WHERE code = ${FOREIGN.site}) WHERE id = ${caseId}`
   await admin`INSERT INTO expected_supply (item_id, site_id, qty, due_on, source_type, source_id) SELECT i.id, s.id, 5, current_date + 9, 'purchase-order', 'PO-DE' FROM item i, site s WHERE i.sku = 'MUG' AND s.code = ${FOREIGN.site}`
+  await admin`
+    INSERT INTO site (entity_id, code, name, kind, country) SELECT id, ${`${FOREIGN.site}-2`}, 'Bremen', 'own', 'DE' FROM entity WHERE code = ${FOREIGN.entity}`
+  await admin`
+    INSERT INTO transfer (transfer_no, workflow_id, entity_id, from_site_id, to_site_id, phase, reason, due_on, overdue_on, value_minor, policy, requested_by)
+    SELECT ${FOREIGN.transfer}, ${`transfer/${FOREIGN.transfer}`}, ${entityId}, f.id, t.id, 'requested', 'x', current_date, current_date, 0, '{}', 'user:frida'
+    FROM site f, site t WHERE f.code = ${FOREIGN.site} AND t.code = ${`${FOREIGN.site}-2`}`
+  await admin`
+    INSERT INTO transfer_line (transfer_id, line_no, item_id, qty) SELECT t.id, 1, i.id, 2 FROM transfer t, item i WHERE t.transfer_no = ${FOREIGN.transfer} AND i.sku = 'MUG'`
   await admin`INSERT INTO inbox (source, event_id, topic, body_hash, outcome, problems) VALUES (${`shopify/${FOREIGN.channel}`}, 'DE-1', 'placed', ${Buffer.from('x')}, 'refused', '[]')`
   await admin`INSERT INTO external_effect (key, gateway, operation, subject_type, subject_id, request, state) VALUES ('effect-abroad', 'carrier', 'buy-label', 'order', ${orderId}, '{}', 'confirmed')`
   const one = async (sql: string) => String((await admin.unsafe<{ id: unknown }[]>(sql))[0]!.id)

@@ -467,6 +467,45 @@ const warehouse: Probe[] = [
   })),
 ]
 
+const moved = [{ sku: 'MUG', qty: '1' }]
+const transfers: Probe[] = [
+  {
+    route: 'GET /v1/transfers',
+    ask: () => get('/v1/transfers'),
+    ...ofSite('absent'),
+    mark: FOREIGN.transfer,
+  },
+  {
+    route: 'GET /v1/transfers/:transferNo',
+    ask: () => get(`/v1/transfers/${FOREIGN.transfer}`),
+    ...ofSite('hidden'),
+  },
+  {
+    route: 'POST /v1/transfers',
+    ask: () =>
+      command('POST', '/v1/transfers', {
+        transferNo: 'TR-NEW',
+        from: site,
+        to: `${site}-2`,
+        reason,
+        lines: moved,
+      }),
+    ...ofSite('refused'),
+  },
+  ...(
+    [
+      ['decision', { decision: 'reject', reason }],
+      ['shipments', { reference: 'S-1' }],
+      ['arrivals', { reference: 'A-1', lines: [{ sku: 'MUG', received: '1' }] }],
+      ['cancellation', { reason }],
+    ] as [string, object][]
+  ).map(([path, payload]) => ({
+    route: `POST /v1/transfers/:transferNo/${path}`,
+    ask: () => command('POST', `/v1/transfers/${FOREIGN.transfer}/${path}`, payload),
+    ...ofSite('hidden'),
+  })),
+]
+
 const choice = { resolution: 'wait' }
 const cases: Probe[] = [
   {
@@ -599,6 +638,7 @@ const probes = [
   ...settlements,
   ...orders,
   ...warehouse,
+  ...transfers,
   ...cases,
   ...stock,
 ]

@@ -33,7 +33,7 @@ test.each(processes)('%s has a page', (process) => {
 
 test('every contract is a process’s, but for what processes share', () => {
   const contracts = filesBelow('contracts').map((file) => basename(file, '.ts'))
-  const shared = ['order-intake', 'order-previews', 'search-attributes']
+  const shared = ['document-progress', 'order-intake', 'order-previews', 'search-attributes']
   expect(contracts.filter((contract) => !shared.includes(contract)).sort()).toEqual(processes)
 })
 

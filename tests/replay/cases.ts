@@ -21,6 +21,12 @@ import { bug, paidTwice, reallocated, rejected, reopened } from './command-cases
 import { refusedChange, refusedDeadline, refusedEffect } from './pause-cases.ts'
 import { factDuringCall, openedAgain, refusedFact } from './provider-cases.ts'
 import type { RecordingSystem } from './recording-system.ts'
+import {
+  transferContinuedAsNew,
+  transferRecalled,
+  transferInParts,
+  transferRefused,
+} from './transfer-cases.ts'
 
 /** Acts out one way through a process and answers the id of the process to keep. */
 export type Case = (system: RecordingSystem) => Promise<string>
@@ -60,6 +66,11 @@ export const cases: Record<string, Record<string, Case>> = {
   },
   notification: { 'one-round': oneRound },
   'channel-sync': { 'until-paused': untilPaused },
+  transfer: {
+    'in-parts': transferInParts,
+    recalled: transferRecalled,
+    refused: transferRefused,
+  },
 }
 
 /** Recorded on a server that suggests it after a few events. */
@@ -67,6 +78,7 @@ export const longCases: Record<string, Record<string, Case>> = {
   'order-to-cash': { 'continued-as-new': continuedAsNew },
   notification: { 'rounds-continued-as-new': roundsContinuedAsNew },
   'channel-sync': { 'sync-continued-as-new': syncContinuedAsNew },
+  transfer: { 'transfer-continued-as-new': transferContinuedAsNew },
 }
 
 async function clean(system: RecordingSystem): Promise<string> {

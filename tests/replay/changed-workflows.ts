@@ -1,6 +1,7 @@
 import { sleep } from '@temporalio/workflow'
 import { notification as rounds } from '#workflows/notification'
 import { orderToCash as process } from '#workflows/order-to-cash'
+import { transfer as moving } from '#workflows/transfer'
 
 /** A careless change: one new step before the old ones. Running processes could not go on with it. */
 export async function orderToCash(
@@ -13,4 +14,9 @@ export async function orderToCash(
 export async function notification(): ReturnType<typeof rounds> {
   await sleep(1)
   return rounds()
+}
+
+export async function transfer(...input: Parameters<typeof moving>): ReturnType<typeof moving> {
+  await sleep(1)
+  return moving(...input)
 }

@@ -1,0 +1,119 @@
+SET ROLE throughline_owner;
+
+-- ───────── conditions ─────────
+-- What stock can be like is a list that grows, no closed check. Only `sellable` is ever promised to an order;
+-- `in-transit` is stock on its way between two sites of one company: it still lies at the site that sent it.
+CREATE TABLE stock_condition (
+  code    text PRIMARY KEY,
+  meaning text NOT NULL
+);
+INSERT INTO stock_condition VALUES
+  ('sellable', 'May be promised and shipped'),
+  ('quarantine', 'Waits for somebody to look at it'),
+  ('b-stock', 'Sold as used or opened'),
+  ('damaged', 'Broken; scrapped, or sent back'),
+  ('in-transit', 'On its way between two sites; of the site that sent it until it arrives');
+ALTER TABLE stock_quant DROP CONSTRAINT IF EXISTS stock_quant_condition_check,
+  ADD CONSTRAINT stock_quant_condition_known FOREIGN KEY (condition) REFERENCES stock_condition;
+
+-- ───────── transfers between sites ─────────
+CREATE TABLE transfer (
+  id           bigint GENERATED ALWAYS AS IDENTITY (START WITH 1001) PRIMARY KEY,
+  transfer_no  text NOT NULL UNIQUE,
+  workflow_id  text NOT NULL,
+  entity_id    int NOT NULL REFERENCES entity,
+  from_site_id int NOT NULL REFERENCES site,
+  to_site_id   int NOT NULL REFERENCES site,
+  -- A stored projection of the lines, as of every document; nobody sets it.
+  phase        text NOT NULL,
+  version      int NOT NULL DEFAULT 1,
+  reason       text NOT NULL CHECK (reason <> ''),
+  -- When it must be there; what waits at the destination is promised by it.
+  due_on       date NOT NULL,
+  -- How long goods may be late before a person is asked; moves when somebody says that they wait on.
+  overdue_on   date NOT NULL,
+  -- What the units were worth when they were asked for, which says who must approve.
+  value_minor  bigint NOT NULL CHECK (value_minor >= 0),
+  policy       jsonb NOT NULL,
+  requested_by text NOT NULL,
+  approved_by  text,
+  approved_at  timestamptz,
+  recalled     boolean NOT NULL DEFAULT false,
+  recorded_at  timestamptz NOT NULL DEFAULT clock_timestamp(),
+  closed_at    timestamptz,
+  CONSTRAINT transfer_between_two_sites CHECK (from_site_id <> to_site_id),
+  CONSTRAINT transfer_approved_by_another CHECK (approved_by <> requested_by)
+);
+CREATE INDEX transfer_open ON transfer (entity_id, id) WHERE closed_at IS NULL;
+
+CREATE TABLE transfer_line (
+  id          bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  transfer_id bigint NOT NULL REFERENCES transfer,
+  line_no     int NOT NULL,
+  item_id     int NOT NULL REFERENCES item,
+  qty         bigint NOT NULL CHECK (qty > 0),
+  shipped     bigint NOT NULL DEFAULT 0,
+  received    bigint NOT NULL DEFAULT 0,
+  damaged     bigint NOT NULL DEFAULT 0,
+  lost        bigint NOT NULL DEFAULT 0,
+  came_back   bigint NOT NULL DEFAULT 0,
+  cancelled   bigint NOT NULL DEFAULT 0,
+  in_transit  bigint GENERATED ALWAYS AS (shipped - received - damaged - lost - came_back) STORED,
+  UNIQUE (transfer_id, line_no),
+  UNIQUE (transfer_id, item_id),
+  CHECK (least(shipped, received, damaged, lost, came_back, cancelled) >= 0),
+  CONSTRAINT transfer_line_not_over CHECK (shipped + cancelled <= qty),
+  CONSTRAINT transfer_line_arrives_once CHECK (received + damaged + lost + came_back <= shipped)
+);
+
+-- Units at the source that this transfer has been promised, against the same position as orders are.
+CREATE TABLE transfer_reservation (
+  id          bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  line_id     bigint NOT NULL REFERENCES transfer_line,
+  item_id     int NOT NULL REFERENCES item,
+  site_id     int NOT NULL REFERENCES site,
+  qty         bigint NOT NULL CHECK (qty > 0),
+  consumed    bigint NOT NULL DEFAULT 0,
+  released    bigint NOT NULL DEFAULT 0,
+  live        bigint GENERATED ALWAYS AS (qty - consumed - released) STORED,
+  recorded_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+  CHECK (consumed >= 0 AND released >= 0 AND consumed + released <= qty)
+);
+CREATE INDEX transfer_reservation_line ON transfer_reservation (line_id);
+CREATE INDEX transfer_reservation_live ON transfer_reservation (item_id, site_id) WHERE qty - consumed - released > 0;
+CREATE TRIGGER reserves AFTER INSERT ON transfer_reservation REFERENCING NEW TABLE AS now_rows
+  FOR EACH STATEMENT EXECUTE FUNCTION reservation_reserves();
+CREATE TRIGGER reserves_again AFTER UPDATE ON transfer_reservation REFERENCING NEW TABLE AS now_rows OLD TABLE AS old_rows
+  FOR EACH STATEMENT EXECUTE FUNCTION reservation_reserves();
+
+-- What left, what arrived, what was lost and what came back, each under the warehouse's own reference.
+CREATE TABLE transfer_event (
+  id          bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  transfer_id bigint NOT NULL REFERENCES transfer,
+  kind        text NOT NULL CHECK (kind IN ('shipped', 'arrived', 'lost', 'came-back')),
+  reference   text NOT NULL,
+  happened_on date NOT NULL,
+  reason      text,
+  actor       text NOT NULL,
+  recorded_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+  UNIQUE (transfer_id, kind, reference)
+);
+SELECT make_append_only('transfer_event');
+
+CREATE TABLE transfer_event_line (
+  event_id bigint NOT NULL REFERENCES transfer_event,
+  line_id  bigint NOT NULL REFERENCES transfer_line,
+  qty      bigint NOT NULL CHECK (qty >= 0),
+  damaged  bigint NOT NULL DEFAULT 0 CHECK (damaged >= 0),
+  value_minor bigint NOT NULL CHECK (value_minor >= 0),
+  reason   text,
+  PRIMARY KEY (event_id, line_id)
+);
+SELECT make_append_only('transfer_event_line');
+
+GRANT SELECT ON ALL TABLES IN SCHEMA public TO throughline_app;
+GRANT INSERT ON transfer, transfer_line, transfer_reservation, transfer_event, transfer_event_line TO throughline_app;
+GRANT UPDATE (phase, version, due_on, overdue_on, approved_by, approved_at, recalled, closed_at) ON transfer TO throughline_app;
+GRANT UPDATE (shipped, received, damaged, lost, came_back, cancelled) ON transfer_line TO throughline_app;
+GRANT UPDATE (consumed, released) ON transfer_reservation TO throughline_app;
+RESET ROLE;
