@@ -13,6 +13,7 @@ import { paymentGateway } from '#activities/gateways/payment'
 import { orderActivities } from '#activities/orders/index'
 import { orderGateways, type Gateways } from '#activities/orders/gateways'
 import { channelSyncActivities } from '#activities/channel-sync/index'
+import { cycleCountActivities } from '#activities/counts/index'
 import { transferActivities } from '#activities/transfers/index'
 import { shopGateway, type ShopGateway } from '#activities/gateways/shop'
 import { amazonLister, SHOPIFY_LISTER, WOOCOMMERCE_LISTER } from '#activities/gateways/shop-lists'
@@ -75,6 +76,7 @@ export function createOrderWorker({
     activities: {
       ...orderActivities({ db, gateways, apiUrl }),
       ...transferActivities({ db, apiUrl }),
+      ...cycleCountActivities({ db, apiUrl }),
     },
     ...versioned(release),
     interceptors: { activity: [refusalsAreAnswers] },

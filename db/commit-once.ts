@@ -102,6 +102,18 @@ export const refusalForConstraint: Record<string, GuardRefusal> = {
     message:
       'A channel that is asked for its orders needs an address and a credential: give both, or neither.',
   },
+  count_entry_once: {
+    code: 'AlreadyCounted',
+    message: 'Somebody has counted this place just now: count what is left on the sheet.',
+  },
+  count_entry_by_another: {
+    code: 'SameCounter',
+    message: 'You have counted this place before: somebody else counts it again.',
+  },
+  count_line_once: {
+    code: 'AlreadyInCount',
+    message: 'Another count holds one of these places: finish or cancel that one first.',
+  },
   item_complete: {
     code: 'ItemNotReady',
     message: 'The item lacks fields that it needs to be active: fill them in first.',

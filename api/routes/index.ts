@@ -35,6 +35,8 @@ import { settlementRoutes } from './settlements.ts'
 import { stockCountRoutes } from './stock-counts.ts'
 import { stockValuationRoutes } from './stock-valuation.ts'
 import { stockRoutes } from './stock.ts'
+import { cycleCountRoutes } from './cycle-counts.ts'
+import { inventoryAccuracyRoutes } from './inventory-accuracy.ts'
 import { transferRoutes } from './transfers.ts'
 import { webhookRoutes } from './webhooks.ts'
 
@@ -76,6 +78,8 @@ export const routes: readonly RouteModule[] = [
   expectedSupplyRoutes,
   stockCountRoutes,
   transferRoutes,
+  cycleCountRoutes,
+  inventoryAccuracyRoutes,
   processRoutes,
   webhookRoutes,
   providerWebhookRoutes,

@@ -111,7 +111,88 @@ CREATE TABLE transfer_event_line (
 );
 SELECT make_append_only('transfer_event_line');
 
+-- ───────── cycle counts ─────────
+CREATE TABLE count_task (
+  id           bigint GENERATED ALWAYS AS IDENTITY (START WITH 1001) PRIMARY KEY,
+  count_no     text NOT NULL UNIQUE,
+  workflow_id  text NOT NULL,
+  entity_id    int NOT NULL REFERENCES entity,
+  site_id      int NOT NULL REFERENCES site,
+  phase        text NOT NULL,
+  version      int NOT NULL DEFAULT 0,
+  reason       text NOT NULL CHECK (reason <> ''),
+  requested_by text NOT NULL,
+  recorded_at  timestamptz NOT NULL DEFAULT clock_timestamp(),
+  closed_at    timestamptz
+);
+CREATE INDEX count_task_open ON count_task (site_id, id) WHERE closed_at IS NULL;
+
+-- One place of one item to be counted, why it was chosen, and what came of it.
+CREATE TABLE count_line (
+  id          bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  task_id     bigint NOT NULL REFERENCES count_task,
+  line_no     int NOT NULL,
+  item_id     int NOT NULL REFERENCES item,
+  site_id     int NOT NULL REFERENCES site,
+  bin         text NOT NULL DEFAULT '',
+  lot         text NOT NULL DEFAULT '',
+  reasons     jsonb NOT NULL DEFAULT '[]',
+  -- The tolerance in force when it was chosen, of the item, its class or the site.
+  policy      jsonb NOT NULL,
+  state       text NOT NULL DEFAULT 'to-count' CHECK (state IN ('to-count', 'recount', 'review', 'approved', 'matched', 'posted', 'rejected', 'cancelled')),
+  expected    bigint,
+  counted     bigint CHECK (counted >= 0),
+  expected_minor bigint,
+  variance_minor bigint CHECK (variance_minor >= 0),
+  within_tolerance boolean,
+  reason_code text,
+  approved_by text,
+  settled_at  timestamptz,
+  UNIQUE (task_id, line_no),
+  CONSTRAINT count_line_says_why CHECK (state <> 'posted' OR (reason_code IS NOT NULL AND approved_by IS NOT NULL))
+);
+-- Two counts of one place at once would both correct it.
+CREATE UNIQUE INDEX count_line_once ON count_line (item_id, site_id, bin, lot) WHERE state IN ('to-count', 'recount', 'review', 'approved');
+CREATE INDEX count_line_settled ON count_line (site_id, bin, settled_at) WHERE settled_at IS NOT NULL;
+
+-- What somebody counted, blind, and what the books held for that place at the moment of the scan.
+CREATE TABLE count_entry (
+  id          bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  line_id     bigint NOT NULL REFERENCES count_line,
+  round       int NOT NULL CHECK (round > 0),
+  counted     bigint NOT NULL CHECK (counted >= 0),
+  expected    bigint NOT NULL,
+  scanned_at  timestamptz NOT NULL,
+  counted_by  text NOT NULL,
+  device      text,
+  recorded_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+  CONSTRAINT count_entry_once UNIQUE (line_id, round),
+  CONSTRAINT count_entry_by_another UNIQUE (line_id, counted_by)
+);
+SELECT make_append_only('count_entry');
+CREATE INDEX stock_movement_recent ON stock_movement (item_id, recorded_at);
+
+INSERT INTO reason_code (domain, code, label) VALUES
+  ('count', 'found', 'Units were found that the books did not hold'),
+  ('count', 'missing', 'Units are gone and nobody knows where'),
+  ('count', 'misplaced', 'Units lie in another place'),
+  ('count', 'stolen', 'Units were stolen'),
+  ('count', 'damaged', 'Units were broken and thrown away'),
+  ('count', 'expired', 'Units were thrown away past their date'),
+  ('count', 'inbound-not-recorded', 'Goods came in that nobody received in the books'),
+  ('count', 'outbound-not-recorded', 'Goods left that nobody shipped in the books'),
+  ('count', 'wrong-item', 'Units were taken for another item'),
+  ('count', 'wrong-unit', 'Packs were counted as pieces, or pieces as packs'),
+  ('count', 'lot-correction', 'Units belong to another lot or bin'),
+  ('count', 'earlier-count-error', 'An earlier count was wrong'),
+  ('count', 'within-tolerance', 'The difference lies within the tolerance'),
+  ('count', 'confirmed-by-recount', 'A second person counted the same, below the value that needs an approval')
+ON CONFLICT DO NOTHING;
+
 GRANT SELECT ON ALL TABLES IN SCHEMA public TO throughline_app;
+GRANT INSERT ON count_task, count_line, count_entry TO throughline_app;
+GRANT UPDATE (phase, version, closed_at) ON count_task TO throughline_app;
+GRANT UPDATE (state, expected, counted, expected_minor, variance_minor, within_tolerance, reason_code, approved_by, settled_at) ON count_line TO throughline_app;
 GRANT INSERT ON transfer, transfer_line, transfer_reservation, transfer_event, transfer_event_line TO throughline_app;
 GRANT UPDATE (phase, version, due_on, overdue_on, approved_by, approved_at, recalled, closed_at) ON transfer TO throughline_app;
 GRANT UPDATE (shipped, received, damaged, lost, came_back, cancelled) ON transfer_line TO throughline_app;

@@ -30,6 +30,7 @@ export const FOREIGN = {
   channel: 'de',
   amazon: 'amz-de',
   transfer: 'TR-DE',
+  count: 'CC-DE',
   user: 'frida@example.com',
   key: 'foreign-key',
 } as const
@@ -75,6 +76,12 @@ export async function foundForeignCompany(api: RunningApi): Promise<Foreign> {
     FROM site f, site t WHERE f.code = ${FOREIGN.site} AND t.code = ${`${FOREIGN.site}-2`}`
   await admin`
     INSERT INTO transfer_line (transfer_id, line_no, item_id, qty) SELECT t.id, 1, i.id, 2 FROM transfer t, item i WHERE t.transfer_no = ${FOREIGN.transfer} AND i.sku = 'MUG'`
+  await admin`
+    INSERT INTO count_task (count_no, workflow_id, entity_id, site_id, phase, reason, requested_by)
+    SELECT ${FOREIGN.count}, ${`cycle-count/${FOREIGN.count}`}, ${entityId}, id, 'closed', 'x', 'user:frida' FROM site WHERE code = ${FOREIGN.site}`
+  await admin`
+    INSERT INTO count_line (task_id, line_no, item_id, site_id, policy, state, expected, counted, expected_minor, variance_minor, within_tolerance, settled_at)
+    SELECT t.id, 1, i.id, t.site_id, '{"scope": "*", "version": 0}', 'matched', 1, 1, 1, 0, true, now() FROM count_task t, item i WHERE t.count_no = ${FOREIGN.count} AND i.sku = 'MUG'`
   await admin`INSERT INTO inbox (source, event_id, topic, body_hash, outcome, problems) VALUES (${`shopify/${FOREIGN.channel}`}, 'DE-1', 'placed', ${Buffer.from('x')}, 'refused', '[]')`
   await admin`INSERT INTO external_effect (key, gateway, operation, subject_type, subject_id, request, state) VALUES ('effect-abroad', 'carrier', 'buy-label', 'order', ${orderId}, '{}', 'confirmed')`
   const one = async (sql: string) => String((await admin.unsafe<{ id: unknown }[]>(sql))[0]!.id)

@@ -468,6 +468,42 @@ const warehouse: Probe[] = [
 ]
 
 const moved = [{ sku: 'MUG', qty: '1' }]
+const counts: Probe[] = [
+  {
+    route: 'GET /v1/cycle-counts',
+    ask: () => get('/v1/cycle-counts'),
+    ...ofSite('absent'),
+    mark: FOREIGN.count,
+  },
+  ...['', '/sheet'].map((path) => ({
+    route: `GET /v1/cycle-counts/:countNo${path}`,
+    ask: () => get(`/v1/cycle-counts/${FOREIGN.count}${path}`),
+    ...ofSite('hidden'),
+  })),
+  {
+    route: 'POST /v1/cycle-counts',
+    ask: () => command('POST', '/v1/cycle-counts', { countNo: 'CC-NEW', site, reason }),
+    ...ofSite('refused'),
+  },
+  ...(
+    [
+      ['entries', { entries: [{ sku: 'MUG', counted: '1' }] }],
+      ['unknown-items', { counted: '1', description: reason }],
+      ['cancellation', { reason }],
+    ] as [string, object][]
+  ).map(([path, payload]) => ({
+    route: `POST /v1/cycle-counts/:countNo/${path}`,
+    ask: () => command('POST', `/v1/cycle-counts/${FOREIGN.count}/${path}`, payload),
+    ...ofSite('hidden'),
+  })),
+  ...['', '/lines'].map((path) => ({
+    route: `GET /v1/reports/inventory-accuracy${path}`,
+    ask: () => get(`/v1/reports/inventory-accuracy${path}?from=${today}&to=${today}`),
+    ...ofSite('absent'),
+    mark: `"site":"${site}"`,
+  })),
+]
+
 const transfers: Probe[] = [
   {
     route: 'GET /v1/transfers',
@@ -639,6 +675,7 @@ const probes = [
   ...orders,
   ...warehouse,
   ...transfers,
+  ...counts,
   ...cases,
   ...stock,
 ]

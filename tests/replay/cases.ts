@@ -20,6 +20,12 @@ import { authorised, ended, labelled, named, person } from './acting.ts'
 import { bug, paidTwice, reallocated, rejected, reopened } from './command-cases.ts'
 import { refusedChange, refusedDeadline, refusedEffect } from './pause-cases.ts'
 import { factDuringCall, openedAgain, refusedFact } from './provider-cases.ts'
+import {
+  countCancelled,
+  countContinuedAsNew,
+  countRefused,
+  recountedAndApproved,
+} from './count-cases.ts'
 import type { RecordingSystem } from './recording-system.ts'
 import {
   transferContinuedAsNew,
@@ -66,6 +72,11 @@ export const cases: Record<string, Record<string, Case>> = {
   },
   notification: { 'one-round': oneRound },
   'channel-sync': { 'until-paused': untilPaused },
+  'cycle-count': {
+    'recounted-and-approved': recountedAndApproved,
+    'count-cancelled': countCancelled,
+    'count-refused': countRefused,
+  },
   transfer: {
     'in-parts': transferInParts,
     recalled: transferRecalled,
@@ -78,6 +89,7 @@ export const longCases: Record<string, Record<string, Case>> = {
   'order-to-cash': { 'continued-as-new': continuedAsNew },
   notification: { 'rounds-continued-as-new': roundsContinuedAsNew },
   'channel-sync': { 'sync-continued-as-new': syncContinuedAsNew },
+  'cycle-count': { 'count-continued-as-new': countContinuedAsNew },
   transfer: { 'transfer-continued-as-new': transferContinuedAsNew },
 }
 

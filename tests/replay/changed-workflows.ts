@@ -1,4 +1,5 @@
 import { sleep } from '@temporalio/workflow'
+import { cycleCount as counting } from '#workflows/cycle-count'
 import { notification as rounds } from '#workflows/notification'
 import { orderToCash as process } from '#workflows/order-to-cash'
 import { transfer as moving } from '#workflows/transfer'
@@ -19,4 +20,11 @@ export async function notification(): ReturnType<typeof rounds> {
 export async function transfer(...input: Parameters<typeof moving>): ReturnType<typeof moving> {
   await sleep(1)
   return moving(...input)
+}
+
+export async function cycleCount(
+  ...input: Parameters<typeof counting>
+): ReturnType<typeof counting> {
+  await sleep(1)
+  return counting(...input)
 }
