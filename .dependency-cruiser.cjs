@@ -43,7 +43,7 @@ const layers = {
       'db/client',
       'db/commit-once',
       'db/queries',
-      'db/stores/(access|addresses|card-breakage|cases|counts|goods|imports|inbox|inbox-sets|ledger-periods|masters|payouts|policies|provider-events|rates|records|refused-documents|stock-settings|supply)',
+      'db/stores/(access|addresses|bins|card-breakage|cases|counts|goods|imports|inbox|inbox-sets|ledger-periods|lots|masters|payouts|policies|provider-events|quarantine|rates|records|refused-documents|stock-settings|supply)',
       'config',
     ],
     packages: [

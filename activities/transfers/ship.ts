@@ -1,7 +1,8 @@
 import type { ShipTransfer } from '#contracts/transfer'
 import type { Tx } from '#db/client'
 import { postEntries } from '#db/stores/ledger'
-import { consumeCost, lockPositions, moveStock, type CostUse } from '#db/stores/stock'
+import { takeFromBins } from '#db/stores/bins'
+import { consumeCost, lockPositions, type CostUse } from '#db/stores/stock'
 import {
   insertTransferEvent,
   isKnownEvent,
@@ -45,17 +46,11 @@ export async function shipUnits(
   }
   const causeId = `${doc.no}/shipped/${reference}`
   const cause = { causeType: 'transfer', causeId, actor, effectiveOn: shippedOn }
-  await moveStock(
+  await takeFromBins(
     tx,
-    leaving.map(({ line, qty }) => ({
-      itemId: line.itemId,
-      qty,
-      kind: 'transfer',
-      fromSiteId: doc.fromSiteId,
-      toSiteId: doc.fromSiteId,
-      toCondition: IN_TRANSIT,
-      ...cause,
-    })),
+    doc.fromSiteId,
+    leaving.map(({ line, qty }) => ({ itemId: line.itemId, qty })),
+    { kind: 'transfer', toSiteId: doc.fromSiteId, toCondition: IN_TRANSIT, ...cause },
   )
   const uses = await consumeCost(
     tx,

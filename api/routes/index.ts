@@ -35,6 +35,9 @@ import { settlementRoutes } from './settlements.ts'
 import { stockCountRoutes } from './stock-counts.ts'
 import { stockValuationRoutes } from './stock-valuation.ts'
 import { stockRoutes } from './stock.ts'
+import { binRoutes } from './bins.ts'
+import { lotRoutes } from './lots.ts'
+import { quarantineRoutes } from './quarantine.ts'
 import { cycleCountRoutes } from './cycle-counts.ts'
 import { inventoryAccuracyRoutes } from './inventory-accuracy.ts'
 import { transferRoutes } from './transfers.ts'
@@ -79,6 +82,9 @@ export const routes: readonly RouteModule[] = [
   stockCountRoutes,
   transferRoutes,
   cycleCountRoutes,
+  binRoutes,
+  lotRoutes,
+  quarantineRoutes,
   inventoryAccuracyRoutes,
   processRoutes,
   webhookRoutes,

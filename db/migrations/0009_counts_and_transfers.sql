@@ -189,7 +189,44 @@ INSERT INTO reason_code (domain, code, label) VALUES
   ('count', 'confirmed-by-recount', 'A second person counted the same, below the value that needs an approval')
 ON CONFLICT DO NOTHING;
 
+-- ───────── bins and lots ─────────
+-- INV-46. A place that is not in this list is still a place: only what the list says is held against a bin.
+CREATE TABLE bin (
+  site_id     int NOT NULL REFERENCES site,
+  code        text NOT NULL CHECK (code <> ''),
+  zone        text NOT NULL DEFAULT '',
+  kind        text NOT NULL DEFAULT 'pick' CHECK (kind IN ('pick', 'bulk', 'stage', 'dock', 'quarantine', 'scrap')),
+  -- Units of whatever lies in it; null: nobody has said.
+  capacity    bigint CHECK (capacity > 0),
+  pick_seq    int NOT NULL DEFAULT 0,
+  mixes_items boolean NOT NULL DEFAULT true,
+  allocatable boolean NOT NULL DEFAULT true,
+  status      text NOT NULL DEFAULT 'active' CHECK (status IN ('active', 'blocked')),
+  PRIMARY KEY (site_id, code)
+);
+
+CREATE TABLE lot (
+  item_id    int NOT NULL REFERENCES item,
+  code       text NOT NULL CHECK (code <> ''),
+  expires_on date,
+  status     text NOT NULL DEFAULT 'approved' CHECK (status IN ('approved', 'hold', 'recalled')),
+  reason     text,
+  PRIMARY KEY (item_id, code)
+);
+
+-- Why units of a place may be promised to nobody, whatever lies there; null where nothing speaks against it.
+CREATE FUNCTION place_blocked(p_item int, p_site int, p_bin text, p_lot text) RETURNS text LANGUAGE sql STABLE AS $$
+  SELECT coalesce(
+    (SELECT 'lot ' || l.code || ' is ' || CASE WHEN l.status <> 'approved' THEN l.status ELSE 'expired' END FROM lot l
+      WHERE p_lot <> '' AND l.item_id = p_item AND l.code = p_lot AND (l.status <> 'approved' OR l.expires_on <= current_date)),
+    (SELECT 'bin ' || b.code || CASE b.status WHEN 'blocked' THEN ' is blocked' ELSE ' is not for picking' END FROM bin b
+      WHERE p_bin <> '' AND b.site_id = p_site AND b.code = p_bin AND (b.status = 'blocked' OR NOT b.allocatable)))
+$$;
+
 GRANT SELECT ON ALL TABLES IN SCHEMA public TO throughline_app;
+GRANT INSERT ON bin, lot TO throughline_app;
+GRANT UPDATE (zone, kind, capacity, pick_seq, mixes_items, allocatable, status) ON bin TO throughline_app;
+GRANT UPDATE (expires_on, status, reason) ON lot TO throughline_app;
 GRANT INSERT ON count_task, count_line, count_entry TO throughline_app;
 GRANT UPDATE (phase, version, closed_at) ON count_task TO throughline_app;
 GRANT UPDATE (state, expected, counted, expected_minor, variance_minor, within_tolerance, reason_code, approved_by, settled_at) ON count_line TO throughline_app;

@@ -184,6 +184,47 @@ export function postTransferReceived(event: TransferReceived): JournalEntryDraft
   })
 }
 
+/** Goods that were set aside are looked at: good ones go on the shelf, the others away. */
+export interface QuarantineEnded {
+  /** The caller's key; one decision, one entry. */
+  decisionId: string
+  entity: number
+  decidedOn: string
+  functionalCurrency: string
+  /** The layers that the units were, each on the account that holds it. */
+  from: readonly (StockValue & { account: 'Inventory' | 'Quarantine' })[]
+  /** What is on the shelf again, as its layers; nothing when it was scrapped. */
+  released: readonly StockValue[]
+}
+
+/** Dr Inventory   Cr Quarantine, or Inventory where it was received to there */
+export function postQuarantineReleased(event: QuarantineEnded): JournalEntryDraft {
+  return journalEntry({
+    ...header(event, 'quarantine-released', 'quarantine', event.decisionId, event.decidedOn),
+    currency: event.functionalCurrency,
+    lines: [
+      ...event.released.map((layer) =>
+        debit('Inventory', layer.costMinor, stockDimensions(layer, 1n)),
+      ),
+      ...event.from.map((layer) =>
+        credit(layer.account, layer.costMinor, stockDimensions(layer, -1n)),
+      ),
+    ],
+  })
+}
+
+/** Dr Scrap   Cr Quarantine, or Inventory where it was received to there   (row 26) */
+export function postStockScrapped(event: QuarantineEnded): JournalEntryDraft {
+  return journalEntry({
+    ...header(event, 'stock-scrapped', 'quarantine', event.decisionId, event.decidedOn),
+    currency: event.functionalCurrency,
+    lines: event.from.flatMap((layer) => [
+      debit('Scrap', layer.costMinor, { itemId: layer.itemId, siteId: layer.siteId }),
+      credit(layer.account, layer.costMinor, stockDimensions(layer, -1n)),
+    ]),
+  })
+}
+
 /** Balances brought in from the books that were kept before. */
 export interface BalancesOpened {
   openingId: bigint | string

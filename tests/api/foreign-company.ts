@@ -82,6 +82,10 @@ export async function foundForeignCompany(api: RunningApi): Promise<Foreign> {
   await admin`
     INSERT INTO count_line (task_id, line_no, item_id, site_id, policy, state, expected, counted, expected_minor, variance_minor, within_tolerance, settled_at)
     SELECT t.id, 1, i.id, t.site_id, '{"scope": "*", "version": 0}', 'matched', 1, 1, 1, 0, true, now() FROM count_task t, item i WHERE t.count_no = ${FOREIGN.count} AND i.sku = 'MUG'`
+  await admin`INSERT INTO lot (item_id, code) SELECT id, 'L-DE' FROM item WHERE sku = 'MUG'`
+  await admin`
+    INSERT INTO stock_movement (item_id, qty, kind, from_site_id, to_site_id, to_lot, cause_type, cause_id, actor, effective_on)
+    SELECT i.id, 1, 'bin-move', s.id, s.id, 'L-DE', 'test', 'lot', 'test', current_date FROM item i, site s WHERE i.sku = 'MUG' AND s.code = ${FOREIGN.site}`
   await admin`INSERT INTO inbox (source, event_id, topic, body_hash, outcome, problems) VALUES (${`shopify/${FOREIGN.channel}`}, 'DE-1', 'placed', ${Buffer.from('x')}, 'refused', '[]')`
   await admin`INSERT INTO external_effect (key, gateway, operation, subject_type, subject_id, request, state) VALUES ('effect-abroad', 'carrier', 'buy-label', 'order', ${orderId}, '{}', 'confirmed')`
   const one = async (sql: string) => String((await admin.unsafe<{ id: unknown }[]>(sql))[0]!.id)

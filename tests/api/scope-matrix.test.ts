@@ -468,6 +468,53 @@ const warehouse: Probe[] = [
 ]
 
 const moved = [{ sku: 'MUG', qty: '1' }]
+const places: Probe[] = [
+  {
+    route: 'GET /v1/sites/:code/bins',
+    ask: () => get(`/v1/sites/${site}/bins`),
+    ...ofSite('hidden'),
+  },
+  {
+    route: 'PUT /v1/sites/:code/bins/:bin',
+    ask: () => command('PUT', `/v1/sites/${site}/bins/A-01`, { reason }),
+    ...ofSite('refused'),
+  },
+  {
+    route: 'GET /v1/stock/put-away',
+    ask: () => get(`/v1/stock/put-away?site=${site}&sku=MUG&qty=1`),
+    ...ofSite('hidden'),
+  },
+  {
+    route: 'POST /v1/stock/bin-moves',
+    ask: () => command('POST', '/v1/stock/bin-moves', { site, sku: 'MUG', qty: '1', toBin: 'B' }),
+    ...ofSite('refused'),
+  },
+  {
+    route: 'POST /v1/stock/quarantine-decisions',
+    ask: () =>
+      command('POST', '/v1/stock/quarantine-decisions', {
+        ...{ site, sku: 'MUG', qty: '1', decision: 'scrap', reason },
+      }),
+    ...ofSite('refused'),
+  },
+  {
+    route: 'GET /v1/items/:sku/lots',
+    ask: () => get('/v1/items/MUG/lots'),
+    ...ofSite('absent'),
+    mark: '"units":"1"',
+  },
+  {
+    route: 'PUT /v1/items/:sku/lots/:lot',
+    ask: () => command('PUT', '/v1/items/MUG/lots/L-NEW', { reason }),
+    ...all('refused'),
+  },
+  {
+    route: 'POST /v1/items/:sku/lots/:lot/recall',
+    ask: () => command('POST', '/v1/items/MUG/lots/L-DE/recall', { reason }),
+    ...all('refused'),
+  },
+]
+
 const counts: Probe[] = [
   {
     route: 'GET /v1/cycle-counts',
@@ -676,6 +723,7 @@ const probes = [
   ...warehouse,
   ...transfers,
   ...counts,
+  ...places,
   ...cases,
   ...stock,
 ]
