@@ -7,6 +7,7 @@ import {
 import { debit } from '#domain/ledger/journal'
 import { Refusal } from '#domain/refusal'
 import { costOfFound } from '#domain/valuation'
+import { takeFromBins } from './bins.ts'
 import { knownCost } from './known-cost.ts'
 import { postEntries } from './ledger.ts'
 import { addToOutbox, recordAudit } from './records.ts'
@@ -249,7 +250,7 @@ export interface Adjustment {
   adjustedOn: string
   actor: string
   device?: string
-  /** Where exactly; no bin and no lot unless given. */
+  /** Where exactly; unless given, units are found in no bin, and missing from wherever they lie. */
   bin?: string
   lot?: string
 }
@@ -264,19 +265,17 @@ export async function adjustStock(tx: Tx, adjustment: Adjustment): Promise<void>
   const cause = { causeType: 'adjustment', causeId: adjustment.adjustmentId }
   const magnitude = qty < 0n ? -qty : qty
   await lockPositions(tx, [itemId], [siteId])
-  await moveStock(tx, [
-    {
-      itemId,
-      qty: magnitude,
-      kind: 'adjustment',
-      ...placeOf(adjustment),
-      ...cause,
-      reason: adjustment.reason,
-      actor: adjustment.actor,
-      effectiveOn: adjustment.adjustedOn,
-      ...(adjustment.device ? { device: adjustment.device } : {}),
-    },
-  ])
+  const movement = {
+    kind: 'adjustment' as const,
+    ...cause,
+    reason: adjustment.reason,
+    actor: adjustment.actor,
+    effectiveOn: adjustment.adjustedOn,
+    ...(adjustment.device ? { device: adjustment.device } : {}),
+  }
+  if (qty < 0n && adjustment.bin === undefined)
+    await takeFromBins(tx, siteId, [{ itemId, qty: magnitude }], movement)
+  else await moveStock(tx, [{ itemId, qty: magnitude, ...movement, ...placeOf(adjustment) }])
   const differences = await valueDifference(tx, adjustment)
   await postDifferences(tx, adjustment, differences)
   await auditAdjustment(tx, adjustment)

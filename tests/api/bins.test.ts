@@ -109,6 +109,20 @@ describe('a bin', () => {
   })
 })
 
+test('an adjustment takes missing units from wherever they lie, or from the bin that it names', async () => {
+  const adjust = (qty: string, changes: object = {}) =>
+    post(lead, '/v1/stock/adjustments', {
+      ...{ site: 'EAST', sku: 'LAMP', qty, reason: 'broken on the floor' },
+      ...changes,
+    })
+  await setUp('L-01')
+  await moved('LAMP', 20, 'L-01')
+  expect((await adjust('-1')).statusCode).toBe(201)
+  expect((await adjust('-1', { bin: '' })).json().code).toBe('NotEnoughStock')
+  expect((await adjust('1', { bin: 'L-01' })).statusCode).toBe(201)
+  expect(await lying('LAMP')).toEqual({ 'L-01': 20 })
+})
+
 describe('a count', () => {
   test('is of one bin, and corrects that bin', async () => {
     await setUp('B-01')
