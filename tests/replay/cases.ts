@@ -23,6 +23,7 @@ import { factDuringCall, openedAgain, refusedFact } from './provider-cases.ts'
 import {
   countCancelled,
   countContinuedAsNew,
+  countEscalated,
   countRefused,
   recountedAndApproved,
 } from './count-cases.ts'
@@ -76,6 +77,7 @@ export const cases: Record<string, Record<string, Case>> = {
     'recounted-and-approved': recountedAndApproved,
     'count-cancelled': countCancelled,
     'count-refused': countRefused,
+    'count-escalated': countEscalated,
   },
   transfer: {
     'in-parts': transferInParts,

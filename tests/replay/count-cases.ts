@@ -1,3 +1,4 @@
+import { setTimeout as wait } from 'node:timers/promises'
 import { requestCount } from '#clients/stock-documents'
 import {
   cancelCount,
@@ -65,6 +66,21 @@ export async function recountedAndApproved(system: RecordingSystem): Promise<str
   await decide(system, no, first, 'third-count')
   const second = await count(system, no, 'carl', '902')
   await decide(system, no, second, 'accept', { reasonCode: 'missing' })
+  await processOf(system, no).result()
+  return cycleCountWorkflowId(no)
+}
+
+/** Nobody decides in time: the case moves up, and is decided then. */
+export async function countEscalated(system: RecordingSystem): Promise<string> {
+  const no = 'escalated'
+  const policy = { team: 'inventory', slaMinutes: 0.02, escalateTo: 'controller', severity: 'high' }
+  await system.database.admin`
+    INSERT INTO policy (kind, scope, version, owner, body) VALUES ('exceptions', '*', 1, 'recorder', ${system.database.admin.json({ 'count-variance': policy })})`
+  await request(system, no)
+  await count(system, no, 'anna', '900')
+  const open = await count(system, no, 'ben', '901')
+  await wait(2_500)
+  await decide(system, no, open, 'reject')
   await processOf(system, no).result()
   return cycleCountWorkflowId(no)
 }
