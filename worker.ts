@@ -15,6 +15,8 @@ import { paymentGateway } from '#activities/gateways/payment'
 import { orderActivities } from '#activities/orders/index'
 import { orderGateways, type Gateways } from '#activities/orders/gateways'
 import { channelSyncActivities } from '#activities/channel-sync/index'
+import { cycleCountActivities } from '#activities/counts/index'
+import { transferActivities } from '#activities/transfers/index'
 import { shopGateway, type ShopGateway } from '#activities/gateways/shop'
 import { amazonLister, SHOPIFY_LISTER, WOOCOMMERCE_LISTER } from '#activities/gateways/shop-lists'
 import { notificationActivities } from '#activities/notifications/index'
@@ -83,6 +85,8 @@ export function createOrderWorker({
       ...orderActivities({ db, gateways, apiUrl }),
       ...purchaseActivities({ db, suppliers, apiUrl }),
       ...vendorBillActivities({ db }),
+      ...transferActivities({ db, apiUrl }),
+      ...cycleCountActivities({ db, apiUrl }),
     },
     ...versioned(release),
     interceptors: { activity: [refusalsAreAnswers] },

@@ -127,6 +127,18 @@ export const refusalForConstraint: Record<string, GuardRefusal> = {
     message:
       'Another registration of this jurisdiction begins on that day or later: give the new one a later day.',
   },
+  count_entry_once: {
+    code: 'AlreadyCounted',
+    message: 'Somebody has counted this place just now: count what is left on the sheet.',
+  },
+  count_entry_by_another: {
+    code: 'SameCounter',
+    message: 'You have counted this place before: somebody else counts it again.',
+  },
+  count_line_once: {
+    code: 'AlreadyInCount',
+    message: 'Another count holds one of these places: finish or cancel that one first.',
+  },
   item_complete: {
     code: 'ItemNotReady',
     message: 'The item lacks fields that it needs to be active: fill them in first.',

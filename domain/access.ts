@@ -283,6 +283,7 @@ const grants: Record<Role, readonly Grant[]> = {
     'payments:pay',
     'adjustments:approve',
     'counts:approve',
+    'transfers:approve',
     'refunds:approve',
     'settlements:*',
     'chargebacks:*',

@@ -3,7 +3,8 @@ import type { Tx } from '#db/client'
 import { addToOutbox } from '#db/stores/records'
 import type { OrderLine, SalesOrder } from '#db/stores/orders'
 import { insertInvoice, insertShipment, type NewShipmentLine } from '#db/stores/shipments'
-import { consumeCost, lockPositions, moveStock, useReservations } from '#db/stores/stock'
+import { takeFromBins } from '#db/stores/bins'
+import { consumeCost, lockPositions, useReservations } from '#db/stores/stock'
 import { sum } from '#domain/money'
 import { openUnits } from '#domain/orders/phase'
 import { moneyOfUnits } from '#domain/orders/shares'
@@ -267,17 +268,11 @@ async function takeFromStock(
   }
   const goods = units.filter((unit) => needsStock(unit.line))
   const cause = { causeType: 'shipment', causeId: shipmentId.toString() }
-  await moveStock(
+  await takeFromBins(
     tx,
-    goods.map((unit) => ({
-      itemId: unit.line.itemId!,
-      qty: BigInt(unit.qty),
-      kind: 'issue',
-      fromSiteId: fulfilment.siteId,
-      ...cause,
-      actor,
-      effectiveOn: shippedOn,
-    })),
+    fulfilment.siteId,
+    goods.map((unit) => ({ itemId: unit.line.itemId!, qty: BigInt(unit.qty) })),
+    { kind: 'issue', ...cause, actor, effectiveOn: shippedOn },
   )
   const uses = await consumeCost(
     tx,

@@ -33,6 +33,7 @@ const ats = z.object({
     caution: text.describe('Held back because the books may be wrong: see confidence.'),
     inbound: text,
     missing: text,
+    blocked: text,
   }),
 })
 /** What may be sold now, and why not more. */
@@ -90,6 +91,7 @@ function toAts({ sku, site, ats, excluded, listable, listings, packFactor, ...pa
       caution: `${parts.caution}`,
       inbound: `${parts.inbound}`,
       missing: `${parts.missing}`,
+      blocked: `${parts.blocked}`,
     },
   }
 }

@@ -240,6 +240,11 @@ function addReopening(server: ApiServer, { db, temporal, orderTaskQueue }: ApiDe
           'NotReopenable',
           'A decision on a bill has moved its books: answer it by a credit, or by another bill.',
         )
+      if (found.subjectType !== 'order')
+        throw new Refusal(
+          'NotReopenable',
+          `What was chosen on a ${found.subjectType} has moved goods. What is still wrong opens a case by itself.`,
+        )
       const command = { caseId: found.id.toString(), reason: request.body.reason }
       const takeUp = async (told: ReopenException, updateId: string) => {
         const ended = await shippedOrder(db, found.workflowId)

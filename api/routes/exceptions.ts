@@ -15,6 +15,7 @@ import { A_NUMBER, AN_ID, AN_INSTANT, cursorParts, pageOf, pageQuery, toPage } f
 import { forbidden } from '../problem.ts'
 import { actorName, bigId, jsonObject, money, shortText } from '../schemas.ts'
 import { Refusal } from '#domain/refusal'
+import { documentProgress } from '../document-schemas.ts'
 import { documentDecided, previewedEffect, progress } from '../order-schemas.ts'
 import { decidePurchaseCase, previewedPurchase, previewPurchaseCase } from '../purchase-cases.ts'
 import { purchaseProgress } from '../purchase-commands.ts'
@@ -175,6 +176,7 @@ function addDecisions(server: ApiServer, deps: ApiDeps): void {
             unbilledDecided,
             documentDecided,
             purchaseProgress,
+            documentProgress,
           ]),
         },
       },
@@ -247,6 +249,11 @@ function addPreview(server: ApiServer, deps: ApiDeps): void {
           ...(given ? { params: given } : {}),
         })
       }
+      if (found.subjectType !== 'order')
+        throw new Refusal(
+          'NothingToPreview',
+          `A choice on a ${found.subjectType} is not previewed yet: read the document; its lines say what each choice is about.`,
+        )
       const { address, command } = decisionOf(found, request.body)
       return previews.resolveException(found.subjectId, { ...command, ...by }, address)
     },

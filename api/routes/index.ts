@@ -44,6 +44,12 @@ import { stockCountRoutes } from './stock-counts.ts'
 import { stockValuationRoutes } from './stock-valuation.ts'
 import { stockRoutes } from './stock.ts'
 import { vendorBillRoutes } from './vendor-bills.ts'
+import { binRoutes } from './bins.ts'
+import { lotRoutes } from './lots.ts'
+import { quarantineRoutes } from './quarantine.ts'
+import { cycleCountRoutes } from './cycle-counts.ts'
+import { inventoryAccuracyRoutes } from './inventory-accuracy.ts'
+import { transferRoutes } from './transfers.ts'
 import { webhookRoutes } from './webhooks.ts'
 
 export type RouteModule = (server: ApiServer, deps: RouteDeps) => Promise<void>
@@ -92,6 +98,12 @@ export const routes: readonly RouteModule[] = [
   vendorBillRoutes,
   paymentRunRoutes,
   grniRoutes,
+  transferRoutes,
+  cycleCountRoutes,
+  binRoutes,
+  lotRoutes,
+  quarantineRoutes,
+  inventoryAccuracyRoutes,
   processRoutes,
   webhookRoutes,
   providerWebhookRoutes,

@@ -125,6 +125,8 @@ const adjustment = z.strictObject({
   reason,
   adjustedOn: businessDate.optional(),
   device: shortText.optional(),
+  bin: z.string().trim().max(60).optional().describe('Absent: wherever they lie.'),
+  lot: z.string().trim().max(100).optional(),
 })
 
 function addReceipts(server: ApiServer, deps: ApiDeps): void {
@@ -188,6 +190,8 @@ function addAdjustments(server: ApiServer, deps: ApiDeps): void {
         adjustedOn: body.adjustedOn ?? site.today,
         actor: principal.actor,
         ...(body.device ? { device: body.device } : {}),
+        ...(body.bin === undefined ? {} : { bin: body.bin }),
+        ...(body.lot === undefined ? {} : { bin: body.bin ?? '', lot: body.lot }),
       })
       return { status: 201, body: { adjustmentId: commandKey } }
     },

@@ -1,5 +1,6 @@
 import { moneyProofs, running } from './money-proofs.ts'
 import type { Proof } from './proofs.ts'
+import { stockProofs } from './stock-proofs.ts'
 
 /** What must always hold between stock, orders and the ledger; each returns no row. */
 export const orderProofs: readonly Proof[] = [
@@ -18,7 +19,8 @@ export const orderProofs: readonly Proof[] = [
     invariant: 'What is reserved of an item at a site is what live reservations hold.',
     sql: `SELECT item_id, site_id, sum(reserved)::bigint AS reserved, sum(live)::bigint AS live FROM (
         SELECT item_id, site_id, reserved, 0 AS live FROM stock_position
-        UNION ALL SELECT item_id, site_id, 0, live FROM reservation) t
+        UNION ALL SELECT item_id, site_id, 0, live FROM reservation
+        UNION ALL SELECT item_id, site_id, 0, live FROM transfer_reservation) t
       GROUP BY 1, 2 HAVING sum(reserved) <> sum(live)`,
   },
   {
@@ -113,4 +115,5 @@ export const orderProofs: readonly Proof[] = [
       AND NOT EXISTS (SELECT FROM external_effect e WHERE e.subject_type = 'order' AND e.subject_id = o.id::text AND e.state IN ('intended', 'sent', 'unknown'))`,
   },
   ...moneyProofs,
+  ...stockProofs,
 ]

@@ -27,7 +27,9 @@ export interface AtsRow extends CountFacts {
   caution: bigint
   confidence: StockConfidence
   inbound: bigint
-  /** on hand − reserved − safety − other channels' pools − what nobody found − the largest buffer − caution, never below zero. */
+  /** Lie in a bin or lot that is blocked. */
+  blocked: bigint
+  /** on hand − reserved − safety − other channels' pools − what nobody found − what is blocked − the largest buffer − caution, never below zero. */
   ats: bigint
   /** Of the channel's first live listing; 1 without any. */
   packFactor: number
@@ -64,14 +66,14 @@ export async function availableToSell(reader: Reader, ask: AtsAsk): Promise<AtsR
   // A condition that only sometimes holds would be planned anew at every call, which takes longer than the query.
   const wanted = ask.skus ? reader`i.sku = ANY(${[...ask.skus]}::text[])` : reader`true`
   const rows = await reader<StockedRow[]>`
-    SELECT sku, site, excluded, "onHand", reserved, "safetyStock", "otherPools", "ownPool", buffer, inbound, missing, "lastCountedAt", "lastDifference", "lastExpected",
+    SELECT sku, site, excluded, "onHand", reserved, "safetyStock", "otherPools", "ownPool", buffer, inbound, missing, blocked, "lastCountedAt", "lastDifference", "lastExpected",
       "packFactor", free, live
     FROM (
       SELECT i.sku, s.code AS site, p.on_hand AS "onHand", p.reserved, coalesce(sp.safety_stock, 0) AS "safetyStock",
         coalesce(po.others, 0)::bigint AS "otherPools", coalesce(po.own, 0)::bigint AS "ownPool", coalesce(l.buffer, 0) AS buffer, coalesce(es.inbound, 0)::bigint AS inbound,
-        coalesce(m.qty, 0)::bigint AS missing, coalesce(l.pack_factor, 1) AS "packFactor", coalesce(l.live, '[]') AS live,
+        coalesce(m.qty, 0)::bigint AS missing, coalesce(bl.qty, 0)::bigint AS blocked, coalesce(l.pack_factor, 1) AS "packFactor", coalesce(l.live, '[]') AS live,
         k.recorded_at AS "lastCountedAt", coalesce(k.counted - k.expected, 0) AS "lastDifference", coalesce(k.expected, 0) AS "lastExpected", x.excluded,
-        CASE WHEN x.excluded IS NULL THEN p.on_hand - p.reserved - coalesce(sp.safety_stock, 0) - coalesce(po.others, 0)::bigint - coalesce(m.qty, 0)::bigint ELSE 0 END AS free
+        CASE WHEN x.excluded IS NULL THEN p.on_hand - p.reserved - coalesce(sp.safety_stock, 0) - coalesce(po.others, 0)::bigint - coalesce(m.qty, 0)::bigint - coalesce(bl.qty, 0)::bigint ELSE 0 END AS free
       FROM item i
       JOIN stock_position p ON p.item_id = i.id AND p.condition = 'sellable'
       JOIN site s ON s.id = p.site_id
@@ -86,6 +88,8 @@ export async function availableToSell(reader: Reader, ask: AtsAsk): Promise<AtsR
         FROM listing l WHERE l.item_id = i.id AND l.channel_id = c.id) l ON true
       LEFT JOIN LATERAL (SELECT sum(qty - received) AS inbound FROM expected_supply es WHERE es.item_id = i.id AND es.site_id = s.id AND es.state = 'open' AND es.qty > es.received) es ON true
       LEFT JOIN LATERAL (SELECT sum(qty) AS qty FROM missing_stock m WHERE m.item_id = i.id AND m.site_id = s.id AND m.settled_at IS NULL) m ON true
+      LEFT JOIN LATERAL (SELECT sum(qty) AS qty FROM stock_quant q WHERE q.item_id = i.id AND q.site_id = s.id AND q.condition = 'sellable' AND q.qty > 0
+        AND (q.bin <> '' OR q.lot <> '') AND place_blocked(q.item_id, q.site_id, q.bin, q.lot) IS NOT NULL) bl ON true
       LEFT JOIN LATERAL (SELECT recorded_at, counted, expected FROM stock_count k WHERE k.item_id = i.id AND k.site_id = s.id ORDER BY k.recorded_at DESC LIMIT 1) k ON true
       CROSS JOIN LATERAL (SELECT coalesce(site_exclusion(s, coalesce(c.entity_id, s.entity_id), ${ask.byChannel ?? false}),
         CASE WHEN i.status <> 'active' THEN 'the item is ' || i.status WHEN l.listings > 0 AND l.live IS NULL THEN 'its listing is paused' END) AS excluded) x

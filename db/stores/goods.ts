@@ -1,8 +1,9 @@
 import type { Tx } from '#db/client'
 import { postBalancesOpened, postCountAdjusted } from '#domain/ledger/posting-inventory'
 import { debit } from '#domain/ledger/journal'
-import { Refusal } from '#domain/refusal'
-import { costOfFound, type KnownCost } from '#domain/valuation'
+import { costOfFound } from '#domain/valuation'
+import { takeFromBins } from './bins.ts'
+import { knownCost } from './known-cost.ts'
 import { postEntries } from './ledger.ts'
 import { addToOutbox, recordAudit } from './records.ts'
 import { settleMissing } from './routing.ts'
@@ -82,6 +83,9 @@ export interface Adjustment {
   adjustedOn: string
   actor: string
   device?: string
+  /** Where exactly; unless given, units are found in no bin, and missing from wherever they lie. */
+  bin?: string
+  lot?: string
 }
 
 /**
@@ -94,19 +98,17 @@ export async function adjustStock(tx: Tx, adjustment: Adjustment): Promise<void>
   const cause = { causeType: 'adjustment', causeId: adjustment.adjustmentId }
   const magnitude = qty < 0n ? -qty : qty
   await lockPositions(tx, [itemId], [siteId])
-  await moveStock(tx, [
-    {
-      itemId,
-      qty: magnitude,
-      kind: 'adjustment',
-      ...(qty > 0n ? { toSiteId: siteId } : { fromSiteId: siteId }),
-      ...cause,
-      reason: adjustment.reason,
-      actor: adjustment.actor,
-      effectiveOn: adjustment.adjustedOn,
-      ...(adjustment.device ? { device: adjustment.device } : {}),
-    },
-  ])
+  const movement = {
+    kind: 'adjustment' as const,
+    ...cause,
+    reason: adjustment.reason,
+    actor: adjustment.actor,
+    effectiveOn: adjustment.adjustedOn,
+    ...(adjustment.device ? { device: adjustment.device } : {}),
+  }
+  if (qty < 0n && adjustment.bin === undefined)
+    await takeFromBins(tx, siteId, [{ itemId, qty: magnitude }], movement)
+  else await moveStock(tx, [{ itemId, qty: magnitude, ...movement, ...placeOf(adjustment) }])
   const differences = await valueDifference(tx, adjustment)
   await postDifferences(tx, adjustment, differences)
   await auditAdjustment(tx, adjustment)
@@ -119,6 +121,12 @@ export async function adjustStock(tx: Tx, adjustment: Adjustment): Promise<void>
         body: { itemIds: [itemId] },
       },
     ])
+}
+
+function placeOf({ qty, siteId, bin = '', lot = '' }: Adjustment) {
+  return qty > 0n
+    ? { toSiteId: siteId, toBin: bin, toLot: lot }
+    : { fromSiteId: siteId, fromBin: bin, fromLot: lot }
 }
 
 /** Under the same name as safety stock and pools: SKU and site, as people know them. */
@@ -201,26 +209,4 @@ async function addFound(
     },
   ])
   return { costMinor, layerId: layerId! }
-}
-
-/**
- * Row 25: what is in a moving average's pool now; else the newest layer with all the cost that it
- * has come to, here before elsewhere. Another entity's cost is in another currency, and damaged
- * goods are worth less.
- */
-async function knownCost(tx: Tx, { entityId, itemId, siteId }: Adjustment): Promise<KnownCost> {
-  const [known] = await tx<KnownCost[]>`
-    SELECT CASE WHEN pooled THEN remaining_qty ELSE qty END AS qty, CASE WHEN pooled THEN remaining_minor ELSE value END AS "valueMinor" FROM (
-      SELECT l.*, i.cost_method = 'moving-average' AND l.remaining_qty > 0 AS pooled,
-        l.qty0 + coalesce(a.qty, 0)::bigint AS qty, l.value0_minor + coalesce(a.value, 0)::bigint AS value
-      FROM cost_layer l JOIN item i ON i.id = l.item_id
-      LEFT JOIN LATERAL (SELECT sum(qty) AS qty, sum(value_minor) AS value FROM layer_adjustment WHERE layer_id = l.id) a ON true
-      WHERE l.entity_id = ${entityId} AND l.item_id = ${itemId} AND l.condition = 'sellable'
-      ORDER BY (l.site_id = ${siteId}) DESC, (i.cost_method = 'moving-average' AND l.remaining_qty > 0) DESC, l.ranked_on DESC, l.id DESC LIMIT 1) newest`
-  if (!known)
-    throw new Refusal(
-      'NoCostKnown',
-      'No cost is known for this item yet. Receive it with a cost first.',
-    )
-  return known
 }

@@ -57,9 +57,12 @@ export interface MissingUnits {
   qty: bigint
 }
 
-/** What nobody found of these items; read under the positions' locks. */
+/** What nobody found of these items, or lies in a bin or lot that is blocked; read under the positions' locks. */
 export async function missingOf(tx: Tx, itemIds: readonly number[]): Promise<MissingUnits[]> {
   return tx<MissingUnits[]>`
-    SELECT item_id AS "itemId", site_id AS "siteId", sum(qty)::bigint AS qty FROM missing_stock
-    WHERE item_id = ANY(${[...itemIds]}::int[]) AND settled_at IS NULL GROUP BY 1, 2`
+    SELECT item_id AS "itemId", site_id AS "siteId", sum(qty)::bigint AS qty FROM (
+      SELECT item_id, site_id, qty FROM missing_stock WHERE item_id = ANY(${[...itemIds]}::int[]) AND settled_at IS NULL
+      UNION ALL
+      SELECT item_id, site_id, qty FROM stock_quant WHERE item_id = ANY(${[...itemIds]}::int[]) AND condition = 'sellable' AND qty > 0
+        AND (bin <> '' OR lot <> '') AND place_blocked(item_id, site_id, bin, lot) IS NOT NULL) m GROUP BY 1, 2`
 }

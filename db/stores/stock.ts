@@ -152,9 +152,11 @@ export interface Movement {
   fromSiteId?: number
   fromCondition?: string
   fromBin?: string
+  fromLot?: string
   toSiteId?: number
   toCondition?: string
   toBin?: string
+  toLot?: string
   causeType: string
   causeId: string
   reason?: string
@@ -169,11 +171,11 @@ export async function moveStock(tx: Tx, movements: readonly Movement[]): Promise
   await sendAlong(
     tx,
     tx`
-    INSERT INTO stock_movement (item_id, qty, kind, from_site_id, from_condition, from_bin, to_site_id, to_condition, to_bin, cause_type, cause_id, reason, actor, device, effective_on)
-    SELECT "itemId", qty, kind, "fromSiteId", coalesce("fromCondition", 'sellable'), coalesce("fromBin", ''), "toSiteId", coalesce("toCondition", 'sellable'), coalesce("toBin", ''),
+    INSERT INTO stock_movement (item_id, qty, kind, from_site_id, from_condition, from_bin, from_lot, to_site_id, to_condition, to_bin, to_lot, cause_type, cause_id, reason, actor, device, effective_on)
+    SELECT "itemId", qty, kind, "fromSiteId", coalesce("fromCondition", 'sellable'), coalesce("fromBin", ''), coalesce("fromLot", ''), "toSiteId", coalesce("toCondition", 'sellable'), coalesce("toBin", ''), coalesce("toLot", ''),
       "causeType", "causeId", reason, actor, device, "effectiveOn"
-    FROM jsonb_to_recordset(${json(tx, movements)}) AS m ("itemId" int, qty bigint, kind text, "fromSiteId" int, "fromCondition" text, "fromBin" text,
-      "toSiteId" int, "toCondition" text, "toBin" text, "causeType" text, "causeId" text, reason text, actor text, device text, "effectiveOn" date)
+    FROM jsonb_to_recordset(${json(tx, movements)}) AS m ("itemId" int, qty bigint, kind text, "fromSiteId" int, "fromCondition" text, "fromBin" text, "fromLot" text,
+      "toSiteId" int, "toCondition" text, "toBin" text, "toLot" text, "causeType" text, "causeId" text, reason text, actor text, device text, "effectiveOn" date)
     ORDER BY "itemId"`,
   )
 }

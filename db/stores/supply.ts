@@ -78,6 +78,40 @@ export async function changeSupply(tx: Tx, id: bigint, change: SupplyChange): Pr
   await tellThatSupplyChanged(tx, id, before.itemId, change.key)
 }
 
+/**
+ * What a source is still to bring to a site, said anew whenever it changes: opened with the first
+ * units, closed with the last, and open again should more be found.
+ */
+export async function reviseSupply(
+  tx: Tx,
+  supply: Omit<NewSupply, 'qty' | 'reason'> & { toCome: bigint; reason: string; key: string },
+): Promise<void> {
+  const { toCome, key, ...about } = supply
+  const [known] = await tx<
+    { id: bigint; qty: bigint; received: bigint; state: string; dueOn: string }[]
+  >`
+    SELECT id, qty, received, state, due_on AS "dueOn" FROM expected_supply
+    WHERE (source_type, source_id, item_id, site_id) = (${supply.sourceType}, ${supply.sourceId}, ${supply.itemId}, ${supply.siteId}) FOR UPDATE`
+  if (!known) {
+    if (toCome > 0n) await expectSupply(tx, { ...about, qty: toCome })
+    return
+  }
+  const qty = known.received + toCome
+  if (known.state === 'closed') {
+    if (toCome === 0n) return
+    await tx`UPDATE expected_supply SET state = 'open', qty = ${qty} WHERE id = ${known.id}`
+    await tellThatSupplyChanged(tx, known.id, supply.itemId, key)
+  } else if (toCome === 0n || qty !== known.qty || supply.dueOn !== known.dueOn) {
+    const { dueOn, reason, actor } = supply
+    const change = { dueOn, reason, actor, key }
+    await changeSupply(
+      tx,
+      known.id,
+      toCome === 0n ? { ...change, closed: true } : { ...change, qty },
+    )
+  }
+}
+
 /** What a supply can no longer cover is taken from those who were promised last. */
 async function forgetPromises(tx: Tx, id: bigint, covers: bigint): Promise<void> {
   await tx`

@@ -115,60 +115,117 @@ export function postCountAdjusted(event: StockCounted): JournalEntryDraft {
 
 /** Goods left one site for another of the same entity; their cost stays what it was. */
 export interface TransferShipped {
-  transferId: bigint | string
+  /** One transfer may leave in parts; each names its entry. */
+  shipmentId: bigint | string
   entity: number
   shippedOn: string
   functionalCurrency: string
-  layers: readonly StockValue[]
+  /** The layers of the sending site that the units were. */
+  left: readonly StockValue[]
+  /** The layers that they are on their way. */
+  inTransit: readonly StockValue[]
 }
 
 /** Dr Goods in transit   Cr Inventory {from}   (row 24) */
 export function postTransferShipped(event: TransferShipped): JournalEntryDraft {
   return journalEntry({
-    ...header(event, 'transfer-shipped', 'transfer', event.transferId, event.shippedOn),
+    ...header(event, 'transfer-shipped', 'transfer', event.shipmentId, event.shippedOn),
     area: 'INV',
     currency: event.functionalCurrency,
-    lines: event.layers.flatMap((layer) => [
-      debit('InventoryInTransit', layer.costMinor, stockDimensions(layer, 1n)),
-      credit('Inventory', layer.costMinor, stockDimensions(layer, -1n)),
-    ]),
+    lines: [
+      ...event.inTransit.map((layer) =>
+        debit('InventoryInTransit', layer.costMinor, stockDimensions(layer, 1n)),
+      ),
+      ...event.left.map((layer) =>
+        credit('Inventory', layer.costMinor, stockDimensions(layer, -1n)),
+      ),
+    ],
   })
 }
 
-/** Goods in transit arrived, or did not. */
+/** Goods in transit arrived, came back, or did neither. */
 export interface TransferReceived {
-  transferId: bigint | string
   /** One transfer may arrive in parts; each names its entry. */
   arrivalId: bigint | string
   entity: number
   receivedOn: string
   functionalCurrency: string
-  /** What arrived, as layers of the receiving site. */
+  /** What is on a shelf again, as layers of that site. */
   arrived: readonly StockValue[]
+  /** What came broken, as layers of the receiving site. */
+  damaged?: readonly StockValue[]
   /** What is missing, as layers of the sending site. */
   lost: readonly StockValue[]
+  /** Names the claim on the carrier; a loss that is claimed is no expense yet. */
+  claim?: string
   /** The layers in transit that these units were. */
   fromTransit: readonly StockValue[]
 }
 
-/** Dr Inventory {to} · Dr Count gain or loss   Cr Goods in transit   (row 24) */
+/** Dr Inventory {to} · Dr Quarantine {to} · Dr Count gain or loss, or Claims   Cr Goods in transit   (row 24) */
 export function postTransferReceived(event: TransferReceived): JournalEntryDraft {
+  const { claim } = event
   return journalEntry({
-    ...header(event, 'transfer-received', 'transfer', event.transferId, event.receivedOn),
-    key: `transfer-received/${event.arrivalId}`,
+    ...header(event, 'transfer-received', 'transfer', event.arrivalId, event.receivedOn),
     area: 'INV',
     currency: event.functionalCurrency,
     lines: [
       ...event.arrived.map((layer) =>
         debit('Inventory', layer.costMinor, stockDimensions(layer, 1n)),
       ),
+      ...(event.damaged ?? []).map((layer) =>
+        debit('Quarantine', layer.costMinor, stockDimensions(layer, 1n)),
+      ),
       ...event.lost.map(({ itemId, siteId, costMinor }) =>
-        debit('CountGainOrLoss', costMinor, { itemId, siteId }),
+        claim === undefined
+          ? debit('CountGainOrLoss', costMinor, { itemId, siteId })
+          : debit('Claims', costMinor, { itemId, siteId, openKey: claim }),
       ),
       ...event.fromTransit.map((layer) =>
         credit('InventoryInTransit', layer.costMinor, stockDimensions(layer, -1n)),
       ),
     ],
+  })
+}
+
+/** Goods that were set aside are looked at: good ones go on the shelf, the others away. */
+export interface QuarantineEnded {
+  /** The caller's key; one decision, one entry. */
+  decisionId: string
+  entity: number
+  decidedOn: string
+  functionalCurrency: string
+  /** The layers that the units were, each on the account that holds it. */
+  from: readonly (StockValue & { account: 'Inventory' | 'Quarantine' })[]
+  /** What is on the shelf again, as its layers; nothing when it was scrapped. */
+  released: readonly StockValue[]
+}
+
+/** Dr Inventory   Cr Quarantine, or Inventory where it was received to there */
+export function postQuarantineReleased(event: QuarantineEnded): JournalEntryDraft {
+  return journalEntry({
+    ...header(event, 'quarantine-released', 'quarantine', event.decisionId, event.decidedOn),
+    currency: event.functionalCurrency,
+    lines: [
+      ...event.released.map((layer) =>
+        debit('Inventory', layer.costMinor, stockDimensions(layer, 1n)),
+      ),
+      ...event.from.map((layer) =>
+        credit(layer.account, layer.costMinor, stockDimensions(layer, -1n)),
+      ),
+    ],
+  })
+}
+
+/** Dr Scrap   Cr Quarantine, or Inventory where it was received to there   (row 26) */
+export function postStockScrapped(event: QuarantineEnded): JournalEntryDraft {
+  return journalEntry({
+    ...header(event, 'stock-scrapped', 'quarantine', event.decisionId, event.decidedOn),
+    currency: event.functionalCurrency,
+    lines: event.from.flatMap((layer) => [
+      debit('Scrap', layer.costMinor, { itemId: layer.itemId, siteId: layer.siteId }),
+      credit(layer.account, layer.costMinor, stockDimensions(layer, -1n)),
+    ]),
   })
 }
 

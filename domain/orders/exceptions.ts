@@ -1,4 +1,4 @@
-/** The closed list of what can be stuck in a process, and what a person may then do (docs/processes/order-to-cash.md). */
+/** The closed list of what can be stuck in a process, and what a person may then do (docs/processes). */
 export const CASE_RESOLUTIONS = {
   'stock-short': ['other-node', 'split', 'substitute', 'backorder', 'cancel'],
   'payment-pending': ['accept-on-terms', 'wait', 'cancel'],
@@ -41,6 +41,14 @@ export const CASE_RESOLUTIONS = {
   'bill-without-order': ['attach', 'hold', 'reject'],
   'bill-unreceived': ['wait'],
   'receipt-unbilled': ['clear', 'wait'],
+  'count-variance': ['accept', 'third-count', 'search', 'reverse-earlier', 'reject'],
+  'count-reserved': ['reallocate', 'keep-waiting'],
+  'count-unknown-item': ['identify', 'set-aside'],
+  'count-root-cause': ['explained'],
+  'transfer-short': ['ship-available', 'keep-waiting', 'cancel'],
+  'transfer-overdue': ['keep-waiting', 'came-back', 'write-off', 'claim'],
+  'transfer-incomplete': ['keep-waiting', 'came-back', 'write-off', 'claim'],
+  'transfer-recalled': ['came-back', 'let-arrive', 'write-off', 'claim'],
 } as const satisfies Record<string, readonly string[]>
 
 export type CaseType = keyof typeof CASE_RESOLUTIONS

@@ -32,6 +32,8 @@ export const FOREIGN = {
   site: 'NORD',
   channel: 'de',
   amazon: 'amz-de',
+  transfer: 'TR-DE',
+  count: 'CC-DE',
   user: 'frida@example.com',
   key: 'foreign-key',
   supplier: 'KERAMIK',
@@ -71,6 +73,24 @@ export async function foundForeignCompany(api: RunningApi): Promise<Foreign> {
   const caseId = unpaid.cases[0]!.id
   await admin`UPDATE exception_case SET type = 'parcel-stalled', site_id = (SELECT id FROM site WHERE code = ${FOREIGN.site}) WHERE id = ${caseId}`
   await admin`INSERT INTO expected_supply (item_id, site_id, qty, due_on, source_type, source_id) SELECT i.id, s.id, 5, current_date + 9, 'purchase-order', 'PO-DE' FROM item i, site s WHERE i.sku = 'MUG' AND s.code = ${FOREIGN.site}`
+  await admin`
+    INSERT INTO site (entity_id, code, name, kind, country) SELECT id, ${`${FOREIGN.site}-2`}, 'Bremen', 'own', 'DE' FROM entity WHERE code = ${FOREIGN.entity}`
+  await admin`
+    INSERT INTO transfer (transfer_no, workflow_id, entity_id, from_site_id, to_site_id, phase, reason, due_on, overdue_on, value_minor, policy, requested_by)
+    SELECT ${FOREIGN.transfer}, ${`transfer/${FOREIGN.transfer}`}, ${entityId}, f.id, t.id, 'requested', 'x', current_date, current_date, 0, '{}', 'user:frida'
+    FROM site f, site t WHERE f.code = ${FOREIGN.site} AND t.code = ${`${FOREIGN.site}-2`}`
+  await admin`
+    INSERT INTO transfer_line (transfer_id, line_no, item_id, qty) SELECT t.id, 1, i.id, 2 FROM transfer t, item i WHERE t.transfer_no = ${FOREIGN.transfer} AND i.sku = 'MUG'`
+  await admin`
+    INSERT INTO count_task (count_no, workflow_id, entity_id, site_id, phase, reason, requested_by)
+    SELECT ${FOREIGN.count}, ${`cycle-count/${FOREIGN.count}`}, ${entityId}, id, 'closed', 'x', 'user:frida' FROM site WHERE code = ${FOREIGN.site}`
+  await admin`
+    INSERT INTO count_line (task_id, line_no, item_id, site_id, policy, state, expected, counted, expected_minor, variance_minor, within_tolerance, settled_at)
+    SELECT t.id, 1, i.id, t.site_id, '{"scope": "*", "version": 0}', 'matched', 1, 1, 1, 0, true, now() FROM count_task t, item i WHERE t.count_no = ${FOREIGN.count} AND i.sku = 'MUG'`
+  await admin`INSERT INTO lot (item_id, code) SELECT id, 'L-DE' FROM item WHERE sku = 'MUG'`
+  await admin`
+    INSERT INTO stock_movement (item_id, qty, kind, from_site_id, to_site_id, to_lot, cause_type, cause_id, actor, effective_on)
+    SELECT i.id, 1, 'bin-move', s.id, s.id, 'L-DE', 'test', 'lot', 'test', current_date FROM item i, site s WHERE i.sku = 'MUG' AND s.code = ${FOREIGN.site}`
   await admin`INSERT INTO inbox (source, event_id, topic, body_hash, outcome, problems) VALUES (${`shopify/${FOREIGN.channel}`}, 'DE-1', 'placed', ${Buffer.from('x')}, 'refused', '[]')`
   await admin`INSERT INTO external_effect (key, gateway, operation, subject_type, subject_id, request, state) VALUES ('effect-abroad', 'carrier', 'buy-label', 'order', ${orderId}, '{}', 'confirmed')`
   await admin`INSERT INTO supplier (entity_id, code, name, country, currency, state, created_by, approved_by) VALUES (${entityId}, ${FOREIGN.supplier}, 'Keramik GmbH', 'DE', 'EUR', 'approved', 'test', 'frida')`

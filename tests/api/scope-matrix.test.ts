@@ -479,6 +479,128 @@ const warehouse: Probe[] = [
   })),
 ]
 
+const moved = [{ sku: 'MUG', qty: '1' }]
+const places: Probe[] = [
+  {
+    route: 'GET /v1/sites/:code/bins',
+    ask: () => get(`/v1/sites/${site}/bins`),
+    ...ofSite('hidden'),
+  },
+  {
+    route: 'PUT /v1/sites/:code/bins/:bin',
+    ask: () => command('PUT', `/v1/sites/${site}/bins/A-01`, { reason }),
+    ...ofSite('refused'),
+  },
+  {
+    route: 'GET /v1/stock/put-away',
+    ask: () => get(`/v1/stock/put-away?site=${site}&sku=MUG&qty=1`),
+    ...ofSite('hidden'),
+  },
+  {
+    route: 'POST /v1/stock/bin-moves',
+    ask: () => command('POST', '/v1/stock/bin-moves', { site, sku: 'MUG', qty: '1', toBin: 'B' }),
+    ...ofSite('refused'),
+  },
+  {
+    route: 'POST /v1/stock/quarantine-decisions',
+    ask: () =>
+      command('POST', '/v1/stock/quarantine-decisions', {
+        ...{ site, sku: 'MUG', qty: '1', decision: 'scrap', reason },
+      }),
+    ...ofSite('refused'),
+  },
+  {
+    route: 'GET /v1/items/:sku/lots',
+    ask: () => get('/v1/items/MUG/lots'),
+    ...ofSite('absent'),
+    mark: '"units":"1"',
+  },
+  {
+    route: 'PUT /v1/items/:sku/lots/:lot',
+    ask: () => command('PUT', '/v1/items/MUG/lots/L-NEW', { reason }),
+    ...all('refused'),
+  },
+  {
+    route: 'POST /v1/items/:sku/lots/:lot/recall',
+    ask: () => command('POST', '/v1/items/MUG/lots/L-DE/recall', { reason }),
+    ...all('refused'),
+  },
+]
+
+const counts: Probe[] = [
+  {
+    route: 'GET /v1/cycle-counts',
+    ask: () => get('/v1/cycle-counts'),
+    ...ofSite('absent'),
+    mark: FOREIGN.count,
+  },
+  ...['', '/sheet'].map((path) => ({
+    route: `GET /v1/cycle-counts/:countNo${path}`,
+    ask: () => get(`/v1/cycle-counts/${FOREIGN.count}${path}`),
+    ...ofSite('hidden'),
+  })),
+  {
+    route: 'POST /v1/cycle-counts',
+    ask: () => command('POST', '/v1/cycle-counts', { countNo: 'CC-NEW', site, reason }),
+    ...ofSite('refused'),
+  },
+  ...(
+    [
+      ['entries', { entries: [{ sku: 'MUG', counted: '1' }] }],
+      ['unknown-items', { counted: '1', description: reason }],
+      ['cancellation', { reason }],
+    ] as [string, object][]
+  ).map(([path, payload]) => ({
+    route: `POST /v1/cycle-counts/:countNo/${path}`,
+    ask: () => command('POST', `/v1/cycle-counts/${FOREIGN.count}/${path}`, payload),
+    ...ofSite('hidden'),
+  })),
+  ...['', '/lines'].map((path) => ({
+    route: `GET /v1/reports/inventory-accuracy${path}`,
+    ask: () => get(`/v1/reports/inventory-accuracy${path}?from=${today}&to=${today}`),
+    ...ofSite('absent'),
+    mark: `"site":"${site}"`,
+  })),
+]
+
+const transfers: Probe[] = [
+  {
+    route: 'GET /v1/transfers',
+    ask: () => get('/v1/transfers'),
+    ...ofSite('absent'),
+    mark: FOREIGN.transfer,
+  },
+  {
+    route: 'GET /v1/transfers/:transferNo',
+    ask: () => get(`/v1/transfers/${FOREIGN.transfer}`),
+    ...ofSite('hidden'),
+  },
+  {
+    route: 'POST /v1/transfers',
+    ask: () =>
+      command('POST', '/v1/transfers', {
+        transferNo: 'TR-NEW',
+        from: site,
+        to: `${site}-2`,
+        reason,
+        lines: moved,
+      }),
+    ...ofSite('refused'),
+  },
+  ...(
+    [
+      ['decision', { decision: 'reject', reason }],
+      ['shipments', { reference: 'S-1' }],
+      ['arrivals', { reference: 'A-1', lines: [{ sku: 'MUG', received: '1' }] }],
+      ['cancellation', { reason }],
+    ] as [string, object][]
+  ).map(([path, payload]) => ({
+    route: `POST /v1/transfers/:transferNo/${path}`,
+    ask: () => command('POST', `/v1/transfers/${FOREIGN.transfer}/${path}`, payload),
+    ...ofSite('hidden'),
+  })),
+]
+
 const choice = { resolution: 'wait' }
 const cases: Probe[] = [
   {
@@ -784,6 +906,9 @@ const probes = [
   ...settlements,
   ...orders,
   ...warehouse,
+  ...transfers,
+  ...counts,
+  ...places,
   ...cases,
   ...stock,
   ...purchasing,

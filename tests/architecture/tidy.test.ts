@@ -33,7 +33,13 @@ test.each(processes)('%s has a page', (process) => {
 
 test('every contract is a process’s, but for what processes share', () => {
   const contracts = filesBelow('contracts').map((file) => basename(file, '.ts'))
-  const shared = ['bill-previews', 'order-intake', 'order-previews', 'search-attributes']
+  const shared = [
+    'bill-previews',
+    'document-progress',
+    'order-intake',
+    'order-previews',
+    'search-attributes',
+  ]
   expect(contracts.filter((contract) => !shared.includes(contract)).sort()).toEqual(processes)
 })
 

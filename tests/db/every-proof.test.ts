@@ -1,11 +1,13 @@
 import { MockActivityEnvironment } from '@temporalio/testing'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { orderActivities } from '#activities/orders/index'
+import type { DocumentProgress } from '#contracts/document-progress'
 import { orderToCashId, type OrderProgress } from '#contracts/order-to-cash'
 import { orderProofs } from '#db/queries/order-proofs'
 import { ledgerProofs, runProofs } from '#db/queries/proofs'
 import { referenceProofs } from '#db/queries/reference-proofs'
 import { storeDocument } from '#db/stores/inbox'
+import { transferActivities } from '#activities/transfers/index'
 import { agreeableGateways } from '#tests/support/agreeable-gateways'
 import { aLine, anOrder, foundCompany, setPolicy } from '#tests/support/company'
 import { freshDatabase, type TestDatabase } from '#tests/support/database'
@@ -55,10 +57,29 @@ beforeAll(async () => {
     ...{ ...of(waits), key: 'b', actor: 'ann' },
     ...{ caseId: waits.cases[0]!.id, resolution: 'backorder' },
   })
+  await underway()
   await allSealed(database)
   await admin`SELECT take_balance_snapshot()`
 })
 afterAll(() => database.drop())
+
+/** Goods between two sites. */
+async function underway(): Promise<void> {
+  const verbs = transferActivities({ db: database.db })
+  const environment = new MockActivityEnvironment({
+    workflowExecution: { workflowId: 'transfer/T-1', runId: 'r' },
+  })
+  const by = { actor: 'lead', key: 't', reason: 'x' }
+  const request = {
+    ...by,
+    transferNo: 'T-1',
+    from: 'EAST',
+    to: 'WEST',
+    lines: [{ sku: 'MUG', qty: '3' }],
+  }
+  const { id } = (await environment.run(() => verbs.requestTransfer(request))) as DocumentProgress
+  await verbs.shipTransfer({ ...by, id, reference: 'S-1' })
+}
 
 const of = ({ orderId }: OrderProgress) => ({ orderId })
 
@@ -178,6 +199,8 @@ const corruptions: [name: string, corruption: string][] = [
   ['OPEN-FUNC', 'UPDATE open_item SET func_minor = 1 WHERE balance_minor = 0'],
   ['GIFT-CARDS', 'UPDATE gift_card SET face_minor = face_minor - 1'],
   ['GIFT-CARDS', 'DELETE FROM gift_card'],
+  ['TRANSFER-UNITS', 'UPDATE transfer_line SET shipped = shipped - 1'],
+  ['TRANSFER-VALUE', 'UPDATE transfer_event_line SET value_minor = value_minor - 1'],
   ['LINE-REFERENCES', 'UPDATE journal_line SET order_id = 999999 WHERE order_id IS NOT NULL'],
   ['LINE-OWNERS', 'UPDATE cost_layer SET entity_id = entity_id + 1'],
 ]

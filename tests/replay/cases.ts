@@ -31,6 +31,19 @@ import {
   billPaid,
   billRejected,
 } from './vendor-bill-cases.ts'
+import {
+  countCancelled,
+  countContinuedAsNew,
+  countEscalated,
+  countRefused,
+  recountedAndApproved,
+} from './count-cases.ts'
+import {
+  transferContinuedAsNew,
+  transferRecalled,
+  transferInParts,
+  transferRefused,
+} from './transfer-cases.ts'
 
 /** Acts out one way through a process and answers the id of the process to keep. */
 export type Case = (system: RecordingSystem) => Promise<string>
@@ -80,6 +93,17 @@ export const cases: Record<string, Record<string, Case>> = {
     'bill-ahead': billAhead,
     'bill-command-refused': billCommandRefused,
   },
+  'cycle-count': {
+    'recounted-and-approved': recountedAndApproved,
+    'count-cancelled': countCancelled,
+    'count-refused': countRefused,
+    'count-escalated': countEscalated,
+  },
+  transfer: {
+    'in-parts': transferInParts,
+    recalled: transferRecalled,
+    refused: transferRefused,
+  },
 }
 
 /** Recorded on a server that suggests it after a few events. */
@@ -88,6 +112,8 @@ export const longCases: Record<string, Record<string, Case>> = {
   notification: { 'rounds-continued-as-new': roundsContinuedAsNew },
   'channel-sync': { 'sync-continued-as-new': syncContinuedAsNew },
   'vendor-bill': { 'bill-continued-as-new': billContinuedAsNew },
+  'cycle-count': { 'count-continued-as-new': countContinuedAsNew },
+  transfer: { 'transfer-continued-as-new': transferContinuedAsNew },
 }
 
 async function clean(system: RecordingSystem): Promise<string> {

@@ -1,7 +1,9 @@
 import { sleep } from '@temporalio/workflow'
+import { cycleCount as counting } from '#workflows/cycle-count'
 import { notification as rounds } from '#workflows/notification'
 import { orderToCash as process } from '#workflows/order-to-cash'
 import { procureToPay as purchase } from '#workflows/procure-to-pay'
+import { transfer as moving } from '#workflows/transfer'
 
 /** A careless change: one new step before the old ones. Running processes could not go on with it. */
 export async function orderToCash(
@@ -21,4 +23,16 @@ export async function procureToPay(
 ): ReturnType<typeof purchase> {
   await sleep(1)
   return purchase(...input)
+}
+
+export async function transfer(...input: Parameters<typeof moving>): ReturnType<typeof moving> {
+  await sleep(1)
+  return moving(...input)
+}
+
+export async function cycleCount(
+  ...input: Parameters<typeof counting>
+): ReturnType<typeof counting> {
+  await sleep(1)
+  return counting(...input)
 }

@@ -52,10 +52,12 @@ test('row 28: a receipt in a foreign currency closes both currencies through the
 })
 
 test('row 24: a transfer keeps its cost and what is lost on the way is a loss', () => {
-  const transfer = { transferId: 1n, entity: 1, functionalCurrency: 'EUR' }
-  const sent = { ...layer, qty: 10n, costMinor: 112_00n }
+  const transfer = { entity: 1, functionalCurrency: 'EUR' }
+  const left = { ...layer, qty: 10n, costMinor: 112_00n }
+  const sent = { ...left, layerId: 6n, condition: 'in-transit' }
 
-  expect(postTransferShipped({ ...transfer, shippedOn: '2026-06-03', layers: [sent] })).toPostAs(`
+  const shipped = { ...transfer, shipmentId: 1n, shippedOn: '2026-06-03' }
+  expect(postTransferShipped({ ...shipped, left: [left], inTransit: [sent] })).toPostAs(`
     Dr InventoryInTransit 112.00
     Cr Inventory          112.00
   `)
@@ -72,6 +74,22 @@ test('row 24: a transfer keeps its cost and what is lost on the way is a loss', 
     Dr Inventory          100.80
     Dr CountGainOrLoss     11.20
     Cr InventoryInTransit 112.00
+  `)
+  expect(
+    postTransferReceived({
+      ...transfer,
+      arrivalId: 2n,
+      receivedOn: '2026-06-05',
+      arrived: [],
+      damaged: [{ ...layer, siteId: 4, condition: 'damaged', qty: 1n, costMinor: 11_20n }],
+      lost: [{ ...layer, qty: 1n, costMinor: 11_20n }],
+      claim: 'transfer/1/A',
+      fromTransit: [{ ...sent, qty: 2n, costMinor: 22_40n }],
+    }),
+  ).toPostAs(`
+    Dr Quarantine         11.20
+    Dr Claims             11.20
+    Cr InventoryInTransit 22.40
   `)
 })
 

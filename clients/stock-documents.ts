@@ -1,0 +1,125 @@
+import { WithStartWorkflowOperation, type Client } from '@temporalio/client'
+import type { DocumentProgress } from '#contracts/document-progress'
+import type { UpdateDefinition } from '@temporalio/common'
+import { countRequested, cycleCountWorkflowId, type RequestedCount } from '#contracts/cycle-count'
+import { ORDER_TASK_QUEUE } from '#contracts/order-to-cash'
+import { businessIdKey, phaseKey, processKey, siteKey } from '#contracts/search-attributes'
+import { transferRequested, transferWorkflowId, type RequestedTransfer } from '#contracts/transfer'
+import { Refusal } from '#domain/refusal'
+
+interface Asked {
+  updateId: string
+  taskQueue?: string | undefined
+}
+
+/** Asks for a transfer and waits for its first commit: start and answer in one round trip. */
+export async function requestTransfer(
+  client: Client,
+  request: RequestedTransfer,
+  asked: Asked,
+): Promise<DocumentProgress> {
+  const { transferNo, from, to, lines, key } = request
+  return begin(client, asked, {
+    process: 'transfer',
+    workflowId: transferWorkflowId(transferNo),
+    request,
+    summary: `Transfer ${transferNo} · ${from} → ${to} · ${lines.length} lines`,
+    details: 'From a wish for goods at another site to goods there.',
+    no: transferNo,
+    sites: [from, to],
+    update: transferRequested,
+    key,
+    taken: 'TransferExists',
+  })
+}
+
+/** Asks for a count and waits until its places are chosen. */
+export async function requestCount(
+  client: Client,
+  request: RequestedCount,
+  asked: Asked,
+): Promise<DocumentProgress> {
+  const { countNo, site, key } = request
+  return begin(client, asked, {
+    process: 'cycle-count',
+    workflowId: cycleCountWorkflowId(countNo),
+    request,
+    summary: `Count ${countNo} · ${site}`,
+    details: 'From a choice of places to books that agree with the shelf.',
+    no: countNo,
+    sites: [site],
+    update: countRequested,
+    key,
+    taken: 'CountExists',
+  })
+}
+
+interface Beginning {
+  process: 'transfer' | 'cycle-count'
+  workflowId: string
+  request: object
+  summary: string
+  details: string
+  no: string
+  sites: string[]
+  update: UpdateDefinition<DocumentProgress, [{ key: string }]>
+  key: string
+  /** The refusal of a number that another request has. */
+  taken: 'TransferExists' | 'CountExists'
+}
+
+const WORKFLOW = { transfer: 'transfer', 'cycle-count': 'cycleCount' } as const
+
+async function begin(
+  client: Client,
+  { updateId, taskQueue }: Asked,
+  beginning: Beginning,
+): Promise<DocumentProgress> {
+  const { process, workflowId, request, no, sites, update, key, taken } = beginning
+  const startWorkflowOperation = new WithStartWorkflowOperation(WORKFLOW[process], {
+    workflowId,
+    taskQueue: taskQueue ?? ORDER_TASK_QUEUE,
+    args: [request],
+    workflowIdConflictPolicy: 'USE_EXISTING',
+    workflowIdReusePolicy: 'ALLOW_DUPLICATE_FAILED_ONLY',
+    staticSummary: beginning.summary,
+    staticDetails: `${beginning.details} Current details tell what it waits for; cases are resolved through the API, never here.`,
+    typedSearchAttributes: [
+      { key: processKey, value: process },
+      { key: phaseKey, value: 'requested' },
+      { key: businessIdKey, value: no },
+      { key: siteKey, value: sites },
+    ],
+  })
+  try {
+    const args = [{ key }] as [{ key: string }]
+    return await client.workflow.executeUpdateWithStart(update, {
+      args,
+      updateId,
+      startWorkflowOperation,
+    })
+  } catch (error) {
+    if (!isAlreadyStarted(error)) throw error
+    return answerOfEnded(client, { workflowId, updateId, taken })
+  }
+}
+
+/**
+ * The process of this number is over: whoever repeats the request that began it gets its answer.
+ * @throws Refusal `TransferExists`, `CountExists`.
+ */
+async function answerOfEnded(
+  client: Client,
+  { workflowId, updateId, taken }: { workflowId: string; updateId: string; taken: string },
+): Promise<DocumentProgress> {
+  const update = client.workflow.getHandle(workflowId).getUpdateHandle<DocumentProgress>(updateId)
+  try {
+    return await update.result()
+  } catch {
+    throw new Refusal(taken, `${workflowId} has ended. Read it, or ask under a new number.`)
+  }
+}
+
+function isAlreadyStarted(error: unknown): boolean {
+  return error instanceof Error && error.name === 'WorkflowExecutionAlreadyStartedError'
+}

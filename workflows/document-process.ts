@@ -1,0 +1,206 @@
+import {
+  ActivityFailure,
+  ApplicationFailure,
+  allHandlersFinished,
+  condition,
+  log,
+  proxyActivities,
+  proxyLocalActivities,
+  setCurrentDetails,
+  sleep,
+  upsertSearchAttributes,
+  workflowInfo,
+} from '@temporalio/workflow'
+import type { DocumentOutcome, DocumentProgress } from '#contracts/document-progress'
+import {
+  entityKey,
+  exceptionTypeKey,
+  moneyAtRiskKey,
+  phaseKey,
+  siteKey,
+  waitingForKey,
+} from '#contracts/search-attributes'
+import { formatMinor } from '#domain/money'
+
+/** The verbs of one kind of document, each one commit that answers where the document stands. */
+type Verbs<A> = { [V in keyof A]: (input: never) => Promise<DocumentProgress> }
+
+/** How long a step that the business refuses is left alone before it is tried again. */
+const PAUSE_MS = 600_000
+const LONGEST_KEYWORD = 255
+
+/** What a kind of document adds to the story that all of them share. */
+export interface DocumentStory {
+  /** Takes the document in; refused, the process ends with the reason. */
+  begin(): Promise<DocumentProgress>
+  /** Does what a passed deadline asks for. */
+  passDeadline(deadline: { id: string; at: string }): Promise<DocumentProgress>
+  /** Where the API shows it, below /v1. */
+  path(progress: DocumentProgress): string
+  /** Begins a new history with what this run knows. */
+  goOn(progress: DocumentProgress): Promise<never>
+}
+
+/**
+ * A document that people and deadlines move on: taken in by one commit, changed by one commit a
+ * command, and over when its lines say so. It waits and decides; the database remembers.
+ */
+export class DocumentProcess {
+  progress: DocumentProgress | undefined
+  private refused: ApplicationFailure | undefined
+  private shown = ''
+
+  constructor(resumed: DocumentProgress | undefined) {
+    this.progress = resumed
+  }
+
+  /** Commands may be here before the document is. */
+  async isTaken(): Promise<DocumentProgress> {
+    await condition(() => this.progress !== undefined || this.refused !== undefined)
+    if (this.refused) throw this.refused
+    return this.progress!
+  }
+
+  /** One command, one commit; its answer is where the document stands now. */
+  async tell<C>(verb: (command: C & { id: string }) => Promise<DocumentProgress>, command: C) {
+    const { id } = await this.isTaken()
+    return this.accept(await verb({ ...command, id }))
+  }
+
+  async run(story: DocumentStory): Promise<DocumentOutcome> {
+    if (!this.progress) await this.begin(story)
+    if (this.refused) {
+      await condition(allHandlersFinished)
+      throw this.refused
+    }
+    do {
+      while (this.progress!.open) await this.wait(story)
+      this.show(story)
+      await condition(allHandlersFinished)
+    } while (this.progress!.open)
+    const { id, no, phase } = this.progress!
+    return { id, no, phase }
+  }
+
+  private async begin(story: DocumentStory): Promise<void> {
+    try {
+      this.progress = await story.begin()
+    } catch (error) {
+      if (!(error instanceof ApplicationFailure)) throw error
+      this.refused = error
+    }
+  }
+
+  /** A change by a command, or the next deadline, whichever comes first. */
+  private async wait(story: DocumentStory): Promise<void> {
+    this.show(story)
+    const seen = this.progress!
+    if (workflowInfo().continueAsNewSuggested) {
+      await condition(allHandlersFinished)
+      await story.goOn(this.progress!)
+    }
+    const moved = () => this.progress!.version !== seen.version
+    if (seen.nextDeadline === null) return condition(moved)
+    const wait = Math.max(1000, Date.parse(seen.nextDeadline) - Date.now())
+    if (await condition(moved, wait, { summary: `Deadline of: ${seen.waitingFor}` })) return
+    try {
+      this.accept(
+        await story.passDeadline({ id: seen.id, at: `${seen.nextDeadline}/${seen.version}` }),
+      )
+    } catch (error) {
+      // The business says no, e.g. because a period is closed: tried again later.
+      if (!(error instanceof ApplicationFailure)) throw error
+      log.warn('refused', { what: 'deadline', code: error.type, message: error.message })
+      await condition(moved, PAUSE_MS, { summary: `Refused: ${error.type}` })
+    }
+  }
+
+  private accept(answer: DocumentProgress): DocumentProgress {
+    if (answer.version > this.progress!.version) this.progress = answer
+    return answer
+  }
+
+  /** What people see in Temporal UI; an upsert is an event, so it is made only where something changed. */
+  private show(story: DocumentStory): void {
+    const now = this.progress!
+    setCurrentDetails(details(now, story.path(now)))
+    const attributes = [
+      { key: phaseKey, value: now.phase },
+      { key: waitingForKey, value: now.waitingFor.slice(0, LONGEST_KEYWORD) },
+      { key: exceptionTypeKey, value: now.cases.map((one) => one.type) },
+      { key: moneyAtRiskKey, value: Number(now.moneyAtRisk.minor) },
+      { key: entityKey, value: now.entity },
+      { key: siteKey, value: now.sites },
+    ]
+    const says = JSON.stringify(attributes.map(({ value }) => value))
+    if (says !== this.shown) upsertSearchAttributes(attributes)
+    this.shown = says
+  }
+}
+
+function details(now: DocumentProgress, path: string): string {
+  const { minor, currency } = now.moneyAtRisk
+  const where = now.apiUrl === undefined ? `\`/v1${path}\`` : `${now.apiUrl}/v1${path}`
+  return [
+    `**${now.no}** is **${now.phase}**`,
+    `- waits for: ${now.waitingFor}`,
+    `- who may act: ${now.whoMayAct}`,
+    `- until: ${now.nextDeadline ?? 'no deadline'}`,
+    `- money at risk: ${formatMinor(BigInt(minor), currency)} ${currency}`,
+    ...now.cases.map((one) => `- case ${one.id} \`${one.type}\`, due ${one.dueAt}`),
+    `- in the API: ${where}`,
+  ].join('\n')
+}
+
+/** A number names one document for ever. */
+export function numberTaken(type: string, no: string): ApplicationFailure {
+  const message = `${no} has been asked for by another request. Read it, or ask under a new number.`
+  return ApplicationFailure.create({ type, message, nonRetryable: true, category: 'BENIGN' })
+}
+
+/**
+ * The verbs of a kind of document as one function: first close by, where it costs no write of the
+ * server; if that does not succeed, as a regular activity with all patience, which shows in the UI.
+ */
+export function verbsOf<A extends Verbs<A>>() {
+  const soon = proxyLocalActivities<A>({
+    startToCloseTimeout: '4s',
+    scheduleToCloseTimeout: '6s',
+    retry: { maximumAttempts: 2, initialInterval: '100ms' },
+  })
+  const patient = proxyActivities<A>({
+    startToCloseTimeout: '30s',
+    retry: { maximumInterval: '1m' },
+  })
+  return <V extends keyof A & string>(verb: V, summary: string) =>
+    async (input: Parameters<A[V]>[0]): Promise<DocumentProgress> => {
+      try {
+        return await runnable(soon, verb).executeWithOptions({ summary }, [input])
+      } catch (error) {
+        const answer = answerIn(error)
+        if (answer) throw answer
+        await sleep(100, { summary: 'Try again with patience' })
+      }
+      const waiting = `${summary} (waiting for the database)`
+      try {
+        return await runnable(patient, verb).executeWithOptions({ summary: waiting }, [input])
+      } catch (error) {
+        throw answerIn(error) ?? error
+      }
+    }
+}
+
+interface Runnable {
+  executeWithOptions(options: { summary: string }, args: [unknown]): Promise<DocumentProgress>
+}
+
+/** TypeScript cannot follow a verb through both proxies; their shapes are the same by construction. */
+function runnable(proxy: object, verb: string): Runnable {
+  return (proxy as Record<string, Runnable>)[verb]!
+}
+
+/** A refusal, or a command's bug: nothing was committed, and trying again would not help. */
+function answerIn(error: unknown): ApplicationFailure | undefined {
+  const thrown = error instanceof ActivityFailure ? error.cause : error
+  return thrown instanceof ApplicationFailure && thrown.nonRetryable ? thrown : undefined
+}
