@@ -35,6 +35,7 @@ import { settlementRoutes } from './settlements.ts'
 import { stockCountRoutes } from './stock-counts.ts'
 import { stockValuationRoutes } from './stock-valuation.ts'
 import { stockRoutes } from './stock.ts'
+import { supplierScorecardRoutes } from './supplier-scorecards.ts'
 import { webhookRoutes } from './webhooks.ts'
 
 export type RouteModule = (server: ApiServer, deps: RouteDeps) => Promise<void>
@@ -74,6 +75,7 @@ export const routes: readonly RouteModule[] = [
   stockValuationRoutes,
   expectedSupplyRoutes,
   stockCountRoutes,
+  supplierScorecardRoutes,
   processRoutes,
   webhookRoutes,
   providerWebhookRoutes,

@@ -620,7 +620,12 @@ const EVERYBODYS = new Set([
   'GET /v1/exchange-rates',
 ])
 /** Proved with the report that it is. */
-const ELSEWHERE = new Set(['GET /v1/stock/valuation'])
+const ELSEWHERE = new Set([
+  'GET /v1/stock/valuation',
+  'GET /v1/supplier-scorecards',
+  'GET /v1/suppliers/:code/scorecard',
+  'GET /v1/suppliers/:code/scorecard/lines',
+])
 
 let api: RunningApi
 let foreign: Foreign
