@@ -23,13 +23,13 @@ export class NamedRow {
     this.row = row
     this.cells = new Map(columns.map((name, n) => [name, (cells[n] ?? '').trim()]))
     if (cells.length !== columns.length)
-      this.refuse('row', 'malformed-row', `has ${cells.length} columns, not ${columns.length}`)
+      this.reject('row', 'malformed-row', `has ${cells.length} columns, not ${columns.length}`)
     for (const [name, cell] of this.cells)
       if (UNSTORABLE.test(cell))
-        this.refuse(name, 'not-storable', 'leave out NUL characters and unpaired surrogates')
+        this.reject(name, 'not-storable', 'leave out NUL characters and unpaired surrogates')
   }
 
-  refuse(field: string, code: string, message: string): void {
+  reject(field: string, code: string, message: string): void {
     const { file, row } = this
     this.problem ??= { file, row, field, code, message: `row ${row}, ${field}: ${message}` }
   }
@@ -40,39 +40,39 @@ export class NamedRow {
 
   text(field: string, longest = 300): string {
     const text = this.raw(field)
-    if (text === '') this.refuse(field, 'missing-field', 'is missing')
+    if (text === '') this.reject(field, 'missing-field', 'is missing')
     if (text.length > longest)
-      this.refuse(field, 'too-long', `must be at most ${longest} characters`)
+      this.reject(field, 'too-long', `must be at most ${longest} characters`)
     return text
   }
 
   id(field: string): string {
     const id = this.text(field, LONGEST_ID)
-    if (/\p{Cc}/u.test(id)) this.refuse(field, 'not-an-id', 'must hold no control character')
+    if (/\p{Cc}/u.test(id)) this.reject(field, 'not-an-id', 'must hold no control character')
     return id
   }
 
   /** A whole number; `.00` behind it does not matter. */
   quantity(field: string, least: number): number {
     const text = this.raw(field)
-    if (text === '') this.refuse(field, 'missing-field', 'is missing: a quantity is needed')
+    if (text === '') this.reject(field, 'missing-field', 'is missing: a quantity is needed')
     else if (!/^-?(\d{1,12}(\.0*)?|\.0+)$/.test(text))
-      this.refuse(field, 'not-an-integer', `must be a whole number, got ${shown(text)}`)
+      this.reject(field, 'not-an-integer', `must be a whole number, got ${shown(text)}`)
     const quantity = Number(text) || 0
     if (quantity >= least && quantity <= LARGEST_QUANTITY) return quantity
     const range = `must be ${least} to ${LARGEST_QUANTITY}, got ${shown(text)}`
-    this.refuse(field, 'quantity-out-of-range', range)
+    this.reject(field, 'quantity-out-of-range', range)
     return least
   }
 
   /** Millionths of a decimal that is not negative and has at most six decimals. */
   millionths(field: string): bigint {
     const text = this.raw(field)
-    if (text === '') this.refuse(field, 'missing-field', 'is missing: a decimal is needed')
+    if (text === '') this.reject(field, 'missing-field', 'is missing: a decimal is needed')
     else if (text.startsWith('-'))
-      this.refuse(field, 'negative-amount', `must not be negative, got ${shown(text)}`)
+      this.reject(field, 'negative-amount', `must not be negative, got ${shown(text)}`)
     else if (!/^(\d{1,13}(\.\d{0,6})?|\.\d{1,6})$/.test(text))
-      this.refuse(field, 'not-a-decimal', `must be like "10.99", got ${shown(text)}`)
+      this.reject(field, 'not-a-decimal', `must be like "10.99", got ${shown(text)}`)
     else {
       const [whole = '', fraction = ''] = text.split('.')
       return BigInt(`${whole}${fraction.padEnd(6, '0')}`)
@@ -83,10 +83,10 @@ export class NamedRow {
   /** The day of a database's `2022-04-15 00:00:00.000`. */
   needIsoDay(field: string): string {
     const text = this.raw(field)
-    if (text === '') this.refuse(field, 'missing-field', 'is missing: a day is needed')
+    if (text === '') this.reject(field, 'missing-field', 'is missing: a day is needed')
     const day = /^(\d{4}-\d\d-\d\d)([ T][\d:.]+)?$/.exec(text)?.[1]
     if (day !== undefined && isDay(day)) return day
-    this.refuse(field, 'not-a-date', `must be like "2022-04-15", got ${shown(text)}`)
+    this.reject(field, 'not-a-date', `must be like "2022-04-15", got ${shown(text)}`)
     return ''
   }
 }

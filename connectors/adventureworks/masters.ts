@@ -37,7 +37,7 @@ function byId<T>(
   for (const row of own) {
     all.push(row)
     const [id, value] = take(row)
-    if (taken.has(id)) row.refuse('row', 'duplicate-row', `${id} stands in an earlier row already`)
+    if (taken.has(id)) row.reject('row', 'duplicate-row', `${id} stands in an earlier row already`)
     if (row.problem === null) taken.set(id, value)
   }
   return taken
@@ -68,8 +68,8 @@ function readTerms(
 ): [string, PastTerms] {
   const supplier = suppliers.get(row.id('BusinessEntityID'))
   const item = items.get(row.id('ProductID'))
-  if (!supplier) row.refuse('BusinessEntityID', 'unknown-vendor', 'no such vendor was taken')
-  if (!item) row.refuse('ProductID', 'unknown-product', 'no such product was taken')
+  if (!supplier) row.reject('BusinessEntityID', 'unknown-vendor', 'no such vendor was taken')
+  if (!item) row.reject('ProductID', 'unknown-product', 'no such product was taken')
   const terms: PastTerms = {
     supplier: supplier?.code ?? '',
     sku: item?.sku ?? '',
@@ -80,7 +80,7 @@ function readTerms(
     validFrom: row.needIsoDay('ModifiedDate'),
   }
   if (terms.leadTimeDays > 1000)
-    row.refuse('AverageLeadTime', 'quantity-out-of-range', 'must be 0 to 1000 days')
+    row.reject('AverageLeadTime', 'quantity-out-of-range', 'must be 0 to 1000 days')
   // What is sold by the carton is ordered and counted in cartons.
   if (item && row.raw('UnitMeasureCode') !== '') item.uom = row.raw('UnitMeasureCode')
   return [`${row.raw('ProductID')}/${row.raw('BusinessEntityID')}`, terms]

@@ -55,7 +55,7 @@ export function readPurchases(
   for (const row of headerRows) {
     const header = readHeader(row, masters)
     if (headers.has(header.id))
-      row.refuse('PurchaseOrderID', 'duplicate-row', `order ${header.id} stands in another row`)
+      row.reject('PurchaseOrderID', 'duplicate-row', `order ${header.id} stands in another row`)
     else headers.set(header.id, header)
   }
   const details = new Map<string, Detail[]>()
@@ -64,14 +64,14 @@ export function readPurchases(
     const detail = readDetail(row, masters)
     const orderId = row.raw('PurchaseOrderID')
     if (lineIds.has(detail.lineId))
-      row.refuse(
+      row.reject(
         'PurchaseOrderDetailID',
         'duplicate-row',
         `line ${detail.lineId} stands in another row`,
       )
     lineIds.add(detail.lineId)
     if (!headers.has(orderId))
-      row.refuse('PurchaseOrderID', 'no-header', `there is no heading of order ${orderId}`)
+      row.reject('PurchaseOrderID', 'no-header', `there is no heading of order ${orderId}`)
     details.set(orderId, [...(details.get(orderId) ?? []), detail])
   }
   const purchases = [...headers.values()].flatMap(
@@ -83,10 +83,10 @@ export function readPurchases(
 function readHeader(row: NamedRow, { suppliers, shipMethods }: Masters): Header {
   const vendorId = row.id('VendorID')
   const supplier = suppliers.get(vendorId)
-  if (!supplier) row.refuse('VendorID', 'unknown-vendor', `no vendor ${vendorId} was taken`)
+  if (!supplier) row.reject('VendorID', 'unknown-vendor', `no vendor ${vendorId} was taken`)
   const status = STATUSES[row.raw('Status')]
   if (status === undefined)
-    row.refuse('Status', 'unknown-status', `must be 1 to 4, got "${row.raw('Status')}"`)
+    row.reject('Status', 'unknown-status', `must be 1 to 4, got "${row.raw('Status')}"`)
   const header: Header = {
     row,
     id: row.id('PurchaseOrderID'),
@@ -108,7 +108,7 @@ function readHeader(row: NamedRow, { suppliers, shipMethods }: Masters): Header 
 function readDetail(row: NamedRow, { items }: Masters): Detail {
   const productId = row.id('ProductID')
   const item = items.get(productId)
-  if (!item) row.refuse('ProductID', 'unknown-product', `no product ${productId} was taken`)
+  if (!item) row.reject('ProductID', 'unknown-product', `no product ${productId} was taken`)
   const detail: Detail = {
     row,
     lineId: row.id('PurchaseOrderDetailID'),
@@ -125,10 +125,10 @@ function readDetail(row: NamedRow, { items }: Masters): Detail {
   const worth = BigInt(qtyOrdered) * row.millionths('UnitPrice')
   requireFooting(row, 'LineTotal', detail.lineTotal, worth, 'OrderQty times UnitPrice')
   if (qtyRejected > qtyReceived)
-    row.refuse('RejectedQty', 'more-rejected', `${qtyRejected} of ${qtyReceived} received`)
+    row.reject('RejectedQty', 'more-rejected', `${qtyRejected} of ${qtyReceived} received`)
   const stocked = row.quantity('StockedQty', 0)
   if (stocked !== qtyReceived - qtyRejected)
-    row.refuse(
+    row.reject(
       'StockedQty',
       'does-not-foot',
       `is ${stocked}, and ReceivedQty less RejectedQty is ${qtyReceived - qtyRejected}`,
@@ -142,7 +142,7 @@ function takeOrder(
   masters: Masters,
 ): PastPurchase | null {
   const { row, id } = header
-  if (details.length === 0) row.refuse('PurchaseOrderID', 'no-lines', `order ${id} has no lines`)
+  if (details.length === 0) row.reject('PurchaseOrderID', 'no-lines', `order ${id} has no lines`)
   const damaged = details.find((detail) => detail.row.problem !== null)
   if (damaged) refuseOrder(row, id, damaged.row)
   const lines = sum(details.map(({ lineTotal }) => lineTotal))
@@ -154,7 +154,7 @@ function takeOrder(
 
 function refuseOrder(row: NamedRow, id: string, because: NamedRow): void {
   const { file, row: line, problem } = because
-  row.refuse(
+  row.reject(
     'PurchaseOrderID',
     'order-rejected',
     `order ${id}, for ${file}:${line} ${problem?.message}`,
@@ -172,7 +172,7 @@ function requireFooting(
   if (is === should) return
   const [isText, shouldText] = [formatMinor(is, 'USD'), formatMinor(should, 'USD')]
   const difference = formatMinor(is - should, 'USD')
-  row.refuse(field, 'does-not-foot', `is ${isText}, ${what} is ${shouldText}: ${difference} apart`)
+  row.reject(field, 'does-not-foot', `is ${isText}, ${what} is ${shouldText}: ${difference} apart`)
 }
 
 /**

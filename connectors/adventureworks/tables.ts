@@ -34,7 +34,7 @@ export function rowsOf(table: AdventureWorksTable, text: string): NamedRow[] {
     if (line.trim() === '' || (hasHeading && n === 0)) return []
     const row = new NamedRow(file, n + 1, columns, line.split('\t'))
     if (missing.length > 0)
-      row.refuse(missing[0]!, 'missing-column', `the heading does not name ${missing.join(', ')}`)
+      row.reject(missing[0]!, 'missing-column', `the heading does not name ${missing.join(', ')}`)
     return [row]
   })
 }

@@ -88,7 +88,7 @@ function incotermOf(row: NamedRow): string | null {
   if (isBlank(row, field)) return null
   const term = row.raw(field).toUpperCase()
   if (INCOTERMS.includes(term)) return term
-  row.refuse(field, 'unknown-incoterm', `must be one of ${INCOTERMS.join(', ')}`)
+  row.reject(field, 'unknown-incoterm', `must be one of ${INCOTERMS.join(', ')}`)
   return null
 }
 
@@ -112,7 +112,7 @@ function dayOf(row: NamedRow, field: string): string | null {
   if (GAPS.test(text)) return null
   const day = named(text) ?? american(text) ?? text
   if (isDay(day)) return day
-  row.refuse(
+  row.reject(
     field,
     'not-a-date',
     `must be like "2-Jun-06" or "6/2/06", got ${JSON.stringify(text.slice(0, 60))}`,

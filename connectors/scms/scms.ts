@@ -44,9 +44,9 @@ function namedRows(text: string, file: string): NamedRow[] {
   const missing = SCMS_COLUMNS.filter((name) => !columns.includes(name))
   return records.map(({ row: at, cells }) => {
     const row = new NamedRow(file, at, columns, cells ?? columns.map(() => ''))
-    if (cells === null) row.refuse('row', 'malformed-row', 'a quote is not closed')
+    if (cells === null) row.reject('row', 'malformed-row', 'a quote is not closed')
     if (missing.length > 0)
-      row.refuse(missing[0]!, 'missing-column', `the heading does not name ${missing.join(', ')}`)
+      row.reject(missing[0]!, 'missing-column', `the heading does not name ${missing.join(', ')}`)
     return row
   })
 }
@@ -60,7 +60,7 @@ function recordsOf(text: string): CsvRecord[] {
 function rejectDoubles(rows: readonly ScmsRow[]): void {
   const ids = new Set<string>()
   for (const { row, id } of rows) {
-    if (ids.has(id)) row.refuse('ID', 'duplicate-row', `ID ${id} stands in an earlier row already`)
+    if (ids.has(id)) row.reject('ID', 'duplicate-row', `ID ${id} stands in an earlier row already`)
     ids.add(id)
   }
 }
@@ -91,7 +91,7 @@ function spreadRejections(sets: readonly (readonly ScmsRow[])[]): void {
       for (const { row } of set.filter(isSound)) {
         const { row: at, problem } = damaged.row
         const because = problem?.code === 'order-rejected' ? '' : `: ${problem?.message}`
-        row.refuse('PO / SO #', 'order-rejected', `it belongs with row ${at}${because}`)
+        row.reject('PO / SO #', 'order-rejected', `it belongs with row ${at}${because}`)
         spread = true
       }
     }

@@ -37,14 +37,14 @@ function carrierOf(from: ScmsRow, byId: ReadonlyMap<string, ScmsRow>): ScmsRow |
     const { id, shipment } = at.freight.see
     const next = byId.get(id)
     seen.add(at)
-    if (!next) from.row.refuse(FIELD, 'unknown-shipment', `there is no row with the ID ${id}`)
+    if (!next) from.row.reject(FIELD, 'unknown-shipment', `there is no row with the ID ${id}`)
     else if (next.shipment !== shipment)
-      from.row.refuse(
+      from.row.reject(
         FIELD,
         'other-shipment',
         `row ${id} is of ${next.shipment}, not of ${shipment}`,
       )
-    else if (seen.has(next)) from.row.refuse(FIELD, 'freight-in-a-circle', `${id} leads back here`)
+    else if (seen.has(next)) from.row.reject(FIELD, 'freight-in-a-circle', `${id} leads back here`)
     if (from.row.problem !== null || !next) return null
     at = next
   }
