@@ -55,13 +55,15 @@ export class NamedRow {
   /** A whole number; `.00` behind it does not matter. */
   quantity(field: string, least: number): number {
     const text = this.raw(field)
+    const quantity = Number(text)
     if (text === '') this.reject(field, 'missing-field', 'is missing: a quantity is needed')
     else if (!/^-?(\d{1,12}(\.0*)?|\.0+)$/.test(text))
       this.reject(field, 'not-an-integer', `must be a whole number, got ${shown(text)}`)
-    const quantity = Number(text) || 0
-    if (quantity >= least && quantity <= LARGEST_QUANTITY) return quantity
-    const range = `must be ${least} to ${LARGEST_QUANTITY}, got ${shown(text)}`
-    this.reject(field, 'quantity-out-of-range', range)
+    else if (quantity >= least && quantity <= LARGEST_QUANTITY) return quantity
+    else {
+      const range = `must be ${least} to ${LARGEST_QUANTITY}, got ${shown(text)}`
+      this.reject(field, 'quantity-out-of-range', range)
+    }
     return least
   }
 
@@ -71,7 +73,9 @@ export class NamedRow {
     if (text === '') this.reject(field, 'missing-field', 'is missing: a decimal is needed')
     else if (text.startsWith('-'))
       this.reject(field, 'negative-amount', `must not be negative, got ${shown(text)}`)
-    else if (!/^(\d{1,13}(\.\d{0,6})?|\.\d{1,6})$/.test(text))
+    else if (/^\d{11}/.test(text))
+      this.reject(field, 'amount-out-of-range', `must be below ten billion, got ${shown(text)}`)
+    else if (!/^(\d{1,10}(\.\d{0,6})?|\.\d{1,6})$/.test(text))
       this.reject(field, 'not-a-decimal', `must be like "10.99", got ${shown(text)}`)
     else {
       const [whole = '', fraction = ''] = text.split('.')

@@ -3,6 +3,7 @@ import { basename, dirname, join } from 'node:path'
 import { readAdventureWorks } from '#connectors/adventureworks/adventureworks'
 import { ADVENTUREWORKS_TABLES } from '#connectors/adventureworks/tables'
 import { readScms } from '#connectors/scms/scms'
+import { ConfigError } from '#config'
 import type { Db } from '#db/client'
 import { commitOnce, requestHash } from '#db/commit-once'
 import {
@@ -45,7 +46,7 @@ async function purchaseFormatOf(path: string): Promise<PurchaseFormat | null> {
   if (tableOf(path)) return 'adventureworks'
   if (!/\.csv$/i.test(path)) return null
   const [heading = ''] = (await textOf(path)).slice(0, 4096).split(/[\r\n]/)
-  return heading.includes('PO / SO #') && heading.includes('ASN/DN #') ? 'scms' : null
+  return /PO \/ SO #/i.test(heading) && /ASN\/DN #/i.test(heading) ? 'scms' : null
 }
 
 /** Which of the files hold past purchases, and of which kind; the others are of orders. */
@@ -96,7 +97,13 @@ function tableOf(path: string): (typeof ADVENTUREWORKS_TABLES)[number] | undefin
 }
 
 async function adventureWorksFiles(files: readonly string[]): Promise<Map<string, string>> {
-  const paths = new Map(files.map((path) => [tableOf(path) ?? path, path]))
+  const paths = new Map<string, string>()
+  for (const path of files) {
+    const table = tableOf(path)
+    if (!table)
+      throw new ConfigError(`${path} is none of ${ADVENTUREWORKS_TABLES.join(', ')}: name it so`)
+    paths.set(table, path)
+  }
   const folder = dirname(files[0]!)
   for (const table of ADVENTUREWORKS_TABLES) {
     if (paths.has(table)) continue
@@ -105,7 +112,8 @@ async function adventureWorksFiles(files: readonly string[]): Promise<Map<string
       (found) => found.isFile(),
       () => false,
     )
-    if (!isThere) throw new Error(`${table}.csv belongs to it: name it, or lay it in ${folder}`)
+    if (!isThere)
+      throw new ConfigError(`${table}.csv belongs to it: name it, or lay it in ${folder}`)
     paths.set(table, beside)
   }
   return paths
@@ -189,7 +197,10 @@ async function takeSet(
   summary: PurchaseSummary,
 ): Promise<void> {
   const { db, actor } = run
-  const purchases = set.map((one): HashedPurchase => ({ ...one, contentHash: contentHash(one) }))
+  const purchases = set.map((one): HashedPurchase => ({
+    ...one,
+    contentHash: contentHash(one, source),
+  }))
   const request = purchases.map((one) => [purchaseKey(one), one.contentHash])
   const key = `import-purchases/${entity.code}/${source}/${hashOf(request)}`
   let ran = false
@@ -231,13 +242,18 @@ function rejectPurchase(
   }
 }
 
-/** Of what was told, wherever it stood. */
-function contentHash({
-  origin: _,
-  lines,
-  ...purchase
-}: PurchaseHistory['purchases'][number]): string {
-  return hashOf({ ...purchase, lines: lines.map(({ origin: __, ...line }) => line) })
+/**
+ * Of what was told, wherever it stood. Carrier and price asked are told in tables of their own at
+ * AdventureWorks: another list of prices does not make the order another one.
+ */
+function contentHash(
+  { origin: _, lines, ...purchase }: PurchaseHistory['purchases'][number],
+  source: PurchaseFormat,
+): string {
+  const told = lines.map(({ origin: __, mode, agreed, ...line }) =>
+    source === 'adventureworks' ? line : { ...line, mode, agreed },
+  )
+  return hashOf({ ...purchase, lines: told })
 }
 
 function hashOf(value: unknown): string {
@@ -253,7 +269,9 @@ async function companyOf(db: Db, code: string | undefined): Promise<Company> {
   const all = await db<Company[]>`SELECT id, code FROM entity ORDER BY code`
   const found = code === undefined && all.length === 1 ? all[0] : all.find((e) => e.code === code)
   if (found) return found
-  throw new Error(`say which company bought, with --entity ${all.map((e) => e.code).join(' or ')}`)
+  throw new ConfigError(
+    `say which company bought, with --entity ${all.map((e) => e.code).join(' or ')}`,
+  )
 }
 
 export function purchaseSummaryLines(summary: PurchaseSummary, seconds: number): string[] {

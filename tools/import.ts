@@ -193,12 +193,10 @@ async function importWithDisplay(
       db,
       ...(entity === undefined ? {} : { entity }),
       actor: options.actor,
-      onProgress: (progress) => display.show(progress),
       onRejected: ({ file, row, ...problem }) =>
         report.add({ file, row, rows: 1, problems: [problem] }),
       stopping: stopping.signal,
     })
-    display.stop()
     if (options.files.length === 0) return
     const summary = await importFiles(options, {
       db,
@@ -229,7 +227,11 @@ async function showPurchases(
 ): Promise<void> {
   for (const [format, files] of purchases) {
     const beganAt = performance.now()
-    const summaries = await importPurchases(files, format, run)
+    const display = progressDisplay(process.stdout.isTTY, console.log)
+    const onProgress = (progress: ImportProgress) => display.show(progress)
+    const summaries = await importPurchases(files, format, { ...run, onProgress }).finally(() =>
+      display.stop(),
+    )
     const seconds = (performance.now() - beganAt) / 1000
     for (const summary of summaries) {
       console.log(purchaseSummaryLines(summary, seconds).join('\n'))

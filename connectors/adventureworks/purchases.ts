@@ -72,7 +72,9 @@ export function readPurchases(
     lineIds.add(detail.lineId)
     if (!headers.has(orderId))
       row.reject('PurchaseOrderID', 'no-header', `there is no heading of order ${orderId}`)
-    details.set(orderId, [...(details.get(orderId) ?? []), detail])
+    const known = details.get(orderId)
+    if (known) known.push(detail)
+    else details.set(orderId, [detail])
   }
   const purchases = [...headers.values()].flatMap(
     (header) => takeOrder(header, details.get(header.id) ?? [], masters) ?? [],

@@ -40,7 +40,7 @@ export function readScms(text: string, file = 'scms_shipments.csv'): PurchaseHis
 
 function namedRows(text: string, file: string): NamedRow[] {
   const [heading, ...records] = recordsOf(text)
-  const columns = (heading?.cells ?? []).map((name) => name.trim())
+  const columns = (heading?.cells ?? []).map(columnOf)
   const missing = SCMS_COLUMNS.filter((name) => !columns.includes(name))
   return records.map(({ row: at, cells }) => {
     const row = new NamedRow(file, at, columns, cells ?? columns.map(() => ''))
@@ -49,6 +49,12 @@ function namedRows(text: string, file: string): NamedRow[] {
       row.reject(missing[0]!, 'missing-column', `the heading does not name ${missing.join(', ')}`)
     return row
   })
+}
+
+/** Some exports write the headings in small letters. */
+function columnOf(heading: string): string {
+  const name = heading.trim()
+  return SCMS_COLUMNS.find((known) => known.toLowerCase() === name.toLowerCase()) ?? name
 }
 
 function recordsOf(text: string): CsvRecord[] {

@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { readAdventureWorks } from '#connectors/adventureworks/adventureworks'
 import { ADVENTUREWORKS_TABLES } from '#connectors/adventureworks/tables'
@@ -239,6 +240,11 @@ describe('SCMS', () => {
     ['a month 13', { id: 9, po: 'X', sent: '13/13/06' }, 'PO Sent to Vendor Date not-a-date'],
     ['no vendor', { id: 9, po: 'X', vendor: '' }, 'Vendor missing-field'],
     ['a value in words', { id: 9, po: 'X', value: 'lots' }, 'Line Item Value not-a-decimal'],
+    [
+      'a value beyond all measure',
+      { id: 9, po: 'X', value: '99999999999' },
+      'Line Item Value amount-out-of-range',
+    ],
     ['a negative value', { id: 9, po: 'X', value: '-5' }, 'Line Item Value negative-amount'],
     ['no quantity', { id: 9, po: 'X', qty: '0' }, 'Line Item Quantity quantity-out-of-range'],
     ['freight in words', { id: 9, po: 'X', freight: 'a lot' }, 'Freight Cost (USD) not-a-decimal'],
@@ -306,6 +312,32 @@ describe('SCMS', () => {
       expect(readAdventureWorks({ PurchaseOrderHeader: text, Vendor: text }).purchases).toEqual([])
     },
   )
+
+  test('headings in small letters are the same columns', () => {
+    const [heading, ...rows] = scmsShipments().split('\r')
+    const small = [heading!.toLowerCase(), ...rows].join('\r')
+    expect(read(small)).toEqual(read(scmsShipments()))
+  })
+
+  test('whatever is damaged in whatever place, no row is lost and every order foots', () => {
+    const place = fc.record({ at: fc.nat(), cut: fc.nat(12), text: fc.string({ maxLength: 6 }) })
+    const damaged = (text: string, damages: { at: number; cut: number; text: string }[]) =>
+      damages.reduce((all, { at, cut, text: put }) => {
+        const from = at % all.length
+        return all.slice(0, from) + put + all.slice(from + cut)
+      }, text)
+    fc.assert(
+      fc.property(fc.array(place, { minLength: 1, maxLength: 4 }), (damages) => {
+        read(damaged(scmsShipments(), damages))
+        const tables = adventureWorksTables()
+        for (const table of ADVENTUREWORKS_TABLES) {
+          const broken = { ...tables, [table]: damaged(tables[table], damages) }
+          expectWhole(readAdventureWorks(broken))
+        }
+      }),
+      { numRuns: 300 },
+    )
+  })
 
   test.skipIf(!existsSync(join(shared, 'scms-shipments')))(
     'the real shipments are taken whole, and all freight that was charged is shared out',

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
@@ -103,6 +103,19 @@ test('a longer file adds what is new, and an order that is told otherwise is ref
   expect(summary!.purchases).toEqual({ imported: 1, known: 0, rejected: 1 })
   expect(summary!.rows).toEqual({ total: 2, taken: 1, rejected: 1 })
   expect(rejected).toMatchObject([{ file: 'later.csv', row: 2, code: 'changed-content' }])
+})
+
+test('another price list and carrier do not make a known order another one', async () => {
+  await run('PurchaseOrderHeader.csv')
+  const later = join(folder, 'later')
+  await mkdir(later)
+  for (const [table, text] of Object.entries(adventureWorksTables()))
+    await writeFile(
+      join(later, `${table}.csv`),
+      text.replace('47.8700', '49.9900').replace('CARGO', 'TRUCK'),
+    )
+  const [summary] = await run(join(later, 'Vendor.csv'))
+  expect(summary!.purchases).toEqual({ imported: 0, known: 3, rejected: 0 })
 })
 
 test('two imports of one file at once take each purchase once', async () => {
