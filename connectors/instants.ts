@@ -18,7 +18,7 @@ export function utcInstant(text: string, zone?: 'utc'): string | null {
 }
 
 /** `Date` reads 31 February as 3 March. */
-function isCalendarDay(day: string): boolean {
+export function isCalendarDay(day: string): boolean {
   const date = new Date(`${day}T00:00:00Z`)
   return !Number.isNaN(date.getTime()) && date.toISOString().startsWith(day)
 }

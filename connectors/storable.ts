@@ -3,7 +3,7 @@ import type { Translated } from './result.ts'
 
 /** No document of ours nests deeper; more is an attack on the stack. */
 const MAX_DEPTH = 40
-const UNSTORABLE = /\u0000|\p{Surrogate}/u
+export const UNSTORABLE = /\u0000|\p{Surrogate}/u
 
 export interface Unstorable {
   field: string

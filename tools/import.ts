@@ -9,6 +9,13 @@ import { ImportMasters } from './import-channels.ts'
 import { historySink } from './import-history.ts'
 import { createMissingItems, openImportedStock, type ItemFacts } from './import-items.ts'
 import { openSink } from './import-open.ts'
+import {
+  importPurchases,
+  purchaseSummaryLines,
+  sortOutPurchases,
+  type PurchaseFormat,
+  type PurchaseImport,
+} from './import-purchases.ts'
 import { progressDisplay, rejectionReport, summaryLines } from './import-report.ts'
 import type { ImportFormat, ImportedRow } from './import-rows.ts'
 import { runImport, type ImportProgress, type ImportSummary } from './import-run.ts'
@@ -106,7 +113,8 @@ async function prepare(
 }
 
 const USAGE = `npm run import -- <file…>
-  --format auto|csv|ndjson|uci   by name and header line unless told
+  --format auto|csv|ndjson|uci|adventureworks|scms
+                                 by name and header line unless told; the last two are past purchases
   --channel CODE                 for files that name no channel
   --mode open|history            open: each order becomes a process; history: past orders, rows only
                                  (history is usual for uci, open for the others)
@@ -115,6 +123,7 @@ const USAGE = `npm run import -- <file…>
   --item-defaults FILE           JSON of their facts by SKU, "*" for all others
   --opening-stock QTY            units of each imported item to begin with
   --cost-percent 60              what they cost, in percent of the price
+  --entity CODE                  the company that bought, for past purchases
   --report FILE                  rejected and unmatched rows as CSV: file,row,field,code,message
 Servers: DATABASE_URL and TEMPORAL_ADDRESS, or those of the \`npm start\` that runs.
 Ends with 0 when every row was taken, 1 when rows were rejected, 2 when it could not begin, 130 when stopped.`
@@ -125,6 +134,7 @@ async function main(): Promise<void> {
     options: {
       format: { type: 'string', default: 'auto' },
       channel: { type: 'string' },
+      entity: { type: 'string' },
       mode: { type: 'string' },
       'create-items': { type: 'boolean', default: false },
       'no-create-items': { type: 'boolean', default: false },
@@ -137,9 +147,12 @@ async function main(): Promise<void> {
   if (positionals.length === 0) return fail(USAGE)
   const facts = values['item-defaults']
   const mode = values.mode && oneOf('--mode', values.mode, ['open', 'history'] as const)
+  const formats = ['auto', 'csv', 'ndjson', 'uci', 'adventureworks', 'scms'] as const
+  const format = oneOf('--format', values.format, formats)
+  const sorted = await sortOutPurchases(positionals, format)
   const options: ImportOptions = {
-    files: positionals,
-    format: oneOf('--format', values.format, ['auto', 'csv', 'ndjson', 'uci'] as const),
+    files: sorted.orders,
+    format: format === 'adventureworks' || format === 'scms' ? 'auto' : format,
     ...(values['create-items'] ? { createItems: true } : {}),
     ...(values['no-create-items'] ? { createItems: false } : {}),
     itemFacts: facts
@@ -153,10 +166,15 @@ async function main(): Promise<void> {
       ? {}
       : { openingStock: whole('--opening-stock', values['opening-stock']) }),
   }
-  await importWithDisplay(options, values.report)
+  const { entity, report: reportFile } = values
+  await importWithDisplay(options, sorted.purchases, { entity, reportFile })
 }
 
-async function importWithDisplay(options: ImportOptions, reportFile?: string): Promise<void> {
+async function importWithDisplay(
+  options: ImportOptions,
+  purchases: ReadonlyMap<PurchaseFormat, string[]>,
+  { entity, reportFile }: { entity: string | undefined; reportFile: string | undefined },
+): Promise<void> {
   const env = await withRunningServers()
   const config = loadConfig(env, ['DATABASE_URL'])
   const db = connect(config.DATABASE_URL, {
@@ -171,6 +189,15 @@ async function importWithDisplay(options: ImportOptions, reportFile?: string): P
   const report = rejectionReport(reportFile)
   const beganAt = performance.now()
   try {
+    await showPurchases(purchases, {
+      db,
+      ...(entity === undefined ? {} : { entity }),
+      actor: options.actor,
+      onRejected: ({ file, row, ...problem }) =>
+        report.add({ file, row, rows: 1, problems: [problem] }),
+      stopping: stopping.signal,
+    })
+    if (options.files.length === 0) return
     const summary = await importFiles(options, {
       db,
       temporal: async () => {
@@ -191,6 +218,26 @@ async function importWithDisplay(options: ImportOptions, reportFile?: string): P
   } finally {
     display.stop()
     await Promise.all([report.close(), db.end({ timeout: 5 }), connection?.close()])
+  }
+}
+
+async function showPurchases(
+  purchases: ReadonlyMap<PurchaseFormat, string[]>,
+  run: PurchaseImport,
+): Promise<void> {
+  for (const [format, files] of purchases) {
+    const beganAt = performance.now()
+    const display = progressDisplay(process.stdout.isTTY, console.log)
+    const onProgress = (progress: ImportProgress) => display.show(progress)
+    const summaries = await importPurchases(files, format, { ...run, onProgress }).finally(() =>
+      display.stop(),
+    )
+    const seconds = (performance.now() - beganAt) / 1000
+    for (const summary of summaries) {
+      console.log(purchaseSummaryLines(summary, seconds).join('\n'))
+      if (!summary.complete) process.exitCode = 130
+      else if (summary.rows.rejected > 0) process.exitCode = 1
+    }
   }
 }
 

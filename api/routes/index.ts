@@ -50,6 +50,7 @@ import { quarantineRoutes } from './quarantine.ts'
 import { cycleCountRoutes } from './cycle-counts.ts'
 import { inventoryAccuracyRoutes } from './inventory-accuracy.ts'
 import { transferRoutes } from './transfers.ts'
+import { supplierScorecardRoutes } from './supplier-scorecards.ts'
 import { webhookRoutes } from './webhooks.ts'
 
 export type RouteModule = (server: ApiServer, deps: RouteDeps) => Promise<void>
@@ -104,6 +105,7 @@ export const routes: readonly RouteModule[] = [
   lotRoutes,
   quarantineRoutes,
   inventoryAccuracyRoutes,
+  supplierScorecardRoutes,
   processRoutes,
   webhookRoutes,
   providerWebhookRoutes,

@@ -932,7 +932,13 @@ const EVERYBODYS = new Set([
   'GET /v1/exchange-rates',
 ])
 /** Proved with the report that it is. */
-const ELSEWHERE = new Set(['GET /v1/stock/valuation', 'POST /v1/vendor-bills/files'])
+const ELSEWHERE = new Set([
+  'GET /v1/stock/valuation',
+  'POST /v1/vendor-bills/files',
+  'GET /v1/supplier-scorecards',
+  'GET /v1/suppliers/:code/scorecard',
+  'GET /v1/suppliers/:code/scorecard/lines',
+])
 
 let api: RunningApi
 let foreign: Foreign
