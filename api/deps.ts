@@ -9,7 +9,8 @@ import type { Db } from '#db/client'
 import type { BillPreviews } from '#contracts/bill-previews'
 import type { OrderPreviews } from '#contracts/order-previews'
 import type { PurchasePreviews } from '#contracts/procure-to-pay'
-import type { Permission, Scopes } from '#domain/access'
+import type { Permission } from '#domain/access'
+import type { Scopes } from '#domain/scopes'
 import type { LoginThrottle } from './login-throttle.ts'
 
 /** What the API stands on; the caller opens and closes it. */

@@ -5,7 +5,7 @@ import type { DocumentProblem, OrderDocument } from '#contracts/order-intake'
 import type { Db } from '#db/client'
 import { addRejections } from '#db/stores/imports'
 import { storeDocuments } from '#db/stores/inbox-sets'
-import { isInScope } from '#domain/access'
+import { isInScope } from '#domain/scopes'
 import type { Principal } from './deps.ts'
 
 export type ImportFormat = 'csv' | 'ndjson'

@@ -6,7 +6,7 @@ import type { PurchaseCommand, PurchaseProgress } from '#contracts/procure-to-pa
 import { committedAnswer } from '#db/commit-once'
 import { placeOfPurchase, type PurchasePlace } from '#db/queries/purchase-orders'
 import { Refusal } from '#domain/refusal'
-import { isInScope } from '#domain/access'
+import { isInScope } from '#domain/scopes'
 import type { ApiDeps, Principal } from './deps.ts'
 import { notFound } from './problem.ts'
 import { callerOf, isNotFound, onceForProcess } from './order-commands.ts'

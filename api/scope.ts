@@ -1,6 +1,6 @@
 import type { Reader } from '#db/client'
 import { readChannel } from '#db/queries/masters'
-import { EVERYWHERE, isInScope, scopesInclude, type Place } from '#domain/access'
+import { EVERYWHERE, isInScope, scopesInclude, type Place } from '#domain/scopes'
 import type { Principal } from './deps.ts'
 import { forbidden, notFound } from './problem.ts'
 

@@ -5,7 +5,7 @@ import { createLogger } from '#api/plugins/logging'
 import { hashApiKey } from '#api/tokens'
 import type { Db } from '#db/client'
 import { availableToSell } from '#db/queries/stock'
-import { EVERYWHERE } from '#domain/access'
+import { EVERYWHERE } from '#domain/scopes'
 import { startOwnServers, type OwnDatabase } from '#tests/support/own-servers'
 import { percentile, row, table, type BenchRow } from './rows.ts'
 

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { listRates, type RateRow } from '#db/queries/rates'
 import { insertRate } from '#db/stores/rates'
-import { EVERYWHERE, scopesInclude } from '#domain/access'
+import { EVERYWHERE, scopesInclude } from '#domain/scopes'
 import { commandRoute } from '../command-route.ts'
 import type { ApiDeps, ApiServer } from '../deps.ts'
 import { intCursor, MAX_INT, pageOf, pageQuery, toPage } from '../paging.ts'

@@ -15,7 +15,7 @@ import type { ApiDeps, ApiServer } from '../deps.ts'
 import { idCursor, MAX_BIGINT, pageOf, pageQuery, toPage } from '../paging.ts'
 import { notFound } from '../problem.ts'
 import { bigId, businessDate, code, money, reason, shortText } from '../schemas.ts'
-import { isInScope } from '#domain/access'
+import { isInScope } from '#domain/scopes'
 import { visible } from '../scope.ts'
 
 const tags = ['payment-runs']

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { listInbox } from '#db/queries/inbox'
 import { placeOfProcess } from '#db/queries/orders'
-import { EVERYWHERE, scopesInclude } from '#domain/access'
+import { EVERYWHERE, scopesInclude } from '#domain/scopes'
 import type { ApiDeps, ApiServer } from '../deps.ts'
 import { mayDecideCase } from '#domain/orders/case-roles'
 import { decideDocument } from '../document-decisions.ts'

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { decisionsAbout, listAudit, placeOfSubject } from '#db/queries/trail'
 import type { Db } from '#db/client'
-import { EVERYWHERE, isInScope, scopesInclude, type Scopes } from '#domain/access'
+import { EVERYWHERE, isInScope, scopesInclude, type Scopes } from '#domain/scopes'
 import type { ApiDeps, ApiServer } from '../deps.ts'
 import { idCursor, MAX_BIGINT, pageOf, pageQuery, toPage } from '../paging.ts'
 import { forbidden } from '../problem.ts'

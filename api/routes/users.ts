@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { findLogin, listUsers, readUser, type User } from '#db/queries/access'
 import { insertUser, updateUser } from '#db/stores/access'
-import { scopesInclude, type Scopes } from '#domain/access'
+import { scopesInclude, type Scopes } from '#domain/scopes'
 import { Refusal } from '#domain/refusal'
 import { commandRoute } from '../command-route.ts'
 import type { ApiDeps, ApiServer, Principal, RouteDeps } from '../deps.ts'

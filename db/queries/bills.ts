@@ -1,5 +1,5 @@
 import type { Reader } from '#db/client'
-import type { Scopes } from '#domain/access'
+import type { Scopes } from '#domain/scopes'
 
 /** A bill as its process is told about it. */
 export async function billToTell(

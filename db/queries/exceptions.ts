@@ -1,6 +1,6 @@
 import type { Reader } from '#db/client'
 import { actorName } from './actor-name.ts'
-import type { Scopes } from '#domain/access'
+import type { Scopes } from '#domain/scopes'
 import { MINOR_EXPONENTS } from '#domain/money'
 
 export interface CaseRow {

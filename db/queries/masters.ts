@@ -1,5 +1,5 @@
 import type { Reader } from '#db/client'
-import type { Scopes } from '#domain/access'
+import type { Scopes } from '#domain/scopes'
 import type { ItemStatus } from '#domain/item-status'
 
 export interface Item {

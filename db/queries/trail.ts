@@ -1,6 +1,6 @@
 import type { Reader } from '#db/client'
 import { actorName } from './actor-name.ts'
-import type { Place, Scopes } from '#domain/access'
+import type { Place, Scopes } from '#domain/scopes'
 
 export interface DecisionRow {
   id: bigint

@@ -1,6 +1,7 @@
 import type { Tx } from '#db/client'
 import { readApiKey, readUser, type ApiKey, type User } from '#db/queries/access'
-import { KEY_ROLES, PROGRAM_ROLES, type Scopes } from '#domain/access'
+import { KEY_ROLES, PROGRAM_ROLES } from '#domain/access'
+import { type Scopes } from '#domain/scopes'
 import { conflictingRoles } from '#domain/duties'
 import { Refusal } from '#domain/refusal'
 

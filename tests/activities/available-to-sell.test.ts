@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { availableToSell } from '#db/queries/stock'
-import { EVERYWHERE } from '#domain/access'
+import { EVERYWHERE } from '#domain/scopes'
 import { anOrder, bringIn } from '#tests/support/company'
 import { linesOf } from '#tests/support/orders'
 import { expectProofs } from '#tests/support/proofs'

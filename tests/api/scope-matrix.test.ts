@@ -1,7 +1,7 @@
 import type { InjectOptions, LightMyRequestResponse } from 'fastify'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { writeX12 } from '#connectors/edi/x12-writer'
-import type { Scopes } from '#domain/access'
+import type { Scopes } from '#domain/scopes'
 import { aLine, anOrder } from '#tests/support/company'
 import { anAmazonOrder } from './channel-messages.ts'
 import { FOREIGN, foundForeignCompany, type Foreign } from './foreign-company.ts'

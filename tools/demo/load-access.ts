@@ -1,7 +1,7 @@
 import { hashPassword } from '#api/passwords'
 import { hashApiKey } from '#api/tokens'
 import { insertApiKey, insertUser } from '#db/stores/access'
-import { EVERYWHERE } from '#domain/access'
+import { EVERYWHERE } from '#domain/scopes'
 import type { Loading } from './load.ts'
 import { API_KEYS, DEMO_PASSWORD, USERS, demoApiKey } from './people.ts'
 
