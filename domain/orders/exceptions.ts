@@ -41,6 +41,9 @@ export const CASE_RESOLUTIONS = {
   'bill-without-order': ['attach', 'hold', 'reject'],
   'bill-unreceived': ['wait'],
   'receipt-unbilled': ['clear', 'wait'],
+  'channel-stock-drift': ['overwrite', 'pause-listing'],
+  'channel-listing-unknown': ['ask-again', 'pause-listing'],
+  'channel-stock-failing': ['retry', 'pause-channel'],
 } as const satisfies Record<string, readonly string[]>
 
 export type CaseType = keyof typeof CASE_RESOLUTIONS

@@ -206,6 +206,9 @@ export const DEFAULT_POLICIES: PolicyBodies = {
     'bill-without-order': payables(hours(48)),
     'bill-unreceived': payables(hours(72)),
     'receipt-unbilled': payables(hours(7 * 24)),
+    'channel-stock-drift': team('order-desk', hours(4), 'high'),
+    'channel-listing-unknown': team('catalogue', hours(24)),
+    'channel-stock-failing': team('order-desk', hours(2), 'high'),
   },
   demand: {
     rank: ['channel-priority', 'customer-class', 'ship-by', 'placed'],
