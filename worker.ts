@@ -14,11 +14,15 @@ import { taxGateway } from '#activities/gateways/tax'
 import { paymentGateway } from '#activities/gateways/payment'
 import { orderActivities } from '#activities/orders/index'
 import { orderGateways, type Gateways } from '#activities/orders/gateways'
+import { channelStockActivities } from '#activities/channel-stock/index'
 import { channelSyncActivities } from '#activities/channel-sync/index'
 import { cycleCountActivities } from '#activities/counts/index'
 import { transferActivities } from '#activities/transfers/index'
 import { shopGateway, type ShopGateway } from '#activities/gateways/shop'
 import { amazonLister, SHOPIFY_LISTER, WOOCOMMERCE_LISTER } from '#activities/gateways/shop-lists'
+import { stockGateway, type StockGateway } from '#activities/gateways/shop-stock'
+import { SHOPIFY_STOCK } from '#activities/gateways/shopify-stock'
+import { WOOCOMMERCE_STOCK } from '#activities/gateways/woocommerce-stock'
 import { notificationActivities } from '#activities/notifications/index'
 import type { MailLinks } from '#activities/notifications/mails'
 import { supplierGateway, type SupplierGateway } from '#activities/gateways/supplier'
@@ -223,6 +227,8 @@ export interface NotificationWorkerDeps extends OrderWorkerDeps {
   untoldAfterMs?: number
   /** How channels are asked for their orders; over HTTP unless told. */
   shops?: ShopGateway
+  /** How channels are told what they may sell; over HTTP unless told. */
+  stock?: StockGateway
   /** The value of a variable that a channel names; of the environment unless told. */
   secretOf?: (variable: string) => string | undefined
 }
@@ -235,10 +241,16 @@ function listedShops(): ShopGateway {
   })
 }
 
+function toldShops(): StockGateway {
+  return stockGateway({ shopify: SHOPIFY_STOCK, woocommerce: WOOCOMMERCE_STOCK })
+}
+
 export function createNotificationWorker(deps: NotificationWorkerDeps): Promise<Worker> {
   const { connection, namespace, db, gateways, bundle, client, mail, release } = deps
   const taskQueue = deps.taskQueue ?? NOTIFICATION_TASK_QUEUE
   const common = { db, temporal: client, orderTaskQueue: deps.orderTaskQueue ?? ORDER_TASK_QUEUE }
+  const secretOf = deps.secretOf ?? ((variable: string) => process.env[variable])
+  const workMs = deps.workMs ?? 20_000
   return Worker.create({
     connection,
     namespace,
@@ -252,13 +264,19 @@ export function createNotificationWorker(deps: NotificationWorkerDeps): Promise<
         links: deps.links ?? null,
         orders: orderActivities({ db, gateways }),
         taskQueue,
-        workMs: deps.workMs ?? 20_000,
+        workMs,
         untoldAfterMs: deps.untoldAfterMs ?? 15_000,
       }),
       ...channelSyncActivities({
         ...common,
         shops: deps.shops ?? listedShops(),
-        secretOf: deps.secretOf ?? ((variable) => process.env[variable]),
+        secretOf,
+      }),
+      ...channelStockActivities({
+        db,
+        secretOf,
+        stock: deps.stock ?? toldShops(),
+        watchMs: workMs,
       }),
     },
     interceptors: { activity: [refusalsAreAnswers] },

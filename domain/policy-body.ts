@@ -1,3 +1,4 @@
+import { DEFAULT_CHANNEL_STOCK } from './channel-stock.ts'
 import { DEFAULT_POLICIES } from './orders/policies.ts'
 import { DEFAULT_BILL_POLICY } from './purchasing/bill-policy.ts'
 import { DEFAULT_PURCHASING_POLICY } from './purchasing/policy.ts'
@@ -8,6 +9,7 @@ const MODELS: Record<string, unknown> = {
   ...STOCK_POLICIES,
   bills: DEFAULT_BILL_POLICY,
   purchasing: DEFAULT_PURCHASING_POLICY,
+  'channel-stock': DEFAULT_CHANNEL_STOCK,
 }
 
 export interface PolicyProblem {

@@ -45,6 +45,7 @@ const shop = await startShopSimulator({
   seed,
   port: port('shop'),
   dropEvery: whole('--drop-webhook-every', values['drop-webhook-every']),
+  sellsAnything: true,
 })
 
 console.log(

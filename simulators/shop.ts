@@ -1,5 +1,6 @@
 import { createWorld, parseJson, serve } from './http-simulator.ts'
 import type { Call, Reply, Route, Simulator, SimulatorOptions, World } from './http-simulator.ts'
+import { shopStock, type ShopStock, type ShopStockOptions } from './shop-stock.ts'
 
 export type ShopKind = 'shopify' | 'woocommerce'
 type ShopOrder = Record<string, unknown>
@@ -11,7 +12,7 @@ export interface Webhook {
   body: string
 }
 
-export interface ShopOptions extends SimulatorOptions {
+export interface ShopOptions extends SimulatorOptions, ShopStockOptions {
   /** Every so many webhooks one is lost on its way; none unless told. */
   dropEvery?: number
   /** Most orders on one page, whatever the caller asks for. */
@@ -21,6 +22,7 @@ export interface ShopOptions extends SimulatorOptions {
 export interface ShopSimulator extends Simulator {
   /** The order as the shop now has it; a later version replaces the earlier one. */
   put(kind: ShopKind, order: ShopOrder): void
+  stock: Omit<ShopStock, 'routes'>
 }
 
 interface Shop {
@@ -29,10 +31,11 @@ interface Shop {
   pageSize: number
   dropEvery: number
   announced: number
+  stock: ShopStock
 }
 
 /**
- * The order lists of Shopify and WooCommerce, and a shop that sends webhooks and loses some.
+ * The order lists and the stock of Shopify and WooCommerce, and a shop that sends webhooks and loses some.
  * `POST /_orders {kind, order, webhook?}` puts an order into the shop and delivers its webhook;
  * a fault `decline` on `webhook` loses the next one.
  */
@@ -44,9 +47,10 @@ export async function startShopSimulator(options: ShopOptions): Promise<ShopSimu
     pageSize: options.pageSize ?? 250,
     dropEvery: options.dropEvery ?? 0,
     announced: 0,
+    stock: shopStock(world, options),
   }
-  const simulator = await serve(world, routes(shop), options)
-  return { ...simulator, put: (kind, order) => put(shop, kind, order) }
+  const simulator = await serve(world, [...routes(shop), ...shop.stock.routes], options)
+  return { ...simulator, put: (kind, order) => put(shop, kind, order), stock: shop.stock }
 }
 
 function routes(shop: Shop): Route[] {
@@ -73,10 +77,11 @@ const CHANGED: Record<ShopKind, string> = {
 }
 
 /** Messages overtake one another; the shop itself knows which version is the later one. */
-function put({ orders }: Shop, kind: ShopKind, order: ShopOrder): void {
+function put({ orders, stock }: Shop, kind: ShopKind, order: ShopOrder): void {
   const id = String(order['id'])
   const known = orders[kind].get(id)
   if (known && instantOf(known, CHANGED[kind]) > instantOf(order, CHANGED[kind])) return
+  if (!known) stock.sell(kind, order)
   orders[kind].set(id, order)
 }
 

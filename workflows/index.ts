@@ -1,3 +1,4 @@
+export { channelStock } from './channel-stock.ts'
 export { channelSync } from './channel-sync.ts'
 export { notification } from './notification.ts'
 export { orderToCash } from './order-to-cash.ts'

@@ -95,7 +95,8 @@ export async function getJson(url: string, headers: Record<string, string>): Pro
   return { json: parsed.value, headers: answer.headers }
 }
 
-function wishedWait(header: string | undefined): number {
+/** What `Retry-After` wishes, in milliseconds. */
+export function wishedWait(header: string | undefined): number {
   const seconds = Number(header ?? Number.NaN)
   return Number.isFinite(seconds) && seconds > 0 ? Math.ceil(seconds * 1000) : USUAL_WAIT_MS
 }

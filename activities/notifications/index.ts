@@ -1,6 +1,7 @@
 import { Context, heartbeat, log } from '@temporalio/activity'
 import type { Client } from '@temporalio/client'
 import { setTimeout as wait } from 'node:timers/promises'
+import { startChannelStock } from '#clients/channel-stock'
 import { startChannelSync } from '#clients/channel-sync'
 import { tellOrTakeUp } from '#clients/order-process'
 import { tellBill } from '#clients/vendor-bill'
@@ -9,6 +10,7 @@ import { lookAgain, type OrderActivities } from '#contracts/order-to-cash'
 import type { Db } from '#db/client'
 import { billToTell } from '#db/queries/bills'
 import { shippedOrder } from '#db/queries/orders'
+import { toldChannels } from '#db/queries/channel-stock'
 import { polledChannels } from '#db/stores/channel-sync'
 import { takeWaiting, markDelivered, type WaitingMessage } from '#db/stores/outbox'
 import { watchRefused } from '#db/stores/refused-documents'
@@ -70,15 +72,20 @@ export function notificationActivities(deps: NotificationDeps): NotificationActi
   }
 }
 
-/** Every channel that is to be asked for its orders has its process, whenever it was opened. */
+/** Every channel that is asked for its orders, or told its stock, has its process, whenever it was opened. */
 async function startSyncs({ db, temporal, taskQueue }: NotificationDeps): Promise<void> {
-  for (const { channel, entity } of await polledChannels(db)) {
-    try {
-      await startChannelSync(temporal, { channel, entity, taskQueue })
-    } catch (error) {
-      log.warn('the process of a channel does not start', { channel, error: String(error) })
+  const starts = [
+    { start: startChannelSync, channels: await polledChannels(db) },
+    { start: startChannelStock, channels: await toldChannels(db) },
+  ]
+  for (const { start, channels } of starts)
+    for (const { channel, entity } of channels) {
+      try {
+        await start(temporal, { channel, entity, taskQueue })
+      } catch (error) {
+        log.warn('the process of a channel does not start', { channel, error: String(error) })
+      }
     }
-  }
 }
 
 /** Works until its time is over; with nothing to move it looks twice a second. */

@@ -20,14 +20,14 @@ import { progress } from '../order-schemas.ts'
 import { forbidden, toProblem } from '../problem.ts'
 import { bigId, intId, reason, shortText } from '../schemas.ts'
 import { answerOf, caseInScope } from '../case-scope.ts'
+import { STOCK_CASES } from '../stock-decisions.ts'
 
 const tags = ['exceptions']
 const params = z.object({ caseId: bigId })
-/** A refused document is read anew by itself; all others are told to the process of their order. */
-const types = Object.keys(CASE_RESOLUTIONS).filter((type) => type !== 'document-refused') as [
-  CaseType,
-  ...CaseType[],
-]
+/** A refused document is read anew by itself, and a channel's stock is no order's; all others are told to the process of their order. */
+const types = Object.keys(CASE_RESOLUTIONS).filter(
+  (type) => type !== 'document-refused' && !STOCK_CASES.includes(type),
+) as [CaseType, ...CaseType[]]
 /** A correction is one address for one order. */
 const choices = [...new Set(Object.values(CASE_RESOLUTIONS).flat())].filter(
   (choice) => choice !== 'correct',
@@ -239,6 +239,11 @@ function addReopening(server: ApiServer, { db, temporal, orderTaskQueue }: ApiDe
         throw new Refusal(
           'NotReopenable',
           'A decision on a bill has moved its books: answer it by a credit, or by another bill.',
+        )
+      if (STOCK_CASES.includes(found.type))
+        throw new Refusal(
+          'NotReopenable',
+          'What was decided about a channel has been carried out: change the listing, or how the channel is told.',
         )
       if (found.subjectType !== 'order')
         throw new Refusal(

@@ -19,6 +19,7 @@ import { documentProgress } from '../document-schemas.ts'
 import { documentDecided, previewedEffect, progress } from '../order-schemas.ts'
 import { decidePurchaseCase, previewedPurchase, previewPurchaseCase } from '../purchase-cases.ts'
 import { purchaseProgress } from '../purchase-commands.ts'
+import { decideStock, STOCK_CASES } from '../stock-decisions.ts'
 
 const tags = ['exceptions']
 const params = z.object({ caseId: bigId })
@@ -71,6 +72,8 @@ const choice = z.strictObject({
     .record(z.string().max(60), z.union([z.string().max(500), z.number(), z.boolean(), z.null()]))
     .optional(),
 })
+
+const stockDecided = z.object({ caseId: z.string(), resolution: z.string() })
 
 /** The exception queue: what is stuck, why, whose it is and what may be done about it. */
 export async function exceptionRoutes(server: ApiServer, deps: ApiDeps): Promise<void> {
@@ -175,6 +178,7 @@ function addDecisions(server: ApiServer, deps: ApiDeps): void {
             billProgressSchema,
             unbilledDecided,
             documentDecided,
+            stockDecided,
             purchaseProgress,
             documentProgress,
           ]),
@@ -192,6 +196,8 @@ function addDecisions(server: ApiServer, deps: ApiDeps): void {
         return decideBill(deps, found, request.body, callerOf(request)).catch((error: unknown) => {
           throw answerOf(found, error)
         })
+      if (STOCK_CASES.includes(found.type))
+        return decideStock(deps, request, found, request.body.resolution)
       const place = {
         id: BigInt(found.subjectId),
         workflowId: found.workflowId,
@@ -249,6 +255,11 @@ function addPreview(server: ApiServer, deps: ApiDeps): void {
           ...(given ? { params: given } : {}),
         })
       }
+      if (STOCK_CASES.includes(found.type))
+        throw new Refusal(
+          'NothingToPreview',
+          'What a channel shows is no stock of ours, so no choice touches stock, money or books.',
+        )
       if (found.subjectType !== 'order')
         throw new Refusal(
           'NothingToPreview',

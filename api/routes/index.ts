@@ -3,6 +3,7 @@ import { apiKeyRoutes } from './api-keys.ts'
 import { availableToSellRoutes } from './available-to-sell.ts'
 import { bulkOrderRoutes } from './bulk-orders.ts'
 import { blockedOrderRoutes } from './blocked-orders.ts'
+import { channelStockRoutes } from './channel-stock.ts'
 import { channelRoutes } from './channels.ts'
 import { giftCardRoutes } from './gift-cards.ts'
 import { grniRoutes } from './grni.ts'
@@ -64,6 +65,7 @@ export const routes: readonly RouteModule[] = [
   itemRoutes,
   siteRoutes,
   channelRoutes,
+  channelStockRoutes,
   policyRoutes,
   trailRoutes,
   operationRoutes,

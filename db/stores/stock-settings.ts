@@ -99,6 +99,6 @@ export async function setPool(
   const [before] = await tx<{ qty: bigint }[]>`
     SELECT qty FROM stock_pool WHERE (channel_id, item_id, site_id) = (${channel.id}, ${pool.itemId}, ${pool.siteId}) FOR UPDATE`
   await tx`INSERT INTO stock_pool (channel_id, item_id, site_id, qty, reason) VALUES (${channel.id}, ${pool.itemId}, ${pool.siteId}, ${pool.qty}, ${pool.reason})
-    ON CONFLICT (item_id, site_id, channel_id) DO UPDATE SET qty = excluded.qty, reason = excluded.reason`
+    ON CONFLICT (item_id, site_id, channel_id) DO UPDATE SET qty = excluded.qty, reason = excluded.reason, changed_at = clock_timestamp()`
   return before?.qty ?? 0n
 }

@@ -49,6 +49,9 @@ export const CASE_RESOLUTIONS = {
   'transfer-overdue': ['keep-waiting', 'came-back', 'write-off', 'claim'],
   'transfer-incomplete': ['keep-waiting', 'came-back', 'write-off', 'claim'],
   'transfer-recalled': ['came-back', 'let-arrive', 'write-off', 'claim'],
+  'channel-stock-drift': ['overwrite', 'pause-listing'],
+  'channel-listing-unknown': ['ask-again', 'pause-listing'],
+  'channel-stock-failing': ['retry', 'pause-channel'],
 } as const satisfies Record<string, readonly string[]>
 
 export type CaseType = keyof typeof CASE_RESOLUTIONS

@@ -214,6 +214,9 @@ export const DEFAULT_POLICIES: PolicyBodies = {
     'transfer-overdue': team('warehouse', hours(24)),
     'transfer-incomplete': team('warehouse', hours(24), 'high'),
     'transfer-recalled': team('warehouse', hours(24), 'high'),
+    'channel-stock-drift': team('order-desk', hours(4), 'high'),
+    'channel-listing-unknown': team('catalogue', hours(24)),
+    'channel-stock-failing': team('order-desk', hours(2), 'high'),
   },
   demand: {
     rank: ['channel-priority', 'customer-class', 'ship-by', 'placed'],

@@ -113,6 +113,26 @@ const masters: Probe[] = [
     ...ofChannel('refused'),
   },
   {
+    route: 'GET /v1/channels/:code/stock-sync',
+    ask: () => get(`/v1/channels/${channel}/stock-sync`),
+    ...ofChannel('hidden'),
+  },
+  {
+    route: 'GET /v1/channels/:code/stock-sync/listings',
+    ask: () => get(`/v1/channels/${channel}/stock-sync/listings`),
+    ...ofChannel('hidden'),
+  },
+  {
+    route: 'PUT /v1/channels/:code/stock-sync',
+    ask: () => command('PUT', `/v1/channels/${channel}/stock-sync`, { state: 'off' }),
+    ...ofChannel('refused'),
+  },
+  {
+    route: 'POST /v1/channels/:code/stock-sync/sweep',
+    ask: () => command('POST', `/v1/channels/${channel}/stock-sync/sweep`),
+    ...ofChannel('refused'),
+  },
+  {
     route: 'GET /v1/listings',
     ask: () => get('/v1/listings'),
     ...ofChannel('absent'),

@@ -15,6 +15,7 @@ import { NOTIFICATION_ID, NOTIFICATION_TASK_QUEUE } from '#contracts/notificatio
 import { receiveGoods } from '#db/stores/goods-receipts'
 import { DEFAULT_POLICIES } from '#domain/orders/policies'
 import { aStranger } from '#tests/support/company'
+import { stockContinuedAsNew, toldUntilOff } from './channel-stock-cases.ts'
 import { syncContinuedAsNew, untilPaused } from './channel-sync-cases.ts'
 import { authorised, ended, labelled, named, person } from './acting.ts'
 import { bug, paidTwice, reallocated, rejected, reopened } from './command-cases.ts'
@@ -104,6 +105,7 @@ export const cases: Record<string, Record<string, Case>> = {
     recalled: transferRecalled,
     refused: transferRefused,
   },
+  'channel-stock': { 'told-until-off': toldUntilOff },
 }
 
 /** Recorded on a server that suggests it after a few events. */
@@ -114,6 +116,7 @@ export const longCases: Record<string, Record<string, Case>> = {
   'vendor-bill': { 'bill-continued-as-new': billContinuedAsNew },
   'cycle-count': { 'count-continued-as-new': countContinuedAsNew },
   transfer: { 'transfer-continued-as-new': transferContinuedAsNew },
+  'channel-stock': { 'stock-continued-as-new': stockContinuedAsNew },
 }
 
 async function clean(system: RecordingSystem): Promise<string> {

@@ -1,5 +1,7 @@
 import type { Db, Tx } from '#db/client'
 import { commitOnce } from '#db/commit-once'
+import { setStockSync } from '#db/stores/channel-stock'
+import { transaction } from '#db/transaction'
 import type { DemoContext, DemoSummary } from '../demo-hooks.ts'
 import { demoCatalogue, type Catalogue } from './catalogue.ts'
 import { loadAccess } from './load-access.ts'
@@ -70,14 +72,20 @@ export async function loadDemo(context: DemoContext): Promise<DemoSummary> {
   return summary()
 }
 
-/** The simulated shops listen on another port at each start. */
-async function pointChannels({ admin, env }: DemoContext): Promise<void> {
+/** The simulated shops listen on another port at each start, and have forgotten what they had for sale. */
+async function pointChannels({ admin, db, env }: DemoContext): Promise<void> {
   const port = env['SIM_SHOP_PORT']
   if (port === undefined) return
-  for (const code of SIGNED_CHANNELS)
+  for (const code of SIGNED_CHANNELS) {
     await admin`
       UPDATE channel SET poll_url = ${`http://127.0.0.1:${port}`}, poll_secret_ref = ${pollVariable(code)}, poll_seconds = 20
       WHERE code = ${code}`
+    await transaction(db, async (tx) => {
+      const told = { location: '1', actor: 'demo' }
+      await setStockSync(tx, code, { ...told, state: 'off' })
+      await setStockSync(tx, code, { ...told, state: 'on' })
+    })
+  }
 }
 
 function keyOf(step: Step): string {
