@@ -20,6 +20,7 @@ import { transferActivities } from '#activities/transfers/index'
 import { shopGateway, type ShopGateway } from '#activities/gateways/shop'
 import { amazonLister, SHOPIFY_LISTER, WOOCOMMERCE_LISTER } from '#activities/gateways/shop-lists'
 import { notificationActivities } from '#activities/notifications/index'
+import { replenishmentActivities } from '#activities/replenishment/index'
 import type { MailLinks } from '#activities/notifications/mails'
 import { supplierGateway, type SupplierGateway } from '#activities/gateways/supplier'
 import { purchaseActivities } from '#activities/purchasing/index'
@@ -87,6 +88,7 @@ export function createOrderWorker({
       ...vendorBillActivities({ db }),
       ...transferActivities({ db, apiUrl }),
       ...cycleCountActivities({ db, apiUrl }),
+      ...replenishmentActivities({ db }),
     },
     ...versioned(release),
     interceptors: { activity: [refusalsAreAnswers] },

@@ -2,12 +2,14 @@ import { DEFAULT_POLICIES } from './orders/policies.ts'
 import { DEFAULT_BILL_POLICY } from './purchasing/bill-policy.ts'
 import { DEFAULT_PURCHASING_POLICY } from './purchasing/policy.ts'
 import { STOCK_POLICIES } from './stock/policies.ts'
+import { DEFAULT_REPLENISHMENT_RUN_POLICY } from './replenishment/run-policy.ts'
 
 const MODELS: Record<string, unknown> = {
   ...DEFAULT_POLICIES,
   ...STOCK_POLICIES,
   bills: DEFAULT_BILL_POLICY,
   purchasing: DEFAULT_PURCHASING_POLICY,
+  replenishment: DEFAULT_REPLENISHMENT_RUN_POLICY,
 }
 
 export interface PolicyProblem {

@@ -2,6 +2,7 @@ import { Context, heartbeat, log } from '@temporalio/activity'
 import type { Client } from '@temporalio/client'
 import { setTimeout as wait } from 'node:timers/promises'
 import { startChannelSync } from '#clients/channel-sync'
+import { startReplenishment } from '#clients/replenishment'
 import { tellOrTakeUp } from '#clients/order-process'
 import { tellBill } from '#clients/vendor-bill'
 import type { Delivered, NotificationActivities } from '#contracts/notification'
@@ -13,6 +14,7 @@ import { polledChannels } from '#db/stores/channel-sync'
 import { takeWaiting, markDelivered, type WaitingMessage } from '#db/stores/outbox'
 import { watchRefused } from '#db/stores/refused-documents'
 import { watchUnbilled } from '#db/stores/unbilled'
+import { replenishedCompanies } from '#db/queries/replenishment-policies'
 import { markTold, markTooLate, takeUntold, type UntoldDocument } from '#db/stores/inbox'
 import type { MailGateway } from '../gateways/mail.ts'
 import type { MailTemplate } from '#domain/orders/policies'
@@ -62,6 +64,7 @@ export function notificationActivities(deps: NotificationDeps): NotificationActi
       const each = topics.map((topic) => () => deliverBatch(deps, topic, until, done))
       const works = [...each, () => tellUntold(deps, done), () => tellEvents(deps, done)]
       await startSyncs(deps)
+      await startReplenishments(deps)
       await Promise.all(works.map((work) => repeat(work, until, deps.workMs)))
       await watchRefused(deps.db)
       await watchUnbilled(deps.db)
@@ -77,6 +80,21 @@ async function startSyncs({ db, temporal, taskQueue }: NotificationDeps): Promis
       await startChannelSync(temporal, { channel, entity, taskQueue })
     } catch (error) {
       log.warn('the process of a channel does not start', { channel, error: String(error) })
+    }
+  }
+}
+
+/** Every company that has policies of what it keeps looks at what it needs. */
+async function startReplenishments({
+  db,
+  temporal,
+  orderTaskQueue,
+}: NotificationDeps): Promise<void> {
+  for (const entity of await replenishedCompanies(db)) {
+    try {
+      await startReplenishment(temporal, { entity, taskQueue: orderTaskQueue })
+    } catch (error) {
+      log.warn('replenishment does not start', { entity, error: String(error) })
     }
   }
 }

@@ -49,6 +49,10 @@ export const CASE_RESOLUTIONS = {
   'transfer-overdue': ['keep-waiting', 'came-back', 'write-off', 'claim'],
   'transfer-incomplete': ['keep-waiting', 'came-back', 'write-off', 'claim'],
   'transfer-recalled': ['came-back', 'let-arrive', 'write-off', 'claim'],
+  'demand-spike': ['accept-as-new-level', 'one-off', 'ignore'],
+  'supplier-late': ['alternate-supplier', 'expedite', 'transfer'],
+  'lot-exceeds-need': ['round-up', 'join-order', 'skip'],
+  'stockout-in-lead-time': ['transfer', 'air', 'substitute', 'throttle-channel'],
 } as const satisfies Record<string, readonly string[]>
 
 export type CaseType = keyof typeof CASE_RESOLUTIONS

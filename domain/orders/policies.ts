@@ -214,6 +214,10 @@ export const DEFAULT_POLICIES: PolicyBodies = {
     'transfer-overdue': team('warehouse', hours(24)),
     'transfer-incomplete': team('warehouse', hours(24), 'high'),
     'transfer-recalled': team('warehouse', hours(24), 'high'),
+    'demand-spike': team('purchasing', hours(24)),
+    'supplier-late': team('purchasing', hours(24)),
+    'lot-exceeds-need': team('purchasing', hours(72), 'low'),
+    'stockout-in-lead-time': team('purchasing', hours(8), 'high'),
   },
   demand: {
     rank: ['channel-priority', 'customer-class', 'ship-by', 'placed'],

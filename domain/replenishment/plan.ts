@@ -102,7 +102,7 @@ export function planItem(
     const { fromSiteId, qty } = comparison.chosen
     if (fromSiteId !== null) spare.set(fromSiteId, (spare.get(fromSiteId) ?? 0n) - qty)
     node.plan.lotAsks = lotAsks(comparison.chosen, node.plan.need, node.facts.policy)
-    node.plan.runsOutFirst = isTooLate(node.plan, comparison)
+    node.plan.runsOutFirst = isTooLate(node.plan, comparison.chosen.arrivesDay)
   }
   return sized.map(({ plan }) => plan)
 }
@@ -150,6 +150,7 @@ function sizeNode(facts: NodeFacts, today: number): Sized {
     runsOutFirst: false,
   }
   plan.lot.cap = capOf(policy, position, dailyE6)
+  plan.runsOutFirst = policy.method !== 'none' && isTooLate(plan, today + levelInputs.leadDays)
   return { facts, plan, offer }
 }
 
@@ -262,6 +263,6 @@ function lotAsks(
   return kind === 'buy' && (overCap || (qty > need && qty * ONE >= need * policy.lotRatioPpm))
 }
 
-function isTooLate({ runsOut }: NodePlan, { chosen }: Comparison): boolean {
-  return runsOut !== null && runsOut < chosen.arrivesDay
+function isTooLate({ runsOut }: NodePlan, arrivesDay: number): boolean {
+  return runsOut !== null && runsOut < arrivesDay
 }
