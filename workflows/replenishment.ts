@@ -16,6 +16,7 @@ import type {
   ReplenishmentStanding,
   ReplenishmentStart,
   RunNow,
+  RunProgress,
 } from '#contracts/replenishment'
 import { phaseKey } from '#contracts/search-attributes'
 
@@ -30,8 +31,9 @@ const act = proxyActivities<Omit<ReplenishmentActivities, 'computeItems'>>({
   retry: { maximumInterval: '1m' },
 })
 
-/** What the next history begins with: when it looks next, and who has asked meanwhile. */
+/** What the next history begins with: how far it is, when it looks next, and who has asked meanwhile. */
 interface Resumed {
+  run: RunProgress | null
   nextRunAt: string | null
   asked: RunNow | null
 }
@@ -47,19 +49,20 @@ export async function replenishment(
 ): Promise<void> {
   const standing: ReplenishmentStanding = {
     entity,
-    run: null,
+    run: resumed?.run ?? null,
     nextRunAt: resumed?.nextRunAt ?? null,
   }
   let asked = resumed?.asked ?? null
   let begun = 0
   let over = false
+  let leaving = false
   let shown = ''
   setHandler(contract.replenishmentStanding, () => standing)
   setHandler(contract.runNow, async (command) => {
     asked = command
     const before = begun
     // Whoever asks during a run sees that one; another follows, as things may have changed behind it.
-    if (standing.run?.state !== 'running') await condition(() => begun > before || over)
+    if (standing.run?.state !== 'running') await condition(() => begun > before || over || leaving)
     return standing.run
   })
   setHandler(contract.decideProposals, (decision) => {
@@ -75,13 +78,7 @@ export async function replenishment(
   for (;;) {
     await untilDue()
     if (!(await run())) break
-    if (workflowInfo().continueAsNewSuggested) {
-      await condition(allHandlersFinished)
-      await continueAsNew<typeof replenishment>(
-        { entity },
-        { nextRunAt: standing.nextRunAt, asked },
-      )
-    }
+    if (workflowInfo().continueAsNewSuggested) await beginAnew()
   }
   over = true
   await condition(allHandlersFinished)
@@ -94,10 +91,15 @@ export async function replenishment(
     if (wait <= 0) return
     const isAsked = () => asked !== null || workflowInfo().continueAsNewSuggested
     await condition(isAsked, wait, { summary: `Next run for ${entity}` })
-    if (asked === null && workflowInfo().continueAsNewSuggested) {
-      await condition(allHandlersFinished)
-      await continueAsNew<typeof replenishment>({ entity }, { nextRunAt, asked })
-    }
+    if (asked === null && workflowInfo().continueAsNewSuggested) await beginAnew()
+  }
+
+  /** Whoever has asked and not been answered is told how far it is; the next history does it. */
+  async function beginAnew(): Promise<void> {
+    leaving = true
+    await condition(allHandlersFinished)
+    const { run: last, nextRunAt } = standing
+    await continueAsNew<typeof replenishment>({ entity }, { run: last, nextRunAt, asked })
   }
 
   async function run(): Promise<boolean> {

@@ -155,7 +155,7 @@ async function draftOrders(
   const documents: DecidedProposals['documents'] = []
   for (const supplierId of suppliers) {
     const own = bought.filter((doc) => doc.supplierId === supplierId)
-    const order = await draftPurchaseOrder(tx, {
+    const no = await draftPurchaseOrder(tx, {
       ...{ entityId: company.entityId, entity: company.entity, supplierId, actor },
       orderedOn: company.today,
       authors: [actor, ...own.flatMap((doc) => doc.changedBy ?? [])],
@@ -163,11 +163,8 @@ async function draftOrders(
         ...{ proposalId: id, itemId, siteId, qty, neededOn: arrivesOn },
       })),
     })
-    for (const doc of own) {
-      doc.purchaseOrderId = order.id
-      doc.purchaseOrderLineId = order.lines.get(doc.id)!
-    }
-    documents.push({ type: 'purchase-order', no: order.no })
+    for (const doc of own) doc.poNumber = no
+    documents.push({ type: 'purchase-order', no })
   }
   return documents
 }

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import type { AddressDocument } from '#contracts/order-intake'
 import { resolveException, type ResolveException } from '#contracts/order-to-cash'
+import { resolveTrouble } from '#contracts/replenishment'
 import { caseSummary, listCases, type CaseRow } from '#db/queries/exceptions'
 import { decidersOf, mayDecideCase } from '#domain/orders/case-roles'
 import { CASE_RESOLUTIONS, type CaseType, type Resolution } from '#domain/orders/exceptions'
@@ -19,6 +20,7 @@ import { documentProgress } from '../document-schemas.ts'
 import { documentDecided, previewedEffect, progress } from '../order-schemas.ts'
 import { decidePurchaseCase, previewedPurchase, previewPurchaseCase } from '../purchase-cases.ts'
 import { purchaseProgress } from '../purchase-commands.ts'
+import { commandReplenished, replenishmentStood } from '../replenishment-commands.ts'
 
 const tags = ['exceptions']
 const params = z.object({ caseId: bigId })
@@ -177,6 +179,7 @@ function addDecisions(server: ApiServer, deps: ApiDeps): void {
             documentDecided,
             purchaseProgress,
             documentProgress,
+            replenishmentStood,
           ]),
         },
       },
@@ -201,6 +204,8 @@ function addDecisions(server: ApiServer, deps: ApiDeps): void {
       const { address, command } = decisionOf(found, request.body)
       try {
         const caller = { ...callerOf(request), address }
+        if (found.subjectType === 'item')
+          return await commandReplenished(deps, found.entity, resolveTrouble, command, caller)
         return await commandOrder(deps, place, resolveException, command, caller)
       } catch (error) {
         // Asked all the same: whoever repeats the request that closed the case gets its answer.

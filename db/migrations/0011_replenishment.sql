@@ -182,8 +182,8 @@ CREATE TABLE replenishment_proposal (
   decided_by    text,
   decided_at    timestamptz,
   converted_by  text,
-  purchase_order_id bigint REFERENCES purchase_order,
-  purchase_order_line_id bigint,
+  -- The order that it became a line of; its row may come a moment later, by its own process.
+  po_number     text,
   transfer_no   text,
   superseded_by bigint REFERENCES replenishment_proposal,
   version       int NOT NULL DEFAULT 1,
@@ -195,7 +195,7 @@ CREATE TABLE replenishment_proposal (
   CONSTRAINT replenishment_maker_not_checker CHECK (approved_by <> changed_by),
   CONSTRAINT replenishment_signer_not_converter CHECK (approved_by <> converted_by),
   CONSTRAINT replenishment_proposal_converted CHECK (
-    state NOT IN ('converted', 'covered') OR purchase_order_id IS NOT NULL OR transfer_no IS NOT NULL)
+    state NOT IN ('converted', 'covered') OR po_number IS NOT NULL OR transfer_no IS NOT NULL)
 ) WITH (fillfactor = 80);
 -- The cure for buying twice: an item at a site has one open proposal, whoever computes.
 CREATE UNIQUE INDEX replenishment_proposal_one_open ON replenishment_proposal (item_id, site_id)
@@ -228,5 +228,5 @@ GRANT SELECT, INSERT ON replenishment_policy, demand_event, replenishment_lane, 
 GRANT UPDATE (withdrawn_at, withdrawn_by) ON demand_event TO throughline_app;
 GRANT UPDATE (state, done, cursor_item, proposed, superseded, kept, unsourced, over_budget, ended_at) ON replenishment_run TO throughline_app;
 GRANT UPDATE (state, qty, cost_minor, cover_days, runs_out_on, over_budget, outside_band, changed_by, snoozed_until, reason, approved_by, decided_by,
-  decided_at, converted_by, purchase_order_id, purchase_order_line_id, transfer_no, superseded_by, version) ON replenishment_proposal TO throughline_app;
+  decided_at, converted_by, po_number, transfer_no, superseded_by, version) ON replenishment_proposal TO throughline_app;
 RESET ROLE;

@@ -99,8 +99,8 @@ function readDays(text: string): DayDemand[] {
 }
 
 /**
- * Expected supply; drafts of purchase orders, whoever wrote them; and transfers that were asked
- * for and of which nothing is expected yet: what is under way is not bought twice.
+ * Expected supply; drafts of purchase orders, whoever wrote them; and what was converted and has no
+ * document yet: what is under way is not bought twice.
  */
 async function comingOf(
   reader: Reader,
@@ -116,8 +116,9 @@ async function comingOf(
       AND NOT EXISTS (SELECT FROM expected_supply e WHERE (e.source_id, e.item_id, e.site_id) = (p.po_number, l.item_id, l.site_id))
     UNION ALL
     SELECT q.item_id, q.site_id, q.qty, q.arrives_on, 'draft' FROM replenishment_proposal q
-    WHERE q.state = 'converted' AND q.kind = 'transfer' AND q.item_id > ${after} AND q.item_id <= ${to}
-      AND NOT EXISTS (SELECT FROM expected_supply e WHERE (e.source_type, e.source_id, e.item_id, e.site_id) = ('transfer', q.transfer_no, q.item_id, q.site_id))`
+    WHERE q.state = 'converted' AND q.item_id > ${after} AND q.item_id <= ${to} AND CASE q.kind
+      WHEN 'transfer' THEN NOT EXISTS (SELECT FROM expected_supply e WHERE (e.source_type, e.source_id, e.item_id, e.site_id) = ('transfer', q.transfer_no, q.item_id, q.site_id))
+      ELSE NOT EXISTS (SELECT FROM purchase_order p WHERE p.po_number = q.po_number) END`
   const byNode = new Map<string, ComingUnits[]>()
   for (const { qty, dueOn, kind, ...at } of rows) {
     const known = byNode.get(keyOf(at))

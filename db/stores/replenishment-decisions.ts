@@ -33,8 +33,7 @@ export interface ProposalDoc {
   convertedBy: string | null
   snoozedUntil: string | null
   reason: string | null
-  purchaseOrderId: bigint | null
-  purchaseOrderLineId: bigint | null
+  poNumber: string | null
   transferNo: string | null
   version: number
 }
@@ -50,8 +49,8 @@ export async function lockProposals(
       p.computed_qty AS "computedQty", p.qty, p.moq, p.multiple, p.supplier_id AS "supplierId", p.from_site_id AS "fromSiteId", f.code AS "fromSite",
       p.cost_minor AS "costMinor", p.currency, p.arrives_on AS "arrivesOn", p.owner_mode AS "ownerMode", p.band_ppm AS "bandPpm", p.lot_asks AS "lotAsks",
       p.over_budget AS "overBudget", p.outside_band AS "outsideBand", p.changed_by AS "changedBy", p.approved_by AS "approvedBy",
-      p.converted_by AS "convertedBy", p.snoozed_until AS "snoozedUntil", p.reason, p.purchase_order_id AS "purchaseOrderId",
-      p.purchase_order_line_id AS "purchaseOrderLineId", p.transfer_no AS "transferNo", p.version
+      p.converted_by AS "convertedBy", p.snoozed_until AS "snoozedUntil", p.reason, p.po_number AS "poNumber",
+      p.transfer_no AS "transferNo", p.version
     FROM replenishment_proposal p JOIN item i ON i.id = p.item_id JOIN site s ON s.id = p.site_id LEFT JOIN site f ON f.id = p.from_site_id
     WHERE p.id = ANY(${ids.map(String)}::bigint[]) AND p.entity_id = ${entityId} ORDER BY p.item_id, p.site_id, p.id FOR UPDATE OF p`
   if (rows.length < new Set(ids).size)
@@ -77,7 +76,7 @@ export async function saveProposal(tx: Tx, doc: ProposalDoc, actor: string): Pro
   await tx`
     UPDATE replenishment_proposal SET state = ${doc.state}, qty = ${doc.qty}, cost_minor = ${doc.costMinor}, outside_band = ${doc.outsideBand},
       changed_by = ${doc.changedBy}, approved_by = ${doc.approvedBy}, converted_by = ${doc.convertedBy}, snoozed_until = ${doc.snoozedUntil},
-      reason = ${doc.reason}, purchase_order_id = ${doc.purchaseOrderId}, purchase_order_line_id = ${doc.purchaseOrderLineId},
+      reason = ${doc.reason}, po_number = ${doc.poNumber},
       transfer_no = ${doc.transferNo}, decided_by = ${actor}, decided_at = clock_timestamp(), version = version + 1 WHERE id = ${doc.id}`
   doc.version += 1
 }

@@ -23,15 +23,12 @@ export interface OrderToDraft {
 }
 
 /**
- * Drafts a purchase order from proposals, at the supplier's prices of the day, and leaves the wish
- * that its process begins in the outbox (`purchase-order-drafted`). The one place that replenishment
- * writes purchase orders at.
+ * Drafts a purchase order from proposals, at the supplier's prices of the day, and answers its
+ * number. The one place that replenishment writes purchase orders at: a process that begins from a
+ * draft takes number, supplier and lines instead.
  * @throws Refusal `NoSupplierPrice`; `SupplierNotApproved`.
  */
-export async function draftPurchaseOrder(
-  tx: Tx,
-  order: OrderToDraft,
-): Promise<{ id: bigint; no: string; lines: Map<bigint, bigint> }> {
+export async function draftPurchaseOrder(tx: Tx, order: OrderToDraft): Promise<string> {
   const supplier = await approvedSupplier(tx, order.supplierId)
   const no = `RPL-${order.lines[0]!.proposalId}`
   const policy = await purchasingPolicyFor(tx, order.entity)
@@ -39,18 +36,14 @@ export async function draftPurchaseOrder(
     INSERT INTO purchase_order (po_number, entity_id, supplier_id, workflow_id, currency, ordered_on, terms_days, incoterm, note, created_by, authors, policies)
     VALUES (${no}, ${order.entityId}, ${order.supplierId}, ${`procure-to-pay/${no}`}, ${supplier.currency}, ${order.orderedOn}, ${supplier.termsDays},
       ${supplier.incoterm}, 'from replenishment', ${order.actor}, ${[...new Set(order.authors)]}, ${json(tx, { purchasing: policy })}) RETURNING id`
-  const id = row!.id
-  const lines = await insertLines(tx, id, order)
+  await insertLines(tx, row!.id, order)
   await recordAudit(tx, [
     {
       ...{ subjectType: 'purchase-order', subjectId: no, action: 'drafted', actor: order.actor },
       after: { proposals: order.lines.map((line) => line.proposalId), supplier: supplier.code },
     },
   ])
-  await addToOutbox(tx, [
-    { topic: 'purchase-order-drafted', key: no, body: { purchaseOrderId: id, poNumber: no } },
-  ])
-  return { id, no, lines }
+  return no
 }
 
 async function approvedSupplier(tx: Tx, id: number) {
@@ -70,22 +63,21 @@ async function insertLines(
   tx: Tx,
   orderId: bigint,
   { supplierId, lines, orderedOn }: OrderToDraft,
-): Promise<Map<bigint, bigint>> {
+): Promise<void> {
   const rows = lines.map(({ neededOn, ...line }, n) => ({ ...line, neededOn, lineNo: n + 1 }))
-  const added = await tx<{ id: bigint; lineNo: number }[]>`
+  const added = await tx`
     INSERT INTO purchase_order_line (purchase_order_id, line_no, item_id, site_id, vendor_sku, unit_price_minor, price_per, needed_on, inspect, qty_ordered)
     SELECT ${orderId}, l."lineNo", l."itemId", l."siteId", i.vendor_sku, p.price_minor, p.price_per, l."neededOn", i.inspect, l.qty
     FROM jsonb_to_recordset(${json(tx, rows)}) AS l ("lineNo" int, "itemId" int, "siteId" int, "neededOn" date, qty bigint)
     JOIN supplier_item i ON i.supplier_id = ${supplierId} AND i.item_id = l."itemId" AND i.status = 'active'
     JOIN LATERAL (SELECT price_minor, price_per FROM supplier_price WHERE supplier_item_id = i.id AND valid_from <= ${orderedOn}
       ORDER BY (min_qty <= l.qty) DESC, CASE WHEN min_qty <= l.qty THEN min_qty ELSE -min_qty END DESC, valid_from DESC, id DESC LIMIT 1) p ON true
-    RETURNING id, line_no AS "lineNo"`
+    RETURNING 1`
   if (added.length < lines.length)
     throw new Refusal(
       'NoSupplierPrice',
       'The supplier does not sell one of these items any more, or has no price for it: run replenishment again.',
     )
-  return new Map(added.map(({ id, lineNo }) => [rows[lineNo - 1]!.proposalId, id]))
 }
 
 /**

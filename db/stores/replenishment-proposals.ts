@@ -135,8 +135,9 @@ export async function publish(tx: Tx, entityId: number, itemId?: number): Promis
 export async function followDocuments(tx: Tx, entityId: number): Promise<void> {
   await tx`
     UPDATE replenishment_proposal q SET state = CASE WHEN d.over THEN 'closed' ELSE 'covered' END, version = q.version + 1
-    FROM (SELECT q.id, q.state, p.sent_at IS NOT NULL AS sent, p.cancelled_at IS NOT NULL OR coalesce(l.qty_open, 0) = 0 AS over
-      FROM replenishment_proposal q JOIN purchase_order p ON p.id = q.purchase_order_id LEFT JOIN purchase_order_line l ON l.id = q.purchase_order_line_id
+    FROM (SELECT q.id, q.state, p.sent_at IS NOT NULL AS sent, p.cancelled_at IS NOT NULL OR NOT EXISTS (SELECT FROM purchase_order_line l
+        WHERE (l.purchase_order_id, l.item_id, l.site_id) = (p.id, q.item_id, q.site_id) AND l.qty_open > 0) AS over
+      FROM replenishment_proposal q JOIN purchase_order p ON p.po_number = q.po_number
       WHERE q.entity_id = ${entityId} AND q.state IN ('converted', 'covered') FOR UPDATE OF q) d
     WHERE q.id = d.id AND (d.over OR d.sent AND d.state = 'converted')`
   await tx`

@@ -44,6 +44,7 @@ import {
   transferInParts,
   transferRefused,
 } from './transfer-cases.ts'
+import { replenishedContinuedAsNew, replenishedUntilOff } from './replenishment-cases.ts'
 
 /** Acts out one way through a process and answers the id of the process to keep. */
 export type Case = (system: RecordingSystem) => Promise<string>
@@ -104,6 +105,7 @@ export const cases: Record<string, Record<string, Case>> = {
     recalled: transferRecalled,
     refused: transferRefused,
   },
+  replenishment: { 'until-off': replenishedUntilOff },
 }
 
 /** Recorded on a server that suggests it after a few events. */
@@ -114,6 +116,7 @@ export const longCases: Record<string, Record<string, Case>> = {
   'vendor-bill': { 'bill-continued-as-new': billContinuedAsNew },
   'cycle-count': { 'count-continued-as-new': countContinuedAsNew },
   transfer: { 'transfer-continued-as-new': transferContinuedAsNew },
+  replenishment: { 'runs-continued-as-new': replenishedContinuedAsNew },
 }
 
 async function clean(system: RecordingSystem): Promise<string> {
