@@ -170,10 +170,10 @@ function addRunNow(server: ApiServer, deps: ApiDeps): void {
       schema: {
         summary: 'Look now at what is needed',
         description:
-          'Answers the run that begins, or the one that is under way: then another follows it.',
+          'Answers the run that begins, or the one that is under way: then another follows it. Null where no policy speaks of anything.',
         tags,
         body: z.strictObject({ entity: code, reason }),
-        response: { 200: runProgress.nullable() },
+        response: { 200: z.object({ run: runProgress.nullable() }) },
       },
     },
     async (request) => {
@@ -182,7 +182,8 @@ function addRunNow(server: ApiServer, deps: ApiDeps): void {
       if (!(await listEntities(deps.db, EVERYWHERE)).some((known) => known.code === entity))
         throw notFound('entity')
       const command = { reason: why }
-      return commandReplenished(deps, entity, contract.runNow, command, callerOf(request))
+      const caller = callerOf(request)
+      return { run: await commandReplenished(deps, entity, contract.runNow, command, caller) }
     },
   )
 }
