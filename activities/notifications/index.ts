@@ -4,9 +4,11 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { startChannelSync } from '#clients/channel-sync'
 import { startReplenishment } from '#clients/replenishment'
 import { tellOrTakeUp } from '#clients/order-process'
+import { draftPurchase } from '#clients/purchase-process'
 import { tellBill } from '#clients/vendor-bill'
 import type { Delivered, NotificationActivities } from '#contracts/notification'
 import { lookAgain, type OrderActivities } from '#contracts/order-to-cash'
+import type { ProcureToPayStart } from '#contracts/procure-to-pay'
 import type { Db } from '#db/client'
 import { billToTell } from '#db/queries/bills'
 import { shippedOrder } from '#db/queries/orders'
@@ -50,6 +52,7 @@ const TOPICS = {
   'stock-arrived': { limit: 50, mostWaitSeconds: 60 },
   'supply-changed': { limit: 50, mostWaitSeconds: 60 },
   'vendor-bill': { limit: 50, mostWaitSeconds: 60 },
+  'purchase-wanted': { limit: 20, mostWaitSeconds: 3600 },
 } as const
 type Topic = keyof typeof TOPICS
 
@@ -151,9 +154,19 @@ async function deliver(deps: NotificationDeps, message: WaitingMessage): Promise
       },
     )
   if (message.topic === 'vendor-bill') return tellOneBill(deps, message.key, body['billId']!)
+  if (message.topic === 'purchase-wanted') return orderWanted(deps, message)
   if (message.topic === 'look-again') return signal(deps, body['workflowId']!, body['cause']!)
   const cause = message.topic === 'stock-arrived' ? 'stock arrived' : 'expected supply changed'
   await giveStockOut(deps, { key: message.key, cause, itemIds: body.itemIds ?? [] })
+}
+
+/** What replenishment wants bought becomes a purchase with a process of its own, once per number. */
+async function orderWanted(
+  { temporal, orderTaskQueue }: NotificationDeps,
+  { key, body }: WaitingMessage,
+): Promise<void> {
+  const start = body as ProcureToPayStart
+  await draftPurchase(temporal, { ...start, taskQueue: orderTaskQueue, updateId: `outbox/${key}` })
 }
 
 /** A bill was captured, its goods came, or it was paid: its process starts, or looks again. */

@@ -5,7 +5,7 @@ import { purchasingPolicyFor } from '#db/queries/purchasing-policy'
 import { believed, offersOf } from '#db/queries/replenishment-offers'
 import { recordAudit, recordDecisions } from '#db/stores/records'
 import { lockProposals, saveProposal, type ProposalDoc } from '#db/stores/replenishment-decisions'
-import { askForTransfer, draftPurchaseOrder } from '#db/stores/replenishment-orders'
+import { askForPurchase, askForTransfer } from '#db/stores/replenishment-orders'
 import { companyByCode, type ReplenishedCompany } from '#db/stores/replenishment-runs'
 import { divideRounded } from '#domain/money'
 import { Refusal } from '#domain/refusal'
@@ -155,12 +155,10 @@ async function draftOrders(
   const documents: DecidedProposals['documents'] = []
   for (const supplierId of suppliers) {
     const own = bought.filter((doc) => doc.supplierId === supplierId)
-    const no = await draftPurchaseOrder(tx, {
-      ...{ entityId: company.entityId, entity: company.entity, supplierId, actor },
-      orderedOn: company.today,
-      authors: [actor, ...own.flatMap((doc) => doc.changedBy ?? [])],
-      lines: own.map(({ id, itemId, siteId, qty, arrivesOn }) => ({
-        ...{ proposalId: id, itemId, siteId, qty, neededOn: arrivesOn },
+    const no = await askForPurchase(tx, {
+      ...{ supplierId, actor, orderedOn: company.today },
+      lines: own.map(({ id, itemId, sku, site, qty, arrivesOn }) => ({
+        ...{ proposalId: id, itemId, sku, site, qty, neededOn: arrivesOn },
       })),
     })
     for (const doc of own) doc.poNumber = no

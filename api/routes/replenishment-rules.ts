@@ -297,7 +297,7 @@ function addBudgets(server: ApiServer, deps: ApiDeps): void {
   commandRoute(server, deps, {
     method: 'POST',
     url: '/replenishment/budgets',
-    permission: 'replenishment:approve',
+    permission: 'purchase-orders:approve',
     summary: 'What may be ordered in a month, of one supplier or of all',
     tags,
     body: z.strictObject({

@@ -84,7 +84,7 @@ export async function replenishmentRoutes(server: ApiServer, deps: ApiDeps): Pro
   addProposals(server, deps)
   addDecision(server, deps, {
     url: '/replenishment/approvals',
-    permission: 'replenishment:approve',
+    permission: 'purchase-orders:approve',
     summary: 'Sign what is above a buyer’s limit, beyond a budget or outside a site’s band',
     body: z.strictObject({ proposalIds, reason }).transform((body) => ({
       ...body,

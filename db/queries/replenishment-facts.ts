@@ -113,7 +113,7 @@ async function comingOf(
     UNION ALL
     SELECT l.item_id, l.site_id, l.qty_open, l.needed_on, 'draft' FROM purchase_order_line l JOIN purchase_order p ON p.id = l.purchase_order_id
     WHERE l.qty_open > 0 AND l.item_id > ${after} AND l.item_id <= ${to} AND p.entity_id = ${entityId} AND p.sent_at IS NULL AND p.cancelled_at IS NULL
-      AND NOT EXISTS (SELECT FROM expected_supply e WHERE (e.source_id, e.item_id, e.site_id) = (p.po_number, l.item_id, l.site_id))
+      AND NOT EXISTS (SELECT FROM expected_supply e WHERE (e.item_id, e.site_id) = (l.item_id, l.site_id) AND split_part(e.source_id, '/', 1) = p.po_number)
     UNION ALL
     SELECT q.item_id, q.site_id, q.qty, q.arrives_on, 'draft' FROM replenishment_proposal q
     WHERE q.state = 'converted' AND q.item_id > ${after} AND q.item_id <= ${to} AND CASE q.kind

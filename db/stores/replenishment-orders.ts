@@ -1,83 +1,62 @@
 import type { Tx } from '#db/client'
-import { purchasingPolicyFor } from '#db/queries/purchasing-policy'
 import { Refusal } from '#domain/refusal'
-import { addToOutbox, json, recordAudit } from './records.ts'
+import { addToOutbox } from './records.ts'
 
 /** What is bought of one supplier by one conversion. */
 export interface OrderToDraft {
-  entityId: number
-  entity: string
   supplierId: number
   /** Business date of the company. */
   orderedOn: string
-  /** Whoever converts, and whoever changed a quantity: they wrote the order. */
-  authors: readonly string[]
+  /** Whoever converts writes the order. */
   actor: string
   lines: readonly {
     proposalId: bigint
     itemId: number
-    siteId: number
+    sku: string
+    site: string
     qty: bigint
     neededOn: string
   }[]
 }
 
 /**
- * Drafts a purchase order from proposals, at the supplier's prices of the day, and answers its
- * number. The one place that replenishment writes purchase orders at: a process that begins from a
- * draft takes number, supplier and lines instead.
+ * Asks for a purchase order in the shape that its process begins with (`ProcureToPayStart`), by the
+ * outbox topic `purchase-wanted`, and answers its number. The process takes the prices of its day.
  * @throws Refusal `NoSupplierPrice`; `SupplierNotApproved`.
  */
-export async function draftPurchaseOrder(tx: Tx, order: OrderToDraft): Promise<string> {
-  const supplier = await approvedSupplier(tx, order.supplierId)
+export async function askForPurchase(tx: Tx, order: OrderToDraft): Promise<string> {
+  const supplier = await approvedSupplier(tx, order)
   const no = `RPL-${order.lines[0]!.proposalId}`
-  const policy = await purchasingPolicyFor(tx, order.entity)
-  const [row] = await tx<{ id: bigint }[]>`
-    INSERT INTO purchase_order (po_number, entity_id, supplier_id, workflow_id, currency, ordered_on, terms_days, incoterm, note, created_by, authors, policies)
-    VALUES (${no}, ${order.entityId}, ${order.supplierId}, ${`procure-to-pay/${no}`}, ${supplier.currency}, ${order.orderedOn}, ${supplier.termsDays},
-      ${supplier.incoterm}, 'from replenishment', ${order.actor}, ${[...new Set(order.authors)]}, ${json(tx, { purchasing: policy })}) RETURNING id`
-  await insertLines(tx, row!.id, order)
-  await recordAudit(tx, [
-    {
-      ...{ subjectType: 'purchase-order', subjectId: no, action: 'drafted', actor: order.actor },
-      after: { proposals: order.lines.map((line) => line.proposalId), supplier: supplier.code },
-    },
+  const lines = order.lines.map(({ sku, site, qty, neededOn }) => ({ sku, site, qty, neededOn }))
+  const draft = { supplier, note: 'from replenishment', lines }
+  await addToOutbox(tx, [
+    { topic: 'purchase-wanted', key: no, body: { poNumber: no, draft, actor: order.actor } },
   ])
   return no
 }
 
-async function approvedSupplier(tx: Tx, id: number) {
-  const [supplier] = await tx<
-    { code: string; currency: string; termsDays: number; incoterm: string | null; state: string }[]
-  >`
-    SELECT code, currency, terms_days AS "termsDays", incoterm, state FROM supplier WHERE id = ${id} FOR SHARE`
-  if (supplier?.state !== 'approved')
+/** The code of the supplier, when it may be ordered from and sells all of it at a price. */
+async function approvedSupplier(
+  tx: Tx,
+  { supplierId, orderedOn, lines }: OrderToDraft,
+): Promise<string> {
+  const [supplier] = await tx<{ code: string; state: string; sold: number }[]>`
+    SELECT code, state, (SELECT count(*)::int FROM supplier_item i WHERE i.supplier_id = s.id AND i.status = 'active'
+      AND i.item_id = ANY(${lines.map((line) => line.itemId)}::int[])
+      AND EXISTS (SELECT FROM supplier_price p WHERE p.supplier_item_id = i.id AND p.valid_from <= ${orderedOn})) AS sold
+    FROM supplier s WHERE id = ${supplierId}`
+  const { code, state, sold } = supplier!
+  if (state !== 'approved')
     throw new Refusal(
       'SupplierNotApproved',
-      `Supplier ${supplier?.code ?? id} is ${supplier?.state ?? 'gone'}: run replenishment again, so that another one is proposed.`,
+      `Supplier ${code} is ${state}: run replenishment again, so that another one is proposed.`,
     )
-  return supplier
-}
-
-async function insertLines(
-  tx: Tx,
-  orderId: bigint,
-  { supplierId, lines, orderedOn }: OrderToDraft,
-): Promise<void> {
-  const rows = lines.map(({ neededOn, ...line }, n) => ({ ...line, neededOn, lineNo: n + 1 }))
-  const added = await tx`
-    INSERT INTO purchase_order_line (purchase_order_id, line_no, item_id, site_id, vendor_sku, unit_price_minor, price_per, needed_on, inspect, qty_ordered)
-    SELECT ${orderId}, l."lineNo", l."itemId", l."siteId", i.vendor_sku, p.price_minor, p.price_per, l."neededOn", i.inspect, l.qty
-    FROM jsonb_to_recordset(${json(tx, rows)}) AS l ("lineNo" int, "itemId" int, "siteId" int, "neededOn" date, qty bigint)
-    JOIN supplier_item i ON i.supplier_id = ${supplierId} AND i.item_id = l."itemId" AND i.status = 'active'
-    JOIN LATERAL (SELECT price_minor, price_per FROM supplier_price WHERE supplier_item_id = i.id AND valid_from <= ${orderedOn}
-      ORDER BY (min_qty <= l.qty) DESC, CASE WHEN min_qty <= l.qty THEN min_qty ELSE -min_qty END DESC, valid_from DESC, id DESC LIMIT 1) p ON true
-    RETURNING 1`
-  if (added.length < lines.length)
+  if (sold < new Set(lines.map((line) => line.itemId)).size)
     throw new Refusal(
       'NoSupplierPrice',
-      'The supplier does not sell one of these items any more, or has no price for it: run replenishment again.',
+      `${code} does not sell one of these items any more, or has no price for it: run replenishment again.`,
     )
+  return code
 }
 
 /**

@@ -6,7 +6,7 @@ import type { DecideProposals, RunProgress } from '#contracts/replenishment'
 import { Refusal } from '#domain/refusal'
 import { foundCompany, type Company } from '#tests/support/company'
 import { freshDatabase, type TestDatabase } from '#tests/support/database'
-import { keepBy, lane, proposals, sold, supplierOf } from '#tests/support/replenished'
+import { keepBy, lane, proposals, sold, supplierOf, takeOrdersIn } from '#tests/support/replenished'
 
 let database: TestDatabase
 let company: Company
@@ -112,6 +112,8 @@ describe('a run', () => {
     const [mug] = await open('MUG')
     const { documents } = await decide('convert', [mug!.id])
     expect(documents).toEqual([{ type: 'purchase-order', no: `RPL-${mug!.id}` }])
+    expect(await run()).toMatchObject({ proposed: 0 })
+    await takeOrdersIn(database.db)
     expect(await run()).toMatchObject({ proposed: 0 })
     const { admin } = database
     await admin`UPDATE purchase_order SET approved_revision = 1, sent_revision = 1, sent_at = now()`
@@ -271,6 +273,7 @@ describe('a decision', () => {
     expect(await open('MUG')).toMatchObject([{ state: 'proposed', qty: 60n }])
     expect(await refusal(decide('approve', [mug!.id]))).toBe('OwnProposal')
     await decide('convert', [mug!.id])
+    await takeOrdersIn(database.db)
     const [line] = await database.db<{ qty: bigint; price: bigint; authors: string[] }[]>`
       SELECT l.qty_ordered AS qty, l.unit_price_minor AS price, p.authors FROM purchase_order_line l JOIN purchase_order p ON p.id = l.purchase_order_id`
     expect(line).toEqual({ qty: 60n, price: 400n, authors: ['user:buyer'] })

@@ -75,6 +75,12 @@ test('a proposal tells why, what else there was, and becomes an order of a suppl
   const converted = await decide('convert', [mug.id])
   expect(converted.statusCode, converted.body).toBe(200)
   expect(converted.json().documents).toEqual([{ type: 'purchase-order', no: `RPL-${mug.id}` }])
+  const stop = await api.notify()
+  await eventually(
+    () => api.system.db`SELECT 1 FROM purchase_order_line`,
+    (found) => found.length === 1,
+  )
+  await stop()
   const [line] = await api.system.db<{ qty: bigint; vendorSku: string; number: string }[]>`
     SELECT l.qty_ordered AS qty, l.vendor_sku AS "vendorSku", p.po_number AS number FROM purchase_order_line l JOIN purchase_order p ON p.id = l.purchase_order_id`
   expect(line).toEqual({ qty: 48n, vendorSku: 'V-MUG', number: `RPL-${mug.id}` })

@@ -1,4 +1,7 @@
+import { draftPurchase } from '#activities/purchasing/draft'
+import { procureToPayId, type ProcureToPayStart } from '#contracts/procure-to-pay'
 import type { Db } from '#db/client'
+import { transaction } from '#db/transaction'
 import type { Company } from './company.ts'
 
 /** A site and item by the codes of the test company. */
@@ -64,6 +67,15 @@ export async function keepBy(
   const { itemId, siteId, version } = scope!
   const whole = { ...row, item_id: itemId, site_id: siteId, version }
   await admin`INSERT INTO replenishment_policy ${admin(whole)}`
+}
+
+/** Purchases that were asked for, taken in as their process does at its beginning. */
+export async function takeOrdersIn(db: Db): Promise<void> {
+  const wanted = await db<{ body: ProcureToPayStart }[]>`
+    SELECT body FROM outbox WHERE topic = 'purchase-wanted' AND delivered_at IS NULL ORDER BY id`
+  for (const { body } of wanted)
+    await transaction(db, (tx) => draftPurchase(tx, body, procureToPayId(body.poNumber)))
+  await db`UPDATE outbox SET delivered_at = now() WHERE topic = 'purchase-wanted'`
 }
 
 /** A way between two sites. */
