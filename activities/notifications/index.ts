@@ -5,10 +5,12 @@ import { startChannelSync } from '#clients/channel-sync'
 import { startReplenishment } from '#clients/replenishment'
 import { tellOrTakeUp } from '#clients/order-process'
 import { draftPurchase } from '#clients/purchase-process'
+import { requestTransfer } from '#clients/stock-documents'
 import { tellBill } from '#clients/vendor-bill'
 import type { Delivered, NotificationActivities } from '#contracts/notification'
 import { lookAgain, type OrderActivities } from '#contracts/order-to-cash'
 import type { ProcureToPayStart } from '#contracts/procure-to-pay'
+import type { RequestedTransfer } from '#contracts/transfer'
 import type { Db } from '#db/client'
 import { billToTell } from '#db/queries/bills'
 import { shippedOrder } from '#db/queries/orders'
@@ -53,6 +55,7 @@ const TOPICS = {
   'supply-changed': { limit: 50, mostWaitSeconds: 60 },
   'vendor-bill': { limit: 50, mostWaitSeconds: 60 },
   'purchase-wanted': { limit: 20, mostWaitSeconds: 3600 },
+  'transfer-wanted': { limit: 20, mostWaitSeconds: 3600 },
 } as const
 type Topic = keyof typeof TOPICS
 
@@ -155,6 +158,7 @@ async function deliver(deps: NotificationDeps, message: WaitingMessage): Promise
     )
   if (message.topic === 'vendor-bill') return tellOneBill(deps, message.key, body['billId']!)
   if (message.topic === 'purchase-wanted') return orderWanted(deps, message)
+  if (message.topic === 'transfer-wanted') return transferWanted(deps, message)
   if (message.topic === 'look-again') return signal(deps, body['workflowId']!, body['cause']!)
   const cause = message.topic === 'stock-arrived' ? 'stock arrived' : 'expected supply changed'
   await giveStockOut(deps, { key: message.key, cause, itemIds: body.itemIds ?? [] })
@@ -167,6 +171,15 @@ async function orderWanted(
 ): Promise<void> {
   const start = body as ProcureToPayStart
   await draftPurchase(temporal, { ...start, taskQueue: orderTaskQueue, updateId: `outbox/${key}` })
+}
+
+/** What replenishment wants moved becomes a transfer with a process of its own, once per number. */
+async function transferWanted(
+  { temporal, orderTaskQueue }: NotificationDeps,
+  { key, body }: WaitingMessage,
+): Promise<void> {
+  const asked = { taskQueue: orderTaskQueue, updateId: `outbox/${key}` }
+  await requestTransfer(temporal, body as RequestedTransfer, asked)
 }
 
 /** A bill was captured, its goods came, or it was paid: its process starts, or looks again. */

@@ -92,6 +92,14 @@ test('goods that lie elsewhere are moved, where that costs less than buying', as
   expect(lamp.alternatives).toMatchObject([{ kind: 'buy', source: 'POTTER' }])
   const converted = await decide('convert', [lamp.id])
   expect(converted.json().documents).toEqual([{ type: 'transfer', no: `RPL-${lamp.id}` }])
+  const stop = await api.notify()
+  const [moved] = await eventually(
+    () => api.system.db<{ phase: string; qty: bigint }[]>`
+      SELECT t.phase, l.qty FROM transfer t JOIN transfer_line l ON l.transfer_id = t.id WHERE t.transfer_no = ${`RPL-${lamp.id}`}`,
+    (found) => found.length === 1,
+  )
+  await stop()
+  expect(moved).toEqual({ phase: 'allocated', qty: 9n })
 })
 
 test('whoever asks now gets the run, and what is under way is not proposed again', async () => {
@@ -107,6 +115,7 @@ describe('who decides', () => {
     await api.system
       .admin`UPDATE replenishment_proposal SET state = 'closed' WHERE state = 'converted'`
     await api.system.admin`DELETE FROM purchase_order_line`
+    await sold(api.system.admin, { sku: 'LAMP', site: 'WEST', perDay: 1, days: 91 })
     await keepBy(api.system.admin, api.company, {
       ...{ sku: 'MUG', site: 'EAST', owner_mode: 'local-decides', band_ppm: 500_000 },
       ...{ safety_value: 1 },
