@@ -13,7 +13,7 @@ import {
   withdrawDemandEvent,
   type PolicyFields,
 } from '#db/stores/replenishment-rules'
-import { EVERYWHERE } from '#domain/access'
+import { EVERYWHERE } from '#domain/scopes'
 import { Refusal } from '#domain/refusal'
 import { METHODS, SERVICE_Z } from '#domain/replenishment/levels'
 import { OWNER_MODES } from '#domain/replenishment/policy'

@@ -7,7 +7,8 @@ import {
   type RunListRow,
 } from '#db/queries/replenishment'
 import { listEntities } from '#db/queries/masters'
-import { EVERYWHERE, type Permission } from '#domain/access'
+import type { Permission } from '#domain/access'
+import { EVERYWHERE } from '#domain/scopes'
 import { PROPOSAL_STATES } from '#domain/replenishment/proposal-states'
 import type { ApiDeps, ApiServer, Principal } from '../deps.ts'
 import { callerOf } from '../order-commands.ts'

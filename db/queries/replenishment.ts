@@ -1,5 +1,5 @@
 import type { Reader } from '#db/client'
-import type { Scopes } from '#domain/access'
+import type { Scopes } from '#domain/scopes'
 
 export interface ProposalRow {
   id: bigint
