@@ -24,6 +24,7 @@ import { stockGateway, type StockGateway } from '#activities/gateways/shop-stock
 import { SHOPIFY_STOCK } from '#activities/gateways/shopify-stock'
 import { WOOCOMMERCE_STOCK } from '#activities/gateways/woocommerce-stock'
 import { notificationActivities } from '#activities/notifications/index'
+import { replenishmentActivities } from '#activities/replenishment/index'
 import type { MailLinks } from '#activities/notifications/mails'
 import { supplierGateway, type SupplierGateway } from '#activities/gateways/supplier'
 import { purchaseActivities } from '#activities/purchasing/index'
@@ -91,6 +92,7 @@ export function createOrderWorker({
       ...vendorBillActivities({ db }),
       ...transferActivities({ db, apiUrl }),
       ...cycleCountActivities({ db, apiUrl }),
+      ...replenishmentActivities({ db }),
     },
     ...versioned(release),
     interceptors: { activity: [refusalsAreAnswers] },

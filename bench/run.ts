@@ -11,6 +11,7 @@ import { run as layers } from './layers.ts'
 import { run as orders } from './orders.ts'
 import { run as posting, table as postingTable } from './posting.ts'
 import { run as receipts } from './receipts.ts'
+import { run as replenishment } from './replenishment.ts'
 import { table, type BenchRow } from './rows.ts'
 import { run as workerMemory } from './worker-memory.ts'
 
@@ -54,6 +55,12 @@ const chapters: Record<string, Chapter> = {
     settings:
       '1,000 lines of 1,000 items in one request over HTTP, nine times: lines, movements, positions, cost layers, journal entry. Baseline: as many rows of four of these tables copied into plain ones. PostgreSQL with fsync at commit.',
     measure: () => asTable(receipts()),
+  },
+  replenishment: {
+    title: 'Replenishment',
+    settings:
+      '100,000 item-nodes (5,000 items at 20 sites), 2 million days of history, 10,000 offers, 19 ways between sites; facts, formula, transfer or buy, proposals and cases in batches of about 2,000, each one commit. Baseline: mean and deviation of the same movements by one plain aggregate. PostgreSQL with fsync at commit.',
+    measure: () => asTable(replenishment()),
   },
   layers: {
     title: 'FIFO in many layers',

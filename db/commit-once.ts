@@ -97,6 +97,18 @@ export const refusalForConstraint: Record<string, GuardRefusal> = {
     message:
       'This source already expects the item at the site: change that supply instead of adding one.',
   },
+  replenishment_maker_not_checker: {
+    code: 'OwnProposal',
+    message: 'Whoever changed a proposal does not approve it: ask somebody else.',
+  },
+  replenishment_signer_not_converter: {
+    code: 'OwnProposal',
+    message: 'Whoever approved a proposal does not convert it: ask somebody else.',
+  },
+  replenishment_policy_version: {
+    code: 'VersionConflict',
+    message: 'Somebody has begun this version meanwhile: read the policy again.',
+  },
   supplier_edi_has_an_address: {
     code: 'SupplierIncomplete',
     message: 'A supplier that is sent EDI needs its EDI id: give it, or send by mail.',

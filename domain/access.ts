@@ -232,6 +232,8 @@ const grants: Record<Role, readonly Grant[]> = {
     'fulfilment:*',
     'transfers:*',
     'counts:*',
+    'replenishment:read',
+    'replenishment:decide',
     'adjustments:read',
     'adjustments:create',
     'stock:update',

@@ -3,6 +3,7 @@ import { DEFAULT_POLICIES } from './orders/policies.ts'
 import { DEFAULT_BILL_POLICY } from './purchasing/bill-policy.ts'
 import { DEFAULT_PURCHASING_POLICY } from './purchasing/policy.ts'
 import { STOCK_POLICIES } from './stock/policies.ts'
+import { DEFAULT_REPLENISHMENT_RUN_POLICY } from './replenishment/run-policy.ts'
 
 const MODELS: Record<string, unknown> = {
   ...DEFAULT_POLICIES,
@@ -10,6 +11,7 @@ const MODELS: Record<string, unknown> = {
   bills: DEFAULT_BILL_POLICY,
   purchasing: DEFAULT_PURCHASING_POLICY,
   'channel-stock': DEFAULT_CHANNEL_STOCK,
+  replenishment: DEFAULT_REPLENISHMENT_RUN_POLICY,
 }
 
 export interface PolicyProblem {

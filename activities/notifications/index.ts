@@ -3,10 +3,15 @@ import type { Client } from '@temporalio/client'
 import { setTimeout as wait } from 'node:timers/promises'
 import { startChannelStock } from '#clients/channel-stock'
 import { startChannelSync } from '#clients/channel-sync'
+import { startReplenishment } from '#clients/replenishment'
 import { tellOrTakeUp } from '#clients/order-process'
+import { draftPurchase } from '#clients/purchase-process'
+import { requestTransfer } from '#clients/stock-documents'
 import { tellBill } from '#clients/vendor-bill'
 import type { Delivered, NotificationActivities } from '#contracts/notification'
 import { lookAgain, type OrderActivities } from '#contracts/order-to-cash'
+import type { ProcureToPayStart } from '#contracts/procure-to-pay'
+import type { RequestedTransfer } from '#contracts/transfer'
 import type { Db } from '#db/client'
 import { billToTell } from '#db/queries/bills'
 import { shippedOrder } from '#db/queries/orders'
@@ -15,6 +20,7 @@ import { polledChannels } from '#db/stores/channel-sync'
 import { takeWaiting, markDelivered, type WaitingMessage } from '#db/stores/outbox'
 import { watchRefused } from '#db/stores/refused-documents'
 import { watchUnbilled } from '#db/stores/unbilled'
+import { replenishedCompanies } from '#db/queries/replenishment-policies'
 import { markTold, markTooLate, takeUntold, type UntoldDocument } from '#db/stores/inbox'
 import type { MailGateway } from '../gateways/mail.ts'
 import type { MailTemplate } from '#domain/orders/policies'
@@ -50,6 +56,8 @@ const TOPICS = {
   'stock-arrived': { limit: 50, mostWaitSeconds: 60 },
   'supply-changed': { limit: 50, mostWaitSeconds: 60 },
   'vendor-bill': { limit: 50, mostWaitSeconds: 60 },
+  'purchase-wanted': { limit: 20, mostWaitSeconds: 3600 },
+  'transfer-wanted': { limit: 20, mostWaitSeconds: 3600 },
 } as const
 type Topic = keyof typeof TOPICS
 
@@ -64,6 +72,7 @@ export function notificationActivities(deps: NotificationDeps): NotificationActi
       const each = topics.map((topic) => () => deliverBatch(deps, topic, until, done))
       const works = [...each, () => tellUntold(deps, done), () => tellEvents(deps, done)]
       await startSyncs(deps)
+      await startReplenishments(deps)
       await Promise.all(works.map((work) => repeat(work, until, deps.workMs)))
       await watchRefused(deps.db)
       await watchUnbilled(deps.db)
@@ -86,6 +95,21 @@ async function startSyncs({ db, temporal, taskQueue }: NotificationDeps): Promis
         log.warn('the process of a channel does not start', { channel, error: String(error) })
       }
     }
+}
+
+/** Every company that has policies of what it keeps looks at what it needs. */
+async function startReplenishments({
+  db,
+  temporal,
+  orderTaskQueue,
+}: NotificationDeps): Promise<void> {
+  for (const entity of await replenishedCompanies(db)) {
+    try {
+      await startReplenishment(temporal, { entity, taskQueue: orderTaskQueue })
+    } catch (error) {
+      log.warn('replenishment does not start', { entity, error: String(error) })
+    }
+  }
 }
 
 /** Works until its time is over; with nothing to move it looks twice a second. */
@@ -140,9 +164,29 @@ async function deliver(deps: NotificationDeps, message: WaitingMessage): Promise
       },
     )
   if (message.topic === 'vendor-bill') return tellOneBill(deps, message.key, body['billId']!)
+  if (message.topic === 'purchase-wanted') return orderWanted(deps, message)
+  if (message.topic === 'transfer-wanted') return transferWanted(deps, message)
   if (message.topic === 'look-again') return signal(deps, body['workflowId']!, body['cause']!)
   const cause = message.topic === 'stock-arrived' ? 'stock arrived' : 'expected supply changed'
   await giveStockOut(deps, { key: message.key, cause, itemIds: body.itemIds ?? [] })
+}
+
+/** What replenishment wants bought becomes a purchase with a process of its own, once per number. */
+async function orderWanted(
+  { temporal, orderTaskQueue }: NotificationDeps,
+  { key, body }: WaitingMessage,
+): Promise<void> {
+  const start = body as ProcureToPayStart
+  await draftPurchase(temporal, { ...start, taskQueue: orderTaskQueue, updateId: `outbox/${key}` })
+}
+
+/** What replenishment wants moved becomes a transfer with a process of its own, once per number. */
+async function transferWanted(
+  { temporal, orderTaskQueue }: NotificationDeps,
+  { key, body }: WaitingMessage,
+): Promise<void> {
+  const asked = { taskQueue: orderTaskQueue, updateId: `outbox/${key}` }
+  await requestTransfer(temporal, body as RequestedTransfer, asked)
 }
 
 /** A bill was captured, its goods came, or it was paid: its process starts, or looks again. */

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { commandAgain } from '#clients/order-process'
+import { resolveTrouble } from '#contracts/replenishment'
 import { reopenException, resolveException, type ReopenException } from '#contracts/order-to-cash'
 import type { Db } from '#db/client'
 import { commitOnce } from '#db/commit-once'
@@ -17,6 +18,7 @@ import type { ApiDeps, ApiServer, Principal } from '../deps.ts'
 import { takeAddressOut } from '../given-address.ts'
 import { callerOf, commandOrder, type CommandCaller } from '../order-commands.ts'
 import { progress } from '../order-schemas.ts'
+import { commandReplenished } from '../replenishment-commands.ts'
 import { forbidden, toProblem } from '../problem.ts'
 import { bigId, intId, reason, shortText } from '../schemas.ts'
 import { answerOf, caseInScope } from '../case-scope.ts'
@@ -156,6 +158,10 @@ async function decideOne(
       return { caseId, outcome: 'done', phase, code: null, detail: null }
     }
     const command = { caseId, resolution, ...told }
+    if (found.subjectType === 'item') {
+      await commandReplenished(deps, found.entity, resolveTrouble, command, caller)
+      return { caseId, outcome: 'done', phase: null, code: null, detail: null }
+    }
     const { phase } = await commandOrder(
       deps,
       placeOf(found),

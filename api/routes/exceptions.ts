@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import type { AddressDocument } from '#contracts/order-intake'
 import { resolveException, type ResolveException } from '#contracts/order-to-cash'
+import { resolveTrouble } from '#contracts/replenishment'
 import { caseSummary, listCases, type CaseRow } from '#db/queries/exceptions'
 import { decidersOf, mayDecideCase } from '#domain/orders/case-roles'
 import { CASE_RESOLUTIONS, type CaseType, type Resolution } from '#domain/orders/exceptions'
@@ -20,6 +21,7 @@ import { documentDecided, previewedEffect, progress } from '../order-schemas.ts'
 import { decidePurchaseCase, previewedPurchase, previewPurchaseCase } from '../purchase-cases.ts'
 import { purchaseProgress } from '../purchase-commands.ts'
 import { decideStock, STOCK_CASES } from '../stock-decisions.ts'
+import { commandReplenished, replenishmentStood } from '../replenishment-commands.ts'
 
 const tags = ['exceptions']
 const params = z.object({ caseId: bigId })
@@ -181,6 +183,7 @@ function addDecisions(server: ApiServer, deps: ApiDeps): void {
             stockDecided,
             purchaseProgress,
             documentProgress,
+            replenishmentStood,
           ]),
         },
       },
@@ -207,6 +210,8 @@ function addDecisions(server: ApiServer, deps: ApiDeps): void {
       const { address, command } = decisionOf(found, request.body)
       try {
         const caller = { ...callerOf(request), address }
+        if (found.subjectType === 'item')
+          return await commandReplenished(deps, found.entity, resolveTrouble, command, caller)
         return await commandOrder(deps, place, resolveException, command, caller)
       } catch (error) {
         // Asked all the same: whoever repeats the request that closed the case gets its answer.

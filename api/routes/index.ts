@@ -40,6 +40,8 @@ import { purchaseReceiptRoutes } from './purchase-receipts.ts'
 import { supplierDocumentRoutes } from './supplier-documents.ts'
 import { supplierRoutes } from './suppliers.ts'
 import { supplierChangeRoutes } from './supplier-changes.ts'
+import { replenishmentRoutes } from './replenishment.ts'
+import { replenishmentRuleRoutes } from './replenishment-rules.ts'
 import { settlementRoutes } from './settlements.ts'
 import { stockCountRoutes } from './stock-counts.ts'
 import { stockValuationRoutes } from './stock-valuation.ts'
@@ -108,6 +110,8 @@ export const routes: readonly RouteModule[] = [
   quarantineRoutes,
   inventoryAccuracyRoutes,
   supplierScorecardRoutes,
+  replenishmentRoutes,
+  replenishmentRuleRoutes,
   processRoutes,
   webhookRoutes,
   providerWebhookRoutes,

@@ -52,6 +52,10 @@ export const CASE_RESOLUTIONS = {
   'channel-stock-drift': ['overwrite', 'pause-listing'],
   'channel-listing-unknown': ['ask-again', 'pause-listing'],
   'channel-stock-failing': ['retry', 'pause-channel'],
+  'demand-spike': ['accept-as-new-level', 'one-off', 'ignore'],
+  'supplier-late': ['alternate-supplier', 'expedite', 'transfer'],
+  'lot-exceeds-need': ['round-up', 'join-order', 'skip'],
+  'stockout-in-lead-time': ['transfer', 'air', 'substitute', 'throttle-channel'],
 } as const satisfies Record<string, readonly string[]>
 
 export type CaseType = keyof typeof CASE_RESOLUTIONS

@@ -217,6 +217,10 @@ export const DEFAULT_POLICIES: PolicyBodies = {
     'channel-stock-drift': team('order-desk', hours(4), 'high'),
     'channel-listing-unknown': team('catalogue', hours(24)),
     'channel-stock-failing': team('order-desk', hours(2), 'high'),
+    'demand-spike': team('purchasing', hours(24)),
+    'supplier-late': team('purchasing', hours(24)),
+    'lot-exceeds-need': team('purchasing', hours(72), 'low'),
+    'stockout-in-lead-time': team('purchasing', hours(8), 'high'),
   },
   demand: {
     rank: ['channel-priority', 'customer-class', 'ship-by', 'placed'],

@@ -18,6 +18,9 @@ export interface Foreign {
   openItemId: string
   approvalId: string
   supplyId: string
+  proposalId: string
+  replenishmentRunId: string
+  eventId: string
   importId: string
   openingId: string
   inboxId: string
@@ -117,6 +120,7 @@ export async function foundForeignCompany(api: RunningApi): Promise<Foreign> {
     importId: await one(
       `INSERT INTO import_run (key, format, actor) VALUES ('foreign', 'csv', 'user:frida') RETURNING id`,
     ),
+    ...(await addReplenishment(api, entityId)),
     supplyId: await one(`SELECT id FROM expected_supply WHERE source_id = 'PO-DE'`),
     supplierChangeId: await one(`SELECT max(id) AS id FROM supplier_change`),
     inboxId: await one(`SELECT id FROM inbox WHERE event_id = 'DE-1'`),
@@ -186,4 +190,24 @@ async function addAccess(api: RunningApi): Promise<{ userId: string; keyId: stri
     INSERT INTO api_key (name, key_hash, roles, entity_codes, site_codes, channel_codes)
     VALUES (${FOREIGN.key}, ${Buffer.from('foreign')}, '{connector}', ${reach[0]}, ${reach[1]}, ${reach[2]}) RETURNING id`
   return { userId: String(user!.id), keyId: String(key!.id) }
+}
+
+/** A proposal for the other company's site, the run that made it, and an event. */
+async function addReplenishment(api: RunningApi, entityId: number) {
+  const { admin } = api.database
+  const [policy] = await admin<{ id: bigint; siteId: number; itemId: number }[]>`
+    INSERT INTO replenishment_policy (entity_id, item_id, site_id, version, effective_from, method, safety_kind, safety_value, reason, actor)
+    SELECT ${entityId}, i.id, s.id, 1, current_date, 'none', 'units', 0, 'x', 'x' FROM item i, site s WHERE i.sku = 'MUG' AND s.code = ${FOREIGN.site}
+    RETURNING id, site_id AS "siteId", item_id AS "itemId"`
+  const { id, siteId, itemId } = policy!
+  const [event] = await admin<{ id: bigint }[]>`
+    INSERT INTO demand_event (entity_id, item_id, site_id, kind, name, from_on, to_on, reason, actor)
+    VALUES (${entityId}, ${itemId}, ${siteId}, 'season', 'Advent', current_date, current_date, 'x', 'x') RETURNING id`
+  const [run] = await admin<{ id: bigint }[]>`
+    INSERT INTO replenishment_run (key, entity_id, run_on, cause, actor, total, state, ended_at) VALUES ('abroad', ${entityId}, current_date, 'x', 'x', 1, 'done', now()) RETURNING id`
+  const [proposal] = await admin<{ id: bigint }[]>`
+    INSERT INTO replenishment_proposal (run_id, entity_id, item_id, site_id, policy_id, state, kind, computed_qty, qty, cost_minor, currency, arrives_on, cover_days, inputs, owner_mode, band_ppm)
+    VALUES (${run!.id}, ${entityId}, ${itemId}, ${siteId}, ${id}, 'proposed', 'unsourced', 5, 5, 0, 'EUR', current_date, 1, '{}', 'central', 0) RETURNING id`
+  const text = (row: { id: bigint } | undefined) => row!.id.toString()
+  return { proposalId: text(proposal), replenishmentRunId: text(run), eventId: text(event) }
 }

@@ -917,6 +917,98 @@ const payables: Probe[] = [
   onRun('settlement', { settledOn: today, reference: 'S1' }),
 ]
 
+const replenished = { entity, sku: 'MUG', site, reason }
+const replenishment: Probe[] = [
+  {
+    route: 'GET /v1/replenishment/policies',
+    ask: () => get('/v1/replenishment/policies'),
+    ...ofSite('absent'),
+  },
+  {
+    route: 'GET /v1/replenishment/events',
+    ask: () => get('/v1/replenishment/events'),
+    ...ofSite('absent'),
+  },
+  {
+    route: 'GET /v1/replenishment/runs',
+    ask: () => get('/v1/replenishment/runs'),
+    ...ofEntity('absent'),
+  },
+  {
+    route: 'GET /v1/replenishment/runs/:runId',
+    ask: (f) => get(`/v1/replenishment/runs/${f.replenishmentRunId}`),
+    ...ofEntity('hidden'),
+  },
+  {
+    route: 'GET /v1/replenishment/proposals',
+    ask: () => get('/v1/replenishment/proposals'),
+    ...ofSite('absent'),
+  },
+  {
+    route: 'GET /v1/replenishment/proposals/:proposalId',
+    ask: (f) => get(`/v1/replenishment/proposals/${f.proposalId}`),
+    ...ofSite('hidden'),
+  },
+  {
+    route: 'POST /v1/replenishment/policies',
+    ask: () =>
+      command('POST', '/v1/replenishment/policies', {
+        ...{ ...replenished, basedOn: 1, effectiveFrom: today, method: 'none' },
+        safety: { kind: 'units', value: 0 },
+      }),
+    ...ofSite('refused'),
+  },
+  {
+    route: 'POST /v1/replenishment/events',
+    ask: () =>
+      command('POST', '/v1/replenishment/events', {
+        ...{ ...replenished, kind: 'season', name: 'x', fromOn: today, toOn: today },
+      }),
+    ...ofSite('refused'),
+  },
+  {
+    route: 'POST /v1/replenishment/events/:eventId/withdrawal',
+    ask: (f) => command('POST', `/v1/replenishment/events/${f.eventId}/withdrawal`, { reason }),
+    ...ofSite('hidden'),
+  },
+  {
+    route: 'POST /v1/replenishment/lanes',
+    ask: () =>
+      command('POST', '/v1/replenishment/lanes', {
+        ...{ entity, from: site, to: 'EAST', days: 1, fixedMinor: '1', perUnitMinor: '1', reason },
+      }),
+    ...ofSite('refused'),
+  },
+  {
+    route: 'POST /v1/replenishment/budgets',
+    ask: () =>
+      command('POST', '/v1/replenishment/budgets', {
+        ...{ entity, month: today.slice(0, 7), limitMinor: '1', reason },
+      }),
+    ...ofSite('refused'),
+  },
+  {
+    route: 'POST /v1/replenishment/runs',
+    ask: () => command('POST', '/v1/replenishment/runs', { entity, reason }),
+    ...ofEntity('refused'),
+  },
+  ...(
+    [
+      ['approvals', {}],
+      ['decisions', { decision: 'dismiss' }],
+    ] as [string, object][]
+  ).map(([path, payload]) => ({
+    route: `POST /v1/replenishment/${path}`,
+    ask: (f: Foreign) =>
+      command('POST', `/v1/replenishment/${path}`, {
+        ...payload,
+        proposalIds: [f.proposalId],
+        reason,
+      }),
+    ...ofSite('hidden'),
+  })),
+]
+
 const probes = [
   ...access,
   ...masters,
@@ -933,6 +1025,7 @@ const probes = [
   ...stock,
   ...purchasing,
   ...payables,
+  ...replenishment,
 ]
 
 /** Nothing of a company, channel or site is behind these: items and accounts are everybody's. */

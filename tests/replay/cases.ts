@@ -45,6 +45,7 @@ import {
   transferInParts,
   transferRefused,
 } from './transfer-cases.ts'
+import { replenishedContinuedAsNew, replenishedUntilOff } from './replenishment-cases.ts'
 
 /** Acts out one way through a process and answers the id of the process to keep. */
 export type Case = (system: RecordingSystem) => Promise<string>
@@ -106,6 +107,7 @@ export const cases: Record<string, Record<string, Case>> = {
     refused: transferRefused,
   },
   'channel-stock': { 'told-until-off': toldUntilOff },
+  replenishment: { 'until-off': replenishedUntilOff },
 }
 
 /** Recorded on a server that suggests it after a few events. */
@@ -117,6 +119,7 @@ export const longCases: Record<string, Record<string, Case>> = {
   'cycle-count': { 'count-continued-as-new': countContinuedAsNew },
   transfer: { 'transfer-continued-as-new': transferContinuedAsNew },
   'channel-stock': { 'stock-continued-as-new': stockContinuedAsNew },
+  replenishment: { 'runs-continued-as-new': replenishedContinuedAsNew },
 }
 
 async function clean(system: RecordingSystem): Promise<string> {

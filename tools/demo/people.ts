@@ -32,6 +32,7 @@ export const USERS: readonly DemoUser[] = [
   user('mia', 'Mia Castellan', 'purchasing-manager', 'approves purchase orders'),
   user('paul', 'Paul Ferreira', 'ap-manager', 'approves suppliers and bills'),
   user('ann', 'Ann Tanaka', 'ap-clerk', 'bills and payables'),
+  user('tess', 'Tess Oduya', 'treasurer', 'releases payments to the bank'),
   user('rick', 'Rick Moreau', 'risk-analyst', 'fraud and chargebacks'),
   user('pia', 'Pia Sanders', 'pricing-manager', 'prices and listings'),
   user('otto', 'Otto Brandt', 'ops-engineer', 'processes and queues'),
