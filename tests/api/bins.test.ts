@@ -178,8 +178,8 @@ describe('goods that were set aside', () => {
       SELECT e.event_type AS "eventType", string_agg(l.account_id || ' ' || l.amount_minor, ', ' ORDER BY l.line_no) AS lines FROM journal_entry e JOIN journal_line l ON l.entry_id = e.id
       WHERE e.source_type = 'quarantine' GROUP BY e.id, 1 ORDER BY e.id`
     expect([...entries]).toEqual([
-      { eventType: 'quarantine-released', lines: '1300 9000, 1300 -9000' },
-      { eventType: 'stock-scrapped', lines: '5080 6000, 1300 -6000' },
+      { eventType: 'quarantine-released', lines: '1300 9000, 1320 -9000' },
+      { eventType: 'stock-scrapped', lines: '5080 6000, 1320 -6000' },
     ])
     expect(await entriesOf(api.system.db, 'nothing')).toEqual([])
   })
