@@ -38,8 +38,10 @@ beforeAll(async () => {
 afterAll(() => api.close())
 
 const rows = (externalId: unknown) =>
-  api.system.admin<{ id: bigint; phase: string; externalVersion: string; totalMinor: bigint }[]>`
-    SELECT id, phase, external_version AS "externalVersion", total_minor AS "totalMinor" FROM sales_order WHERE external_id = ${String(externalId)}`
+  api.system.admin<
+    { id: bigint; phase: string; externalVersion: string; totalMinor: bigint; workflowId: string }[]
+  >`
+    SELECT id, phase, workflow_id AS "workflowId", external_version AS "externalVersion", total_minor AS "totalMinor" FROM sales_order WHERE external_id = ${String(externalId)}`
 const orderOf = async (externalId: unknown) => {
   const [row] = await eventually(
     () => rows(externalId),
@@ -259,6 +261,9 @@ describe('Shopify', () => {
       () => orderOf(document['id']),
       (now) => now.phase === 'cancelled',
     )
+    // What comes while it is still ending is told to it and changes nothing; this comes after it.
+    const { workflowId } = await orderOf(document['id'])
+    await api.system.client.workflow.getHandle(workflowId).result()
     const late = { ...document, updated_at: '2026-03-01T10:00:00Z' }
     await shopifyWebhook(api, late, { topic: 'orders/updated' })
     expect((await settled(document['id'])).at(-1)).toMatchObject({ outcome: 'superseded' })
