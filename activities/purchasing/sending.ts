@@ -17,7 +17,7 @@ import { expectLines } from './supply.ts'
 export async function intendSending(tx: Tx, order: PurchaseOrder): Promise<void> {
   const document = await documentOf(tx, order)
   const at = new Date().toISOString()
-  await keepDocument(tx, order, 'pdf', purchaseOrderPdf(document))
+  await keepDocument(tx, order, 'pdf', await purchaseOrderPdf(document))
   if (order.sendBy === 'edi') {
     const controlNumber = Number((order.id * 100n + BigInt(order.revision)) % 1_000_000_000n)
     const text = purchaseOrder850(document, { sender: order.entity, at, controlNumber })

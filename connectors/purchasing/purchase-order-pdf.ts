@@ -1,81 +1,131 @@
+import { PDFDocument, StandardFonts, type PDFFont, type PDFPage } from 'pdf-lib'
 import { decimal, unitDecimal, type PurchaseDocument } from './purchase-document.ts'
 
-const PAGE = { width: 595, height: 842, left: 50, top: 790, bottom: 60, line: 14 }
+/** A4 in points. */
+const PAGE = { width: 595, height: 842, left: 50, right: 545, top: 790, bottom: 60, line: 14 }
+
+const COLUMNS = [
+  { title: '#', at: 50 },
+  { title: 'Your item', at: 70 },
+  { title: 'Our item', at: 160 },
+  { title: 'Deliver to', at: 250 },
+  { title: 'By', at: 310 },
+  { title: 'Units', endsAt: 415 },
+  { title: 'Each', endsAt: 475 },
+  { title: 'Amount', endsAt: 545 },
+] as const
+
+interface Sheet {
+  pdf: PDFDocument
+  page: PDFPage
+  y: number
+  plain: PDFFont
+  bold: PDFFont
+  /** What both fonts can write. */
+  known: ReadonlySet<number>
+}
 
 /**
- * An order on paper: A4 in Helvetica, written by hand because tables of text need no library, and
- * so that the same order is the same bytes for ever.
+ * An order on paper, A4 in Helvetica. The same order is the same bytes for ever: what a supplier
+ * was sent is kept to the byte.
  */
-export function purchaseOrderPdf(order: PurchaseDocument): Buffer {
-  const rows = [
-    `Purchase order ${order.poNumber}${order.revision > 1 ? `, revision ${order.revision}` : ''}`,
-    '',
+export async function purchaseOrderPdf(order: PurchaseDocument): Promise<Buffer> {
+  const sheet = await newSheet(order)
+  const revision = order.revision > 1 ? `, revision ${order.revision}` : ''
+  write(sheet, `Purchase order ${order.poNumber}${revision}`, { size: 16, bold: true })
+  const terms = order.incoterm ? `   Terms: ${order.incoterm}` : ''
+  for (const text of [
     `From: ${order.buyer.name} (${order.buyer.code})`,
     `To: ${order.supplier.name} (${order.supplier.code})`,
-    `Date: ${order.orderedOn}   Payment: ${order.termsDays} days${order.incoterm ? `   Terms: ${order.incoterm}` : ''}`,
+    `Date: ${order.orderedOn}   Payment: ${order.termsDays} days${terms}`,
     ...(order.note ? [`Note: ${order.note}`] : []),
-    '',
-    row(['#', 'Your item', 'Our item', 'Deliver to', 'By', 'Units', 'Each', 'Amount']),
-    ...order.lines.flatMap((line) => [
-      row([
-        ...[String(line.lineNo), line.vendorSku ?? '-', line.sku, line.site, line.neededOn],
-        ...[String(line.qty), unitDecimal(line, order.exponent)],
-        decimal(line.amountMinor, order.exponent),
-      ]),
-      `    ${line.title}`,
-    ]),
-    '',
-    `Total ${order.currency} ${decimal(order.totalMinor, order.exponent)}`,
-  ]
-  return pdf(paged(rows))
+  ])
+    write(sheet, text)
+  writeRow(
+    sheet,
+    COLUMNS.map(({ title }) => title),
+    sheet.bold,
+  )
+  for (const line of order.lines) writeLine(sheet, order, line)
+  const total = `Total ${order.currency} ${decimal(order.totalMinor, order.exponent)}`
+  write(sheet, total, { bold: true, endsAt: PAGE.right })
+  return Buffer.from(await sheet.pdf.save({ useObjectStreams: false }))
 }
 
-const WIDTHS = [4, 16, 16, 12, 12, 8, 10, 12]
-
-/** Columns of fixed width: Courier keeps them under each other. */
-function row(cells: readonly string[]): string {
-  return cells
-    .map((cell, n) =>
-      n >= 5 ? cell.padStart(WIDTHS[n]!) : cell.slice(0, WIDTHS[n]! - 1).padEnd(WIDTHS[n]!),
-    )
-    .join('')
+async function newSheet(order: PurchaseDocument): Promise<Sheet> {
+  const pdf = await PDFDocument.create({ updateMetadata: false })
+  pdf.setTitle(`Purchase order ${order.poNumber}`)
+  pdf.setCreationDate(new Date(`${order.orderedOn}T00:00:00Z`))
+  const [plain, bold] = await Promise.all([
+    pdf.embedFont(StandardFonts.Helvetica),
+    pdf.embedFont(StandardFonts.HelveticaBold),
+  ])
+  const known = new Set(plain.getCharacterSet())
+  return { pdf, page: pdf.addPage([PAGE.width, PAGE.height]), y: PAGE.top, plain, bold, known }
 }
 
-function paged(rows: readonly string[]): string[][] {
-  const perPage = Math.floor((PAGE.top - PAGE.bottom) / PAGE.line)
-  const pages: string[][] = []
-  for (let n = 0; n < rows.length; n += perPage) pages.push(rows.slice(n, n + perPage))
-  return pages
+function writeLine(
+  sheet: Sheet,
+  { exponent }: PurchaseDocument,
+  line: PurchaseDocument['lines'][number],
+): void {
+  writeRow(sheet, [
+    ...[String(line.lineNo), line.vendorSku ?? '-', line.sku, line.site, line.neededOn],
+    ...[String(line.qty), unitDecimal(line, exponent), decimal(line.amountMinor, exponent)],
+  ])
+  write(sheet, line.title, { at: COLUMNS[1].at })
 }
 
-function pdf(pages: readonly (readonly string[])[]): Buffer {
-  const pageIds = pages.map((_, n) => 4 + 2 * n)
-  const objects = [
-    '<< /Type /Catalog /Pages 2 0 R >>',
-    `<< /Type /Pages /Count ${pages.length} /Kids [${pageIds.map((id) => `${id} 0 R`).join(' ')}] >>`,
-    '<< /Type /Font /Subtype /Type1 /BaseFont /Courier /Encoding /WinAnsiEncoding >>',
-    ...pages.flatMap((rows, n) => {
-      const text = rows.map((line) => `(${escape(line)}) Tj T*`).join('\n')
-      const content = `BT /F1 9 Tf ${PAGE.line} TL ${PAGE.left} ${PAGE.top} Td\n${text}\nET`
-      return [
-        `<< /Type /Page /Parent 2 0 R /MediaBox [0 0 ${PAGE.width} ${PAGE.height}] /Resources << /Font << /F1 3 0 R >> >> /Contents ${pageIds[n]! + 1} 0 R >>`,
-        `<< /Length ${Buffer.byteLength(content, 'latin1')} >>\nstream\n${content}\nendstream`,
-      ]
-    }),
-  ]
-  let body = '%PDF-1.4\n'
-  const offsets = objects.map((object, n) => {
-    const at = Buffer.byteLength(body, 'latin1')
-    body += `${n + 1} 0 obj\n${object}\nendobj\n`
-    return at
-  })
-  const xref = Buffer.byteLength(body, 'latin1')
-  const table = offsets.map((at) => `${String(at).padStart(10, '0')} 00000 n \n`).join('')
-  body += `xref\n0 ${objects.length + 1}\n0000000000 65535 f \n${table}trailer\n<< /Size ${objects.length + 1} /Root 1 0 R >>\nstartxref\n${xref}\n%%EOF\n`
-  return Buffer.from(body, 'latin1')
+function writeRow(sheet: Sheet, cells: readonly string[], font: PDFFont = sheet.plain): void {
+  makeRoom(sheet)
+  for (const [n, cell] of cells.entries()) {
+    const column = COLUMNS[n]!
+    if ('endsAt' in column) draw(sheet, cell, { font, endsAt: column.endsAt })
+    else {
+      const next = COLUMNS[n + 1]!
+      const width = ('at' in next ? next.at : next.endsAt - 45) - column.at - 4
+      draw(sheet, fitting(sheet, cell, font, width), { font, at: column.at })
+    }
+  }
+  sheet.y -= PAGE.line
 }
 
-/** What WinAnsi cannot write becomes a question mark. */
-function escape(text: string): string {
-  return text.replace(/[^\x20-\xff]/g, '?').replace(/[\\()]/g, (sign) => `\\${sign}`)
+function write(
+  sheet: Sheet,
+  text: string,
+  { size = 9, bold = false, at = PAGE.left as number, endsAt = 0 } = {},
+): void {
+  makeRoom(sheet)
+  const font = bold ? sheet.bold : sheet.plain
+  const fits = fitting(sheet, text, font, PAGE.right - at, size)
+  draw(sheet, fits, endsAt > 0 ? { font, size, endsAt } : { font, size, at })
+  sheet.y -= PAGE.line + size - 9
+}
+
+function draw(
+  { page, y, known }: Sheet,
+  given: string,
+  { font, size = 9, at, endsAt }: { font: PDFFont; size?: number; at?: number; endsAt?: number },
+): void {
+  const text = writable(given, known)
+  const x = endsAt === undefined ? (at ?? PAGE.left) : endsAt - font.widthOfTextAtSize(text, size)
+  page.drawText(text, { x, y, font, size })
+}
+
+function makeRoom(sheet: Sheet): void {
+  if (sheet.y >= PAGE.bottom) return
+  sheet.page = sheet.pdf.addPage([PAGE.width, PAGE.height])
+  sheet.y = PAGE.top
+}
+
+/** As much of a text as fits, so that no column writes over the next one. */
+function fitting({ known }: Sheet, given: string, font: PDFFont, width: number, size = 9): string {
+  let text = writable(given, known)
+  while (text.length > 1 && font.widthOfTextAtSize(text, size) > width) text = text.slice(0, -1)
+  return text
+}
+
+/** What the fonts that every reader has cannot write becomes a question mark. */
+function writable(text: string, known: ReadonlySet<number>): string {
+  return [...text].map((sign) => (known.has(sign.codePointAt(0)!) ? sign : '?')).join('')
 }
