@@ -1,13 +1,9 @@
 import {
-  ActivityFailure,
   ApplicationFailure,
   allHandlersFinished,
   condition,
   log,
-  proxyActivities,
-  proxyLocalActivities,
   setCurrentDetails,
-  sleep,
   upsertSearchAttributes,
   workflowInfo,
 } from '@temporalio/workflow'
@@ -21,6 +17,7 @@ import {
   waitingForKey,
 } from '#contracts/search-attributes'
 import { formatMinor } from '#domain/money'
+import { commitSteps } from './commit-steps.ts'
 
 /** The verbs of one kind of document, each one commit that answers where the document stands. */
 type Verbs<A> = { [V in keyof A]: (input: never) => Promise<DocumentProgress> }
@@ -158,49 +155,10 @@ export function numberTaken(type: string, no: string): ApplicationFailure {
   return ApplicationFailure.create({ type, message, nonRetryable: true, category: 'BENIGN' })
 }
 
-/**
- * The verbs of a kind of document as one function: first close by, where it costs no write of the
- * server; if that does not succeed, as a regular activity with all patience, which shows in the UI.
- */
+/** The verbs of a kind of document, each bound to its summary. */
 export function verbsOf<A extends Verbs<A>>() {
-  const soon = proxyLocalActivities<A>({
-    startToCloseTimeout: '4s',
-    scheduleToCloseTimeout: '6s',
-    retry: { maximumAttempts: 2, initialInterval: '100ms' },
-  })
-  const patient = proxyActivities<A>({
-    startToCloseTimeout: '30s',
-    retry: { maximumInterval: '1m' },
-  })
+  const commit = commitSteps<A, DocumentProgress>()
   return <V extends keyof A & string>(verb: V, summary: string) =>
-    async (input: Parameters<A[V]>[0]): Promise<DocumentProgress> => {
-      try {
-        return await runnable(soon, verb).executeWithOptions({ summary }, [input])
-      } catch (error) {
-        const answer = answerIn(error)
-        if (answer) throw answer
-        await sleep(100, { summary: 'Try again with patience' })
-      }
-      const waiting = `${summary} (waiting for the database)`
-      try {
-        return await runnable(patient, verb).executeWithOptions({ summary: waiting }, [input])
-      } catch (error) {
-        throw answerIn(error) ?? error
-      }
-    }
-}
-
-interface Runnable {
-  executeWithOptions(options: { summary: string }, args: [unknown]): Promise<DocumentProgress>
-}
-
-/** TypeScript cannot follow a verb through both proxies; their shapes are the same by construction. */
-function runnable(proxy: object, verb: string): Runnable {
-  return (proxy as Record<string, Runnable>)[verb]!
-}
-
-/** A refusal, or a command's bug: nothing was committed, and trying again would not help. */
-function answerIn(error: unknown): ApplicationFailure | undefined {
-  const thrown = error instanceof ActivityFailure ? error.cause : error
-  return thrown instanceof ApplicationFailure && thrown.nonRetryable ? thrown : undefined
+    (input: Parameters<A[V]>[0]): Promise<DocumentProgress> =>
+      commit(verb, input, summary)
 }

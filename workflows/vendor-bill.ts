@@ -15,11 +15,19 @@ import {
   lookAtBill,
   resolveBillCase,
   type BillProgress,
+  type VendorBillActivities,
   type VendorBillStart,
 } from '#contracts/vendor-bill'
 import { exceptionTypeKey, phaseKey, waitingForKey } from '#contracts/search-attributes'
 import { formatMinor } from '#domain/money'
-import { actOnBill } from './bill-steps.ts'
+import { commitSteps } from './commit-steps.ts'
+
+/** A bill of a thousand lines takes its time. */
+const actOnBill = commitSteps<VendorBillActivities, BillProgress>({
+  attempt: '8s',
+  close: '12s',
+  patient: '60s',
+})
 
 interface BillProcess {
   start: VendorBillStart
