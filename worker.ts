@@ -17,6 +17,7 @@ import { orderGateways, type Gateways } from '#activities/orders/gateways'
 import { channelSyncActivities } from '#activities/channel-sync/index'
 import { cycleCountActivities } from '#activities/counts/index'
 import { transferActivities } from '#activities/transfers/index'
+import { vendorReturnActivities } from '#activities/vendor-returns/index'
 import { shopGateway, type ShopGateway } from '#activities/gateways/shop'
 import { amazonLister, SHOPIFY_LISTER, WOOCOMMERCE_LISTER } from '#activities/gateways/shop-lists'
 import { notificationActivities } from '#activities/notifications/index'
@@ -86,6 +87,7 @@ export function createOrderWorker({
       ...purchaseActivities({ db, suppliers, apiUrl }),
       ...vendorBillActivities({ db }),
       ...transferActivities({ db, apiUrl }),
+      ...vendorReturnActivities({ db, apiUrl }),
       ...cycleCountActivities({ db, apiUrl }),
     },
     ...versioned(release),

@@ -44,6 +44,7 @@ import {
   transferInParts,
   transferRefused,
 } from './transfer-cases.ts'
+import { returnCancelled, returnRefused, returnShipped } from './vendor-return-cases.ts'
 
 /** Acts out one way through a process and answers the id of the process to keep. */
 export type Case = (system: RecordingSystem) => Promise<string>
@@ -103,6 +104,11 @@ export const cases: Record<string, Record<string, Case>> = {
     'in-parts': transferInParts,
     recalled: transferRecalled,
     refused: transferRefused,
+  },
+  'vendor-return': {
+    'return-shipped': returnShipped,
+    'return-cancelled': returnCancelled,
+    'return-refused': returnRefused,
   },
 }
 

@@ -4,6 +4,7 @@ import { notification as rounds } from '#workflows/notification'
 import { orderToCash as process } from '#workflows/order-to-cash'
 import { procureToPay as purchase } from '#workflows/procure-to-pay'
 import { transfer as moving } from '#workflows/transfer'
+import { vendorReturn as returning } from '#workflows/vendor-return'
 
 /** A careless change: one new step before the old ones. Running processes could not go on with it. */
 export async function orderToCash(
@@ -35,4 +36,11 @@ export async function cycleCount(
 ): ReturnType<typeof counting> {
   await sleep(1)
   return counting(...input)
+}
+
+export async function vendorReturn(
+  ...input: Parameters<typeof returning>
+): ReturnType<typeof returning> {
+  await sleep(1)
+  return returning(...input)
 }
