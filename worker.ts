@@ -18,6 +18,7 @@ import { channelStockActivities } from '#activities/channel-stock/index'
 import { channelSyncActivities } from '#activities/channel-sync/index'
 import { cycleCountActivities } from '#activities/counts/index'
 import { transferActivities } from '#activities/transfers/index'
+import { vendorReturnActivities } from '#activities/vendor-returns/index'
 import { shopGateway, type ShopGateway } from '#activities/gateways/shop'
 import { amazonLister, SHOPIFY_LISTER, WOOCOMMERCE_LISTER } from '#activities/gateways/shop-lists'
 import { stockGateway, type StockGateway } from '#activities/gateways/shop-stock'
@@ -91,6 +92,7 @@ export function createOrderWorker({
       ...purchaseActivities({ db, suppliers, apiUrl }),
       ...vendorBillActivities({ db }),
       ...transferActivities({ db, apiUrl }),
+      ...vendorReturnActivities({ db, apiUrl }),
       ...cycleCountActivities({ db, apiUrl }),
       ...replenishmentActivities({ db }),
     },

@@ -11,7 +11,7 @@ import { isNotFound, onceForProcess, type CommandCaller } from './order-commands
 export interface DocumentPlace {
   id: bigint
   no: string
-  subject: 'transfer' | 'cycle-count'
+  subject: 'transfer' | 'cycle-count' | 'vendor-return'
   workflowId: string
 }
 

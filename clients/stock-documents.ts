@@ -5,6 +5,11 @@ import { countRequested, cycleCountWorkflowId, type RequestedCount } from '#cont
 import { ORDER_TASK_QUEUE } from '#contracts/order-to-cash'
 import { businessIdKey, phaseKey, processKey, siteKey } from '#contracts/search-attributes'
 import { transferRequested, transferWorkflowId, type RequestedTransfer } from '#contracts/transfer'
+import {
+  vendorReturnRequested,
+  vendorReturnWorkflowId,
+  type RequestedVendorReturn,
+} from '#contracts/vendor-return'
 import { Refusal } from '#domain/refusal'
 
 interface Asked {
@@ -54,8 +59,29 @@ export async function requestCount(
   })
 }
 
+/** Asks for a return to a supplier and waits until its units are held. */
+export async function requestVendorReturn(
+  client: Client,
+  request: RequestedVendorReturn,
+  asked: Asked,
+): Promise<DocumentProgress> {
+  const { returnNo, receiptNo, site, lines, key } = request
+  return begin(client, asked, {
+    process: 'vendor-return',
+    workflowId: vendorReturnWorkflowId(returnNo),
+    request,
+    summary: `Vendor return ${returnNo} · receipt ${receiptNo} · ${lines.length} lines`,
+    details: 'From goods that a supplier is to take back to goods that have left.',
+    no: returnNo,
+    sites: [site],
+    update: vendorReturnRequested,
+    key,
+    taken: 'ReturnExists',
+  })
+}
+
 interface Beginning {
-  process: 'transfer' | 'cycle-count'
+  process: 'transfer' | 'cycle-count' | 'vendor-return'
   workflowId: string
   request: object
   summary: string
@@ -65,10 +91,14 @@ interface Beginning {
   update: UpdateDefinition<DocumentProgress, [{ key: string }]>
   key: string
   /** The refusal of a number that another request has. */
-  taken: 'TransferExists' | 'CountExists'
+  taken: 'TransferExists' | 'CountExists' | 'ReturnExists'
 }
 
-const WORKFLOW = { transfer: 'transfer', 'cycle-count': 'cycleCount' } as const
+const WORKFLOW = {
+  transfer: 'transfer',
+  'cycle-count': 'cycleCount',
+  'vendor-return': 'vendorReturn',
+} as const
 
 async function begin(
   client: Client,
@@ -106,7 +136,7 @@ async function begin(
 
 /**
  * The process of this number is over: whoever repeats the request that began it gets its answer.
- * @throws Refusal `TransferExists`, `CountExists`.
+ * @throws Refusal `TransferExists`, `CountExists`, `ReturnExists`.
  */
 async function answerOfEnded(
   client: Client,

@@ -129,6 +129,11 @@ export const refusalForConstraint: Record<string, GuardRefusal> = {
     code: 'InspectedTooMuch',
     message: 'More would be judged than came: somebody else has judged units meanwhile.',
   },
+  receipt_line_goes_back_once: {
+    code: 'ReturnedTooMuch',
+    message:
+      'More of a receipt line would go back than is here of it: read its returns and inspections, then ask for what is left.',
+  },
   channel_polls_with_a_credential: {
     code: 'PollingIncomplete',
     message:

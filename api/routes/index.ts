@@ -53,6 +53,7 @@ import { quarantineRoutes } from './quarantine.ts'
 import { cycleCountRoutes } from './cycle-counts.ts'
 import { inventoryAccuracyRoutes } from './inventory-accuracy.ts'
 import { transferRoutes } from './transfers.ts'
+import { vendorReturnRoutes } from './vendor-returns.ts'
 import { supplierScorecardRoutes } from './supplier-scorecards.ts'
 import { webhookRoutes } from './webhooks.ts'
 
@@ -104,6 +105,7 @@ export const routes: readonly RouteModule[] = [
   paymentRunRoutes,
   grniRoutes,
   transferRoutes,
+  vendorReturnRoutes,
   cycleCountRoutes,
   binRoutes,
   lotRoutes,

@@ -35,6 +35,19 @@ export const billProofs: readonly Proof[] = [
         WHERE l.bill_id = b.id AND l.dropped_because IS NULL AND r.state IN ('released', 'settled')) THEN 0 ELSE b.posted_minor END`,
   },
   {
+    name: 'VENDOR-RETURN',
+    invariant:
+      'What went back to suppliers cost, and took off what is owed, or is to be credited, what its entries say.',
+    sql: `SELECT return_no, sum(cost)::bigint AS cost, sum(grni)::bigint AS grni, sum(credit)::bigint AS credit FROM (
+        SELECT v.return_no, l.cost_minor AS cost, l.grni_minor AS grni, l.credit_minor AS credit FROM vendor_return_line l JOIN vendor_return v ON v.id = l.return_id
+        WHERE l.state = 'shipped'
+        UNION ALL
+        SELECT split_part(e.source_id, '/shipped', 1), CASE WHEN l.account_id IN (1300, 1320) THEN l.func_minor ELSE 0 END,
+          CASE l.account_id WHEN 2020 THEN -l.amount_minor ELSE 0 END, CASE l.account_id WHEN 1230 THEN -l.amount_minor ELSE 0 END
+        FROM journal_line l JOIN journal_entry e ON e.id = l.entry_id WHERE e.event_type = 'vendor-return-shipped') t
+      GROUP BY return_no HAVING sum(cost) <> 0 OR sum(grni) <> 0 OR sum(credit) <> 0`,
+  },
+  {
     name: 'BILL-PAID-ONCE',
     invariant: 'A bill is paid by one run, and a paid one by a run that the bank has carried out.',
     sql: `SELECT l.bill_id, count(*) AS runs FROM payment_run_line l JOIN payment_run r ON r.id = l.run_id WHERE l.dropped_because IS NULL GROUP BY 1 HAVING count(*) > 1

@@ -20,7 +20,8 @@ export const orderProofs: readonly Proof[] = [
     sql: `SELECT item_id, site_id, sum(reserved)::bigint AS reserved, sum(live)::bigint AS live FROM (
         SELECT item_id, site_id, reserved, 0 AS live FROM stock_position
         UNION ALL SELECT item_id, site_id, 0, live FROM reservation
-        UNION ALL SELECT item_id, site_id, 0, live FROM transfer_reservation) t
+        UNION ALL SELECT item_id, site_id, 0, live FROM transfer_reservation
+        UNION ALL SELECT item_id, site_id, 0, live FROM vendor_return_reservation) t
       GROUP BY 1, 2 HAVING sum(reserved) <> sum(live)`,
   },
   {

@@ -51,7 +51,7 @@ export async function billableReceipts(
       key: openKey,
     })
     // Read under the item's lock: whoever matched it before has committed by now.
-    const unmatchedQty = await unmatched(tx, row)
+    const unmatchedQty = await unbilledUnits(tx, row)
     if (unmatchedQty <= 0n) continue
     receipts.push({
       ...row,
@@ -64,13 +64,18 @@ export async function billableReceipts(
   return receipts
 }
 
-async function unmatched(
+/**
+ * Units of a receipt line that a bill may still match: none that was rejected, or sent back. Zero
+ * or less once billed units went back. Right under the lock of its open item.
+ */
+export async function unbilledUnits(
   tx: Tx,
   { receiptId, receiptLineNo }: { receiptId: bigint; receiptLineNo: number },
 ): Promise<bigint> {
   const [row] = await tx<{ qty: bigint }[]>`
     SELECT l.received_qty
       - coalesce((SELECT sum(rejected_qty) FROM goods_inspection i WHERE i.receipt_id = l.receipt_id AND i.receipt_line_no = l.line_no), 0)::bigint
+      - coalesce((SELECT sum(v.qty) FROM vendor_return_line v WHERE v.receipt_id = l.receipt_id AND v.receipt_line_no = l.line_no AND v.state = 'shipped' AND v.condition = 'sellable'), 0)::bigint
       - coalesce((SELECT sum(qty) FROM bill_match m WHERE m.receipt_id = l.receipt_id AND m.receipt_line_no = l.line_no), 0)::bigint AS qty
     FROM goods_receipt_line l WHERE l.receipt_id = ${receiptId} AND l.line_no = ${receiptLineNo}`
   return row!.qty
@@ -93,7 +98,10 @@ export async function orderedOf(
       pricePer: bigint
     }[]
   >`
-    SELECT id, qty_ordered + qty_replacing - qty_cancelled - qty_rejected AS qty, qty_billed AS "billedBefore", unit_price_minor AS "unitPriceMinor", price_per AS "pricePer"
-    FROM purchase_order_line WHERE id = ANY(${purchaseLineIds.map(String)}::bigint[]) ORDER BY id FOR UPDATE`
+    SELECT id, qty_ordered + qty_replacing - qty_cancelled - qty_rejected - coalesce((SELECT sum(v.unbilled_qty) FROM vendor_return_line v
+        JOIN goods_receipt_line g ON g.receipt_id = v.receipt_id AND g.line_no = v.receipt_line_no
+        WHERE g.purchase_order_line_id = p.id AND v.state = 'shipped' AND v.condition = 'sellable'), 0)::bigint AS qty,
+      qty_billed AS "billedBefore", unit_price_minor AS "unitPriceMinor", price_per AS "pricePer"
+    FROM purchase_order_line p WHERE id = ANY(${purchaseLineIds.map(String)}::bigint[]) ORDER BY id FOR UPDATE OF p`
   return new Map(rows.map(({ id, ...ordered }) => [id, ordered]))
 }

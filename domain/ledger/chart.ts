@@ -56,6 +56,7 @@ export const accountOfRole = {
   CostOfReturnsExpected: 5015,
   LandedCostTrueUp: 5020,
   PriceVariance: 5030,
+  ReturnVariance: 5035,
   FreightOut: 5040,
   Packaging: 5050,
   CountGainOrLoss: 5060,

@@ -37,6 +37,7 @@ const RULE_VERSIONS = {
   'tender-refunded': 1,
   'transfer-received': 1,
   'transfer-shipped': 1,
+  'vendor-return-shipped': 1,
 } as const
 
 /** What has happened, in the words of the rule that says what it means in money. */

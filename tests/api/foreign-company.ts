@@ -37,6 +37,8 @@ export const FOREIGN = {
   amazon: 'amz-de',
   transfer: 'TR-DE',
   count: 'CC-DE',
+  receipt: 'GR-RTV-DE',
+  vendorReturn: 'RTV-DE',
   user: 'frida@example.com',
   key: 'foreign-key',
   supplier: 'KERAMIK',
@@ -90,6 +92,13 @@ export async function foundForeignCompany(api: RunningApi): Promise<Foreign> {
   await admin`
     INSERT INTO count_line (task_id, line_no, item_id, site_id, policy, state, expected, counted, expected_minor, variance_minor, within_tolerance, settled_at)
     SELECT t.id, 1, i.id, t.site_id, '{"scope": "*", "version": 0}', 'matched', 1, 1, 1, 0, true, now() FROM count_task t, item i WHERE t.count_no = ${FOREIGN.count} AND i.sku = 'MUG'`
+  await admin`
+    INSERT INTO goods_receipt (receipt_no, entity_id, site_id, supplier, received_on, actor)
+    SELECT ${FOREIGN.receipt}, ${entityId}, id, 'x', current_date, 'user:frida' FROM site WHERE code = ${FOREIGN.site}`
+  await admin`
+    INSERT INTO vendor_return (return_no, workflow_id, entity_id, site_id, receipt_id, party, currency, phase, reason, requested_by)
+    SELECT ${FOREIGN.vendorReturn}, ${`vendor-return/${FOREIGN.vendorReturn}`}, ${entityId}, site_id, id, 'x', 'EUR', 'requested', 'x', 'user:frida'
+    FROM goods_receipt WHERE receipt_no = ${FOREIGN.receipt}`
   await admin`INSERT INTO lot (item_id, code) SELECT id, 'L-DE' FROM item WHERE sku = 'MUG'`
   await admin`
     INSERT INTO stock_movement (item_id, qty, kind, from_site_id, to_site_id, to_lot, cause_type, cause_id, actor, effective_on)

@@ -621,6 +621,39 @@ const transfers: Probe[] = [
   })),
 ]
 
+const vendorReturns: Probe[] = [
+  {
+    route: 'GET /v1/vendor-returns',
+    ask: () => get('/v1/vendor-returns'),
+    ...ofSite('absent'),
+    mark: FOREIGN.vendorReturn,
+  },
+  {
+    route: 'GET /v1/vendor-returns/:returnNo',
+    ask: () => get(`/v1/vendor-returns/${FOREIGN.vendorReturn}`),
+    ...ofSite('hidden'),
+  },
+  {
+    route: 'POST /v1/vendor-returns',
+    ask: () =>
+      command('POST', '/v1/vendor-returns', {
+        ...{ returnNo: 'RTV-NEW', receiptNo: FOREIGN.receipt, reason },
+        lines: [{ receiptLineNo: 1, qty: '1' }],
+      }),
+    ...ofSite('refused'),
+  },
+  ...(
+    [
+      ['shipment', { reference: 'S-1' }],
+      ['cancellation', { reason }],
+    ] as [string, object][]
+  ).map(([path, payload]) => ({
+    route: `POST /v1/vendor-returns/:returnNo/${path}`,
+    ask: () => command('POST', `/v1/vendor-returns/${FOREIGN.vendorReturn}/${path}`, payload),
+    ...ofSite('hidden'),
+  })),
+]
+
 const choice = { resolution: 'wait' }
 const cases: Probe[] = [
   {
@@ -1019,6 +1052,7 @@ const probes = [
   ...orders,
   ...warehouse,
   ...transfers,
+  ...vendorReturns,
   ...counts,
   ...places,
   ...cases,

@@ -1,5 +1,8 @@
+import { MockActivityEnvironment } from '@temporalio/testing'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { vendorBillActivities } from '#activities/vendor-bills/index'
+import { vendorReturnActivities } from '#activities/vendor-returns/index'
+import type { DocumentProgress } from '#contracts/document-progress'
 import { runProofs } from '#db/queries/proofs'
 import { billProofs } from '#db/queries/bill-proofs'
 import { foundCompany } from '#tests/support/company'
@@ -8,7 +11,7 @@ import { aBill, anOrderOf, aSupplier, capture, receive } from '#tests/support/pu
 
 let database: TestDatabase
 
-/** A bill that was matched in part and billed ahead for the rest. */
+/** A bill that was matched in part and billed ahead for the rest; of what it matched some went back. */
 beforeAll(async () => {
   database = await freshDatabase()
   const { admin, db } = database
@@ -16,14 +19,30 @@ beforeAll(async () => {
   const supplier = await aSupplier(admin, company)
   const lines = [{ sku: 'MUG', qty: 100, priceMinor: 1000 }]
   const order = await anOrderOf(admin, company, supplier, { lines })
-  await receive(admin, company, order, [{ qty: 60 }])
+  const { receiptNo } = await receive(admin, company, order, [{ qty: 60 }])
   const { billId } = await capture(db, aBill(supplier, { poNumber: order.poNumber }))
   const look = { billId, cause: 'captured', key: 'first' }
   const bill = await vendorBillActivities({ db }).reviewBill(look)
   expect(bill.phase).toBe('awaiting-goods')
   expect(await vendorBillActivities({ db }).reviewBill(look)).toEqual(bill)
+  await sendBack(receiptNo)
 })
 afterAll(() => database.drop())
+
+async function sendBack(receiptNo: string): Promise<void> {
+  const verbs = vendorReturnActivities({ db: database.db })
+  const environment = new MockActivityEnvironment({
+    workflowExecution: { workflowId: 'vendor-return/RTV-1', runId: 'r' },
+  })
+  const by = { actor: 'lead', key: 'r' }
+  const lines = [{ receiptLineNo: 1, qty: '5' }]
+  const request = { ...by, returnNo: 'RTV-1', receiptNo, site: 'EAST', reason: 'chipped', lines }
+  const { id } = (await environment.run(() =>
+    verbs.requestVendorReturn(request),
+  )) as DocumentProgress
+  const shipped = await verbs.shipVendorReturn({ ...by, id, reference: 'S-1' })
+  expect(shipped.moneyAtRisk.minor).toBe('5000')
+}
 
 async function brokenBy(corruption: string): Promise<string[]> {
   const undo = new Error('undo')
@@ -52,6 +71,7 @@ test.each([
   ['GRNI', `UPDATE bill_match SET received_minor = received_minor + 1 WHERE kind = 'received'`],
   ['BILL-UNITS', `UPDATE bill_match SET qty = qty + 1 WHERE kind = 'received'`],
   ['PAYABLE', `UPDATE vendor_bill SET posted_minor = posted_minor - 1`],
+  ['VENDOR-RETURN', `UPDATE vendor_return_line SET credit_minor = credit_minor - 1`],
   ['BILL-PAID-ONCE', `UPDATE vendor_bill SET paid_at = now()`],
 ])('%s notices what breaks it', async (name, corruption) => {
   expect(await brokenBy(corruption)).toContain(name)

@@ -46,6 +46,7 @@ import {
   transferRefused,
 } from './transfer-cases.ts'
 import { replenishedContinuedAsNew, replenishedUntilOff } from './replenishment-cases.ts'
+import { returnCancelled, returnRefused, returnShipped } from './vendor-return-cases.ts'
 
 /** Acts out one way through a process and answers the id of the process to keep. */
 export type Case = (system: RecordingSystem) => Promise<string>
@@ -108,6 +109,11 @@ export const cases: Record<string, Record<string, Case>> = {
   },
   'channel-stock': { 'told-until-off': toldUntilOff },
   replenishment: { 'until-off': replenishedUntilOff },
+  'vendor-return': {
+    'return-shipped': returnShipped,
+    'return-cancelled': returnCancelled,
+    'return-refused': returnRefused,
+  },
 }
 
 /** Recorded on a server that suggests it after a few events. */

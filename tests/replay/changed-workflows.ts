@@ -5,6 +5,7 @@ import { orderToCash as process } from '#workflows/order-to-cash'
 import { procureToPay as purchase } from '#workflows/procure-to-pay'
 import { transfer as moving } from '#workflows/transfer'
 import { replenishment as replenishing } from '#workflows/replenishment'
+import { vendorReturn as returning } from '#workflows/vendor-return'
 
 /** A careless change: one new step before the old ones. Running processes could not go on with it. */
 export async function orderToCash(
@@ -43,4 +44,11 @@ export async function replenishment(
 ): ReturnType<typeof replenishing> {
   await sleep(1)
   return replenishing(...input)
+}
+
+export async function vendorReturn(
+  ...input: Parameters<typeof returning>
+): ReturnType<typeof returning> {
+  await sleep(1)
+  return returning(...input)
 }
