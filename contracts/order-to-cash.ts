@@ -82,7 +82,20 @@ export interface ReopenException extends CommandBase {
 
 export interface ConfirmPick extends CommandBase {
   fulfilmentId: string
+  /** Units of each line in all; empty where `task` says what was picked. */
   lines: { orderLineId: string; picked: number; shortReason?: string }[]
+  /** One task of a pick list: its units come out of its bin, and the line follows from its tasks. */
+  task?: PickedTask
+}
+
+export interface PickedTask {
+  taskId: string
+  /** What the scanner read at the bin and on the goods: a SKU, a GTIN or a GS1 element string. */
+  bin: string
+  scan: string
+  /** Absent: all that the task asks for. */
+  picked?: number
+  shortReason?: string
 }
 
 /** A site says that it will not ship what it was given. */

@@ -54,6 +54,7 @@ import { cycleCountRoutes } from './cycle-counts.ts'
 import { inventoryAccuracyRoutes } from './inventory-accuracy.ts'
 import { transferRoutes } from './transfers.ts'
 import { supplierScorecardRoutes } from './supplier-scorecards.ts'
+import { waveRoutes } from './waves.ts'
 import { webhookRoutes } from './webhooks.ts'
 
 export type RouteModule = (server: ApiServer, deps: RouteDeps) => Promise<void>
@@ -108,6 +109,7 @@ export const routes: readonly RouteModule[] = [
   binRoutes,
   lotRoutes,
   quarantineRoutes,
+  waveRoutes,
   inventoryAccuracyRoutes,
   supplierScorecardRoutes,
   replenishmentRoutes,

@@ -547,6 +547,41 @@ const places: Probe[] = [
   },
 ]
 
+const picking: Probe[] = [
+  { route: 'GET /v1/waves', ask: () => get('/v1/waves'), ...ofSite('absent'), mark: FOREIGN.wave },
+  {
+    route: 'GET /v1/waves/:waveNo/pick-list',
+    ask: () => get(`/v1/waves/${FOREIGN.wave}/pick-list`),
+    ...ofSite('hidden'),
+  },
+  {
+    route: 'POST /v1/waves',
+    ask: () => command('POST', '/v1/waves', { waveNo: 'W-NEW', site }),
+    ...ofSite('refused'),
+  },
+  {
+    route: 'POST /v1/waves/:waveNo/orders',
+    ask: (f) =>
+      command('POST', `/v1/waves/${FOREIGN.wave}/orders`, { fulfilmentId: f.fulfilmentId }),
+    ...all('hidden'),
+  },
+  {
+    route: 'POST /v1/waves/:waveNo/start',
+    ask: () => command('POST', `/v1/waves/${FOREIGN.wave}/start`),
+    ...ofSite('hidden'),
+  },
+  {
+    route: 'POST /v1/pick-tasks/:taskId/pick',
+    ask: (f) => command('POST', `/v1/pick-tasks/${f.pickTaskId}/pick`, { bin: '', scan: 'MUG' }),
+    ...all('hidden'),
+  },
+  {
+    route: 'PUT /v1/items/:sku/gtins/:gtin',
+    ask: () => command('PUT', '/v1/items/MUG/gtins/9501101530003', { reason }),
+    ...all('refused'),
+  },
+]
+
 const counts: Probe[] = [
   {
     route: 'GET /v1/cycle-counts',
@@ -1021,6 +1056,7 @@ const probes = [
   ...transfers,
   ...counts,
   ...places,
+  ...picking,
   ...cases,
   ...stock,
   ...purchasing,
