@@ -112,6 +112,8 @@ export interface ConfirmShipment extends CommandBase {
   /** Absent: everything on the fulfilment order that is still open. */
   lines?: { orderLineId: string; qty: number }[]
   parcels?: { trackingNumber?: string; carrier?: string; service?: string; weightG?: number }[]
+  /** What lies in closed boxes that have not left, instead of `lines`. */
+  packed?: true
 }
 
 export interface RequestCancellation extends CommandBase {
@@ -150,6 +152,8 @@ export interface ReleaseOrder extends CommandBase {
 export interface BuyLabels extends CommandBase {
   fulfilmentId: string
   parcels: { weightG: number; lengthMm?: number; widthMm?: number; heightMm?: number }[]
+  /** One for each closed box that has no label, by its size and what it weighed; `parcels` is empty. */
+  packed?: true
   /** Override of the service that the rate shop would choose; needs a reason. */
   service?: { carrier: string; service: string; reason: string }
 }

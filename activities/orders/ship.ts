@@ -4,6 +4,7 @@ import { addToOutbox } from '#db/stores/records'
 import type { OrderLine, SalesOrder } from '#db/stores/orders'
 import { insertInvoice, insertShipment, type NewShipmentLine } from '#db/stores/shipments'
 import { takeFromBins, toteOf } from '#db/stores/bins'
+import { shipBoxes } from '#db/stores/packed-boxes'
 import { consumeCost, lockPositions, useReservations } from '#db/stores/stock'
 import { sum } from '#domain/money'
 import { openUnits } from '#domain/orders/phase'
@@ -59,7 +60,8 @@ export async function shipOrder(
     )
   }
   refuseWhileHeld(order)
-  const chosen = chooseLines(order, fulfilment, command.lines)
+  const packed = command.packed && (await shipBoxes(tx, fulfilment.id, command.reference))
+  const chosen = chooseLines(order, fulfilment, packed || command.lines)
   await leave(tx, order, {
     fulfilment,
     chosen,

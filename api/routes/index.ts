@@ -54,6 +54,7 @@ import { cycleCountRoutes } from './cycle-counts.ts'
 import { inventoryAccuracyRoutes } from './inventory-accuracy.ts'
 import { transferRoutes } from './transfers.ts'
 import { supplierScorecardRoutes } from './supplier-scorecards.ts'
+import { packingRoutes } from './packing.ts'
 import { waveRoutes } from './waves.ts'
 import { webhookRoutes } from './webhooks.ts'
 
@@ -110,6 +111,7 @@ export const routes: readonly RouteModule[] = [
   lotRoutes,
   quarantineRoutes,
   waveRoutes,
+  packingRoutes,
   inventoryAccuracyRoutes,
   supplierScorecardRoutes,
   replenishmentRoutes,

@@ -64,8 +64,55 @@ CREATE FUNCTION in_open_tote(p_bin text) RETURNS boolean LANGUAGE sql STABLE AS 
     SELECT FROM fulfilment_order f WHERE f.id = substr(p_bin, 6)::bigint AND f.state IN ('released', 'recall-requested')) ELSE false END
 $$;
 
+-- ───────── packing (FUL-21, FUL-33) ─────────
+-- Boxes of a company, by what fits inside; a tare belongs to what the scale must say.
+CREATE TABLE package_type (
+  entity_id    int NOT NULL REFERENCES entity,
+  code         text NOT NULL,
+  length_mm    int NOT NULL CHECK (length_mm > 0),
+  width_mm     int NOT NULL CHECK (width_mm > 0),
+  height_mm    int NOT NULL CHECK (height_mm > 0),
+  tare_g       int NOT NULL CHECK (tare_g >= 0),
+  max_weight_g int NOT NULL CHECK (max_weight_g > tare_g),
+  status       text NOT NULL DEFAULT 'active' CHECK (status IN ('active', 'retired')),
+  PRIMARY KEY (entity_id, code)
+);
+
+-- A box that is packed for a fulfilment order; closed once its weight has been looked at.
+CREATE TABLE pack_box (
+  id            bigint GENERATED ALWAYS AS IDENTITY (START WITH 1001) PRIMARY KEY,
+  fulfilment_id bigint NOT NULL REFERENCES fulfilment_order,
+  box_no        int NOT NULL CHECK (box_no > 0),
+  entity_id     int NOT NULL,
+  package       text NOT NULL,
+  opened_by     text NOT NULL,
+  opened_at     timestamptz NOT NULL DEFAULT clock_timestamp(),
+  expected_g    int CHECK (expected_g > 0),
+  weight_g      int CHECK (weight_g > 0),
+  weight_reason text,
+  closed_by     text,
+  closed_at     timestamptz,
+  -- A label is asked for once a box, and a box leaves once, under the warehouse's reference.
+  is_labelled   boolean NOT NULL DEFAULT false,
+  shipped_as    text,
+  UNIQUE (fulfilment_id, box_no),
+  FOREIGN KEY (entity_id, package) REFERENCES package_type,
+  CHECK ((closed_at IS NULL) = (weight_g IS NULL) AND (closed_at IS NULL) = (expected_g IS NULL) AND (closed_at IS NULL) = (closed_by IS NULL))
+);
+
+CREATE TABLE pack_line (
+  box_id        bigint NOT NULL REFERENCES pack_box,
+  order_line_id bigint NOT NULL REFERENCES sales_order_line,
+  qty           int NOT NULL CHECK (qty > 0),
+  PRIMARY KEY (box_id, order_line_id)
+);
+
 GRANT SELECT ON ALL TABLES IN SCHEMA public TO throughline_app;
 GRANT INSERT ON item_gtin, wave, wave_order, pick_task TO throughline_app;
+GRANT INSERT ON package_type, pack_box, pack_line TO throughline_app;
+GRANT UPDATE (length_mm, width_mm, height_mm, tare_g, max_weight_g, status) ON package_type TO throughline_app;
+GRANT UPDATE (expected_g, weight_g, weight_reason, closed_by, closed_at, is_labelled, shipped_as) ON pack_box TO throughline_app;
+GRANT UPDATE (qty), DELETE ON pack_line TO throughline_app;
 GRANT UPDATE (item_id, units) ON item_gtin TO throughline_app;
 GRANT UPDATE (started_at, started_by) ON wave TO throughline_app;
 GRANT UPDATE (picked, state, reason, picked_by, picked_at) ON pick_task TO throughline_app;
