@@ -51,3 +51,12 @@ export async function requirePolicyScope(
   if (!channel || !isInScope(principal.scopes, { entity: channel.entity, channel: channel.code }))
     throw forbidden('OutOfScope', 'A policy reaches further than you do: name a channel of yours.')
 }
+
+/** An item's lots and codes lie at many sites and its units were sold by many channels: whoever decides sees them all. */
+export function requireEverywhere({ scopes }: Principal, what: string): void {
+  if (!scopesInclude(scopes, EVERYWHERE))
+    throw forbidden(
+      'OutOfScope',
+      `A ${what} reaches further than you do: somebody without limits decides.`,
+    )
+}

@@ -82,7 +82,20 @@ export interface ReopenException extends CommandBase {
 
 export interface ConfirmPick extends CommandBase {
   fulfilmentId: string
+  /** Units of each line in all; empty where `task` says what was picked. */
   lines: { orderLineId: string; picked: number; shortReason?: string }[]
+  /** One task of a pick list: its units come out of its bin, and the line follows from its tasks. */
+  task?: PickedTask
+}
+
+export interface PickedTask {
+  taskId: string
+  /** What the scanner read at the bin and on the goods: a SKU, a GTIN or a GS1 element string. */
+  bin: string
+  scan: string
+  /** Absent: all that the task asks for. */
+  picked?: number
+  shortReason?: string
 }
 
 /** A site says that it will not ship what it was given. */
@@ -99,6 +112,8 @@ export interface ConfirmShipment extends CommandBase {
   /** Absent: everything on the fulfilment order that is still open. */
   lines?: { orderLineId: string; qty: number }[]
   parcels?: { trackingNumber?: string; carrier?: string; service?: string; weightG?: number }[]
+  /** What lies in closed boxes that have not left, instead of `lines`. */
+  packed?: true
 }
 
 export interface RequestCancellation extends CommandBase {
@@ -137,6 +152,8 @@ export interface ReleaseOrder extends CommandBase {
 export interface BuyLabels extends CommandBase {
   fulfilmentId: string
   parcels: { weightG: number; lengthMm?: number; widthMm?: number; heightMm?: number }[]
+  /** One for each closed box that has no label, by its size and what it weighed; `parcels` is empty. */
+  packed?: true
   /** Override of the service that the rate shop would choose; needs a reason. */
   service?: { carrier: string; service: string; reason: string }
 }

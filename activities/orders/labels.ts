@@ -1,6 +1,7 @@
 import type { BuyLabels } from '#contracts/order-to-cash'
 import type { Tx } from '#db/client'
 import type { SalesOrder } from '#db/stores/orders'
+import { labelBoxes } from '#db/stores/packed-boxes'
 import { intendEffect, recordDecisions } from '#db/stores/records'
 import { latestDelivery } from '#db/queries/routing'
 import { isNamed, type RateWish } from '#domain/orders/service-choice'
@@ -55,7 +56,8 @@ export async function intendLabels(tx: Tx, order: SalesOrder, command: BuyLabels
     latestTransitDays: fulfilment.latestTransitDays,
     ...(command.service ? { overrideReason: command.service.reason } : {}),
   }
-  for (const [n, parcel] of command.parcels.entries()) {
+  const parcels = command.packed ? await labelBoxes(tx, fulfilment.id) : command.parcels
+  for (const [n, parcel] of parcels.entries()) {
     const parcelNo = Number(fulfilment.parcels) + n + 1
     const key = `label/${fulfilment.id}/${parcelNo}`
     const [row] = await tx<{ id: bigint }[]>`

@@ -4,9 +4,26 @@ import type { SalesOrder } from '#db/stores/orders'
 import { Refusal } from '#domain/refusal'
 import { knownLine } from './cancel.ts'
 import { openOrderCase } from './cases.ts'
+import { takeTask, type PickedLine } from './pick-task.ts'
 
-/** The warehouse says what it picked; less than asked needs a reason and becomes a case. */
-export async function confirmPick(tx: Tx, order: SalesOrder, command: ConfirmPick): Promise<void> {
+/**
+ * The warehouse says what it picked, by line or by a task of a pick list; less than asked needs a
+ * reason and becomes a case.
+ */
+export async function confirmPick(
+  tx: Tx,
+  order: SalesOrder,
+  command: ConfirmPick & { today: string },
+): Promise<void> {
+  const lines = command.task ? [await takeTask(tx, order, command, command.task)] : command.lines
+  await confirmLines(tx, order, { ...command, lines })
+}
+
+async function confirmLines(
+  tx: Tx,
+  order: SalesOrder,
+  command: ConfirmPick & { lines: PickedLine[] },
+): Promise<void> {
   const rows = await tx<
     {
       orderLineId: bigint
@@ -26,7 +43,7 @@ export async function confirmPick(tx: Tx, order: SalesOrder, command: ConfirmPic
       `Fulfilment order ${command.fulfilmentId} is not waiting to be picked.`,
     )
   const short: { orderLineId: string; sku: string | null; missing: number; reason: string }[] = []
-  for (const { orderLineId, picked, shortReason } of command.lines) {
+  for (const { orderLineId, picked, shortReason, moreToCome } of command.lines) {
     const line = knownLine(order, orderLineId)
     const mine = rows.filter((row) => row.orderLineId === line.id)
     const asked = mine.reduce((units, row) => units + row.qty, 0)
@@ -35,7 +52,8 @@ export async function confirmPick(tx: Tx, order: SalesOrder, command: ConfirmPic
         'OverPick',
         `Line ${line.lineNo}: ${asked} units were to be picked, ${picked} were reported.`,
       )
-    if (picked < asked && !shortReason)
+    const isShort = picked < asked && !moreToCome
+    if (isShort && !shortReason)
       throw new Refusal(
         'ShortPickNeedsReason',
         `Line ${line.lineNo}: ${asked - picked} units are missing. Say why in shortReason.`,
@@ -46,10 +64,10 @@ export async function confirmPick(tx: Tx, order: SalesOrder, command: ConfirmPic
       left = Math.max(0, left - here)
       // The line may stand on other fulfilment orders too, so only what is new here counts.
       line.picked += here - Math.max(row.picked, row.shipped)
-      await tx`UPDATE fulfilment_line SET picked = ${here}, short_reason = ${picked < asked ? (shortReason ?? null) : null}
+      await tx`UPDATE fulfilment_line SET picked = ${here}, short_reason = ${isShort ? (shortReason ?? null) : null}
         WHERE fulfilment_id = ${BigInt(command.fulfilmentId)} AND order_line_id = ${line.id} AND reservation_id = ${row.reservationId}`
     }
-    if (picked < asked)
+    if (isShort)
       short.push({ orderLineId, sku: line.sku, missing: asked - picked, reason: shortReason! })
   }
   if (short.length === 0) return

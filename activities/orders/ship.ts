@@ -3,7 +3,8 @@ import type { Tx } from '#db/client'
 import { addToOutbox } from '#db/stores/records'
 import type { OrderLine, SalesOrder } from '#db/stores/orders'
 import { insertInvoice, insertShipment, type NewShipmentLine } from '#db/stores/shipments'
-import { takeFromBins } from '#db/stores/bins'
+import { takeFromBins, toteOf } from '#db/stores/bins'
+import { shipBoxes } from '#db/stores/packed-boxes'
 import { consumeCost, lockPositions, useReservations } from '#db/stores/stock'
 import { sum } from '#domain/money'
 import { openUnits } from '#domain/orders/phase'
@@ -59,7 +60,8 @@ export async function shipOrder(
     )
   }
   refuseWhileHeld(order)
-  const chosen = chooseLines(order, fulfilment, command.lines)
+  const packed = command.packed && (await shipBoxes(tx, fulfilment.id, command.reference))
+  const chosen = chooseLines(order, fulfilment, packed || command.lines)
   await leave(tx, order, {
     fulfilment,
     chosen,
@@ -273,6 +275,7 @@ async function takeFromStock(
     fulfilment.siteId,
     goods.map((unit) => ({ itemId: unit.line.itemId!, qty: BigInt(unit.qty) })),
     { kind: 'issue', ...cause, actor, effectiveOn: shippedOn },
+    toteOf(fulfilment.id),
   )
   const uses = await consumeCost(
     tx,

@@ -2,13 +2,12 @@ import { z } from 'zod'
 import * as contract from '#contracts/order-to-cash'
 import { listFulfilments, type FulfilmentRow } from '#db/queries/stock'
 import type { UpdateDefinition } from '@temporalio/common'
-import { type Permission } from '#domain/access'
-import { EVERYWHERE } from '#domain/scopes'
-import type { ApiDeps, ApiServer, Principal } from '../deps.ts'
+import type { Permission } from '#domain/access'
+import type { ApiDeps, ApiServer } from '../deps.ts'
+import { fulfilmentInScope } from '../fulfilment-scope.ts'
 import { callerOf, commandOrder } from '../order-commands.ts'
 import { idCursor, pageOf, pageQuery, toPage } from '../paging.ts'
 import { bigId, businessDate, code, positiveInt, reason, shortText } from '../schemas.ts'
-import { visible } from '../scope.ts'
 import { placeOfOrder } from '#db/queries/orders'
 import { progress } from '../order-schemas.ts'
 
@@ -194,24 +193,6 @@ function addCommand<C extends contract.CommandBase & { fulfilmentId: string }>(
       return commandOrder(deps, place, update, command, callerOf(request))
     },
   )
-}
-
-async function fulfilmentInScope(
-  db: ApiDeps['db'],
-  principal: Principal,
-  id: string,
-): Promise<FulfilmentRow> {
-  const [row] = await listFulfilments(db, {
-    after: 0n,
-    limit: 1,
-    scopes: EVERYWHERE,
-    id: BigInt(id),
-  })
-  return visible(principal, row, 'fulfilment order', (found) => ({
-    entity: found.entity,
-    site: found.site,
-    channel: found.channel,
-  }))
 }
 
 function toFulfilment({ id, orderId, ...row }: FulfilmentRow) {

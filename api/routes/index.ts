@@ -55,6 +55,8 @@ import { inventoryAccuracyRoutes } from './inventory-accuracy.ts'
 import { transferRoutes } from './transfers.ts'
 import { vendorReturnRoutes } from './vendor-returns.ts'
 import { supplierScorecardRoutes } from './supplier-scorecards.ts'
+import { packingRoutes } from './packing.ts'
+import { waveRoutes } from './waves.ts'
 import { webhookRoutes } from './webhooks.ts'
 
 export type RouteModule = (server: ApiServer, deps: RouteDeps) => Promise<void>
@@ -110,6 +112,8 @@ export const routes: readonly RouteModule[] = [
   binRoutes,
   lotRoutes,
   quarantineRoutes,
+  waveRoutes,
+  packingRoutes,
   inventoryAccuracyRoutes,
   supplierScorecardRoutes,
   replenishmentRoutes,

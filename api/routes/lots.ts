@@ -2,11 +2,10 @@ import { z } from 'zod'
 import { listLots } from '#db/queries/bins'
 import { recallLot, saveLot } from '#db/stores/lots'
 import { itemIdOf } from '#db/stores/stock-settings'
-import { EVERYWHERE, scopesInclude } from '#domain/scopes'
 import { commandRoute } from '../command-route.ts'
-import type { ApiDeps, ApiServer, Principal } from '../deps.ts'
-import { forbidden } from '../problem.ts'
+import type { ApiDeps, ApiServer } from '../deps.ts'
 import { businessDate, reason, sku } from '../schemas.ts'
+import { requireEverywhere } from '../scope.ts'
 
 const tags = ['lots']
 const text = z.string()
@@ -62,7 +61,7 @@ function addMaster(server: ApiServer, deps: ApiDeps): void {
     }),
     response: { 200: lot.omit({ units: true }) },
     work: async (tx, { body, params: at, principal, audit, commandKey }) => {
-      requireEverywhere(principal)
+      requireEverywhere(principal, 'lot')
       const before = await saveLot(tx, await itemIdOf(tx, at.sku), at.lot, body, commandKey)
       await audit({
         subjectType: 'lot',
@@ -95,7 +94,7 @@ function addRecall(server: ApiServer, deps: ApiDeps): void {
       }),
     },
     work: async (tx, { body, params: at, principal, audit }) => {
-      requireEverywhere(principal)
+      requireEverywhere(principal, 'lot')
       const found = await recallLot(tx, await itemIdOf(tx, at.sku), at.lot, body.reason)
       await audit({
         subjectType: 'lot',
@@ -107,13 +106,4 @@ function addRecall(server: ApiServer, deps: ApiDeps): void {
       return { body: found }
     },
   })
-}
-
-/** A lot lies at many sites and its units were sold by many channels: whoever decides sees them all. */
-function requireEverywhere({ scopes }: Principal): void {
-  if (!scopesInclude(scopes, EVERYWHERE))
-    throw forbidden(
-      'OutOfScope',
-      'A lot reaches further than you do: somebody without limits decides.',
-    )
 }

@@ -156,9 +156,15 @@ interface Place extends Wanted {
   lot: string
 }
 
+/** Where units lie that were picked for a fulfilment order, until they leave or are put back. */
+export function toteOf(fulfilmentId: bigint): string {
+  return `TOTE/${fulfilmentId}`
+}
+
 /**
  * Takes units out of the bins where they lie: what expires first, then in pick order, then from
  * bins that nobody has listed. A blocked bin is emptied last, a lot that is held or recalled never.
+ * What was picked for an order that is still to leave is that order's; its own `tote` goes first.
  * @throws Refusal `LotBlocked`.
  */
 export async function takeFromBins(
@@ -166,6 +172,7 @@ export async function takeFromBins(
   siteId: number,
   wanted: readonly Wanted[],
   movement: Omit<Movement, 'itemId' | 'qty' | 'fromSiteId' | 'fromBin' | 'fromLot'>,
+  tote = '',
 ): Promise<void> {
   const itemIds = [...new Set(wanted.map((want) => want.itemId))]
   const places = await tx<Place[]>`
@@ -173,7 +180,8 @@ export async function takeFromBins(
     LEFT JOIN bin b ON b.site_id = q.site_id AND b.code = q.bin LEFT JOIN lot l ON l.item_id = q.item_id AND l.code = q.lot
     WHERE q.site_id = ${siteId} AND q.item_id = ANY(${itemIds}::int[]) AND q.condition = 'sellable' AND q.owner = 'own' AND q.qty > 0
       AND (l.code IS NULL OR (l.status = 'approved' AND (l.expires_on IS NULL OR l.expires_on > current_date)))
-    ORDER BY q.item_id, coalesce(b.status = 'blocked' OR NOT b.allocatable, false), l.expires_on NULLS LAST, b.pick_seq NULLS LAST, q.bin, q.lot`
+      AND (q.bin = ${tote} OR NOT in_open_tote(q.bin))
+    ORDER BY q.item_id, q.bin = ${tote} AND q.bin <> '' DESC, coalesce(b.status = 'blocked' OR NOT b.allocatable, false), l.expires_on NULLS LAST, b.pick_seq NULLS LAST, q.bin, q.lot`
   const taken = wanted.flatMap((want) => takeFrom(places, want))
   const short = taken.find((place) => place.bin === NOWHERE)
   if (short) await refuseShort(tx, siteId, short)

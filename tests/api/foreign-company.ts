@@ -12,6 +12,7 @@ export interface Foreign {
   orderId: string
   workflowId: string
   fulfilmentId: string
+  pickTaskId: string
   caseId: string
   listingId: string
   entryId: string
@@ -39,6 +40,7 @@ export const FOREIGN = {
   count: 'CC-DE',
   receipt: 'GR-RTV-DE',
   vendorReturn: 'RTV-DE',
+  wave: 'WAVE-DE',
   user: 'frida@example.com',
   key: 'foreign-key',
   supplier: 'KERAMIK',
@@ -113,6 +115,7 @@ export async function foundForeignCompany(api: RunningApi): Promise<Foreign> {
   await admin`
     INSERT INTO purchase_order_line (purchase_order_id, line_no, item_id, site_id, unit_price_minor, needed_on, qty_ordered)
     SELECT p.id, 1, i.id, s.id, 400, current_date + 9, 10 FROM purchase_order p, item i, site s WHERE p.po_number = ${FOREIGN.purchase} AND i.sku = 'MUG' AND s.code = ${FOREIGN.site}`
+  await admin`INSERT INTO wave (wave_no, site_id, ship_until, planned_by) SELECT ${FOREIGN.wave}, id, current_date, 'user:frida' FROM site WHERE code = ${FOREIGN.site}`
   const one = async (sql: string) => String((await admin.unsafe<{ id: unknown }[]>(sql))[0]!.id)
   return {
     ...(await addBill(api, entityId)),
@@ -121,6 +124,9 @@ export async function foundForeignCompany(api: RunningApi): Promise<Foreign> {
     workflowId: await one(`SELECT workflow_id AS id FROM sales_order WHERE id = ${orderId}`),
     caseId,
     fulfilmentId: await one(`SELECT id FROM fulfilment_order WHERE order_id = ${orderId}`),
+    pickTaskId: await one(`
+      INSERT INTO pick_task (wave_id, fulfilment_id, order_line_id, item_id, site_id, bin, lot, qty) SELECT w.id, l.fulfilment_id, l.order_line_id, l.item_id, w.site_id, '', '', 1
+      FROM wave w, fulfilment_line l JOIN fulfilment_order f ON f.id = l.fulfilment_id WHERE w.wave_no = '${FOREIGN.wave}' AND f.order_id = ${orderId} RETURNING id`),
     listingId: await one(`SELECT id FROM listing WHERE external_id = 'DE-MUG'`),
     entryId: await one(`SELECT max(id) AS id FROM journal_entry WHERE entity_id = ${entityId}`),
     openingId: await one(

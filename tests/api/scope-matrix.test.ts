@@ -547,6 +547,73 @@ const places: Probe[] = [
   },
 ]
 
+const picking: Probe[] = [
+  ...['box-suggestion', 'boxes'].map((path) => ({
+    route: `GET /v1/fulfilment-orders/:fulfilmentId/${path}`,
+    ask: (f: Foreign) => get(`/v1/fulfilment-orders/${f.fulfilmentId}/${path}`),
+    ...all('hidden'),
+  })),
+  ...(
+    [
+      ['boxes/:boxNo/scans', { scan: 'MUG' }],
+      ['boxes/:boxNo/closing', { weightG: 100 }],
+      ['boxes/:boxNo/emptying', { reason }],
+      ['packed-labels', {}],
+      ['packed-shipments', { reference: 'S1' }],
+    ] as const
+  ).map(([path, body]) => ({
+    route: `POST /v1/fulfilment-orders/:fulfilmentId/${path}`,
+    ask: (f: Foreign) =>
+      command(
+        'POST',
+        `/v1/fulfilment-orders/${f.fulfilmentId}/${path.replace(':boxNo', '1')}`,
+        body,
+      ),
+    ...all('hidden'),
+  })),
+  {
+    route: 'PUT /v1/sites/:code/package-types/:package',
+    ask: () =>
+      command('PUT', `/v1/sites/${site}/package-types/S`, {
+        ...{ lengthMm: 100, widthMm: 100, heightMm: 100 },
+        ...{ tareG: 10, maxWeightG: 1000, reason },
+      }),
+    ...ofSite('refused'),
+  },
+  { route: 'GET /v1/waves', ask: () => get('/v1/waves'), ...ofSite('absent'), mark: FOREIGN.wave },
+  {
+    route: 'GET /v1/waves/:waveNo/pick-list',
+    ask: () => get(`/v1/waves/${FOREIGN.wave}/pick-list`),
+    ...ofSite('hidden'),
+  },
+  {
+    route: 'POST /v1/waves',
+    ask: () => command('POST', '/v1/waves', { waveNo: 'W-NEW', site }),
+    ...ofSite('refused'),
+  },
+  {
+    route: 'POST /v1/waves/:waveNo/orders',
+    ask: (f) =>
+      command('POST', `/v1/waves/${FOREIGN.wave}/orders`, { fulfilmentId: f.fulfilmentId }),
+    ...all('hidden'),
+  },
+  {
+    route: 'POST /v1/waves/:waveNo/start',
+    ask: () => command('POST', `/v1/waves/${FOREIGN.wave}/start`),
+    ...ofSite('hidden'),
+  },
+  {
+    route: 'POST /v1/pick-tasks/:taskId/pick',
+    ask: (f) => command('POST', `/v1/pick-tasks/${f.pickTaskId}/pick`, { bin: '', scan: 'MUG' }),
+    ...all('hidden'),
+  },
+  {
+    route: 'PUT /v1/items/:sku/gtins/:gtin',
+    ask: () => command('PUT', '/v1/items/MUG/gtins/9501101530003', { reason }),
+    ...all('refused'),
+  },
+]
+
 const counts: Probe[] = [
   {
     route: 'GET /v1/cycle-counts',
@@ -1055,6 +1122,7 @@ const probes = [
   ...vendorReturns,
   ...counts,
   ...places,
+  ...picking,
   ...cases,
   ...stock,
   ...purchasing,
