@@ -54,6 +54,7 @@ import { cycleCountRoutes } from './cycle-counts.ts'
 import { inventoryAccuracyRoutes } from './inventory-accuracy.ts'
 import { transferRoutes } from './transfers.ts'
 import { supplierScorecardRoutes } from './supplier-scorecards.ts'
+import { outsideWarehouseRoutes } from './outside-warehouses.ts'
 import { webhookRoutes } from './webhooks.ts'
 
 export type RouteModule = (server: ApiServer, deps: RouteDeps) => Promise<void>
@@ -112,6 +113,7 @@ export const routes: readonly RouteModule[] = [
   supplierScorecardRoutes,
   replenishmentRoutes,
   replenishmentRuleRoutes,
+  outsideWarehouseRoutes,
   processRoutes,
   webhookRoutes,
   providerWebhookRoutes,
