@@ -832,7 +832,8 @@ const purchasing: Probe[] = [
   },
   {
     route: 'PUT /v1/outside-warehouses/:code',
-    ask: () => command('PUT', '/v1/outside-warehouses/FERN', { ediId: 'MINE', ourEdiId: 'ACME' }),
+    ask: () =>
+      command('PUT', '/v1/outside-warehouses/FERN', { ediId: 'FERN-LAGER', ourEdiId: 'ACME' }),
     ...ofSite('refused'),
   },
   {
