@@ -188,7 +188,8 @@ const variables = {
   },
   EDI_BASE_URL: {
     schema: web.optional(),
-    meaning: 'EDI network that carries orders to suppliers; unset, only mail does.',
+    meaning:
+      'EDI network that carries orders to suppliers and outside warehouses; unset, only mail does.',
     cure: 'Set it to an http(s) address.',
   },
   EDI_API_KEY: {

@@ -27,7 +27,12 @@ import { WOOCOMMERCE_STOCK } from '#activities/gateways/woocommerce-stock'
 import { notificationActivities } from '#activities/notifications/index'
 import { replenishmentActivities } from '#activities/replenishment/index'
 import type { MailLinks } from '#activities/notifications/mails'
-import { supplierGateway, type SupplierGateway } from '#activities/gateways/supplier'
+import {
+  ediNetwork,
+  supplierGateway,
+  type SupplierGateway,
+  type WarehouseGateway,
+} from '#activities/gateways/supplier'
 import { purchaseActivities } from '#activities/purchasing/index'
 import { vendorBillActivities } from '#activities/vendor-bills/index'
 import { refusalsAreAnswers } from '#activities/refusal-interceptor'
@@ -207,6 +212,7 @@ async function runWorkers(config: WorkerConfig): Promise<void> {
       gateways,
       mail: mailFrom(config),
       links: linksFrom(config),
+      warehouses: warehousesFrom(config),
     }),
   ])
   const stopping = new AbortController()
@@ -226,6 +232,7 @@ export interface NotificationWorkerDeps extends OrderWorkerDeps {
   client: Client
   mail: MailGateway | null
   links?: MailLinks
+  warehouses?: WarehouseGateway | null
   orderTaskQueue?: string
   workMs?: number
   untoldAfterMs?: number
@@ -266,6 +273,7 @@ export function createNotificationWorker(deps: NotificationWorkerDeps): Promise<
         ...common,
         mail,
         links: deps.links ?? null,
+        warehouses: deps.warehouses ?? null,
         orders: orderActivities({ db, gateways }),
         taskQueue,
         workMs,
@@ -290,9 +298,16 @@ export function createNotificationWorker(deps: NotificationWorkerDeps): Promise<
 }
 
 function suppliersFrom(config: Config): SupplierGateway {
-  const { EDI_BASE_URL: baseUrl, EDI_API_KEY: apiKey } = config
-  const edi = baseUrl && apiKey ? { baseUrl, apiKey, timeoutMs: 15_000 } : null
-  return supplierGateway({ mail: mailFrom(config), edi })
+  return supplierGateway({ mail: mailFrom(config), edi: ediFrom(config) })
+}
+
+function warehousesFrom(config: Config): WarehouseGateway | null {
+  const edi = ediFrom(config)
+  return edi && ediNetwork(edi)
+}
+
+function ediFrom({ EDI_BASE_URL: baseUrl, EDI_API_KEY: apiKey }: Config) {
+  return baseUrl && apiKey ? { baseUrl, apiKey, timeoutMs: 15_000 } : null
 }
 
 function mailFrom(config: Config): MailGateway | null {

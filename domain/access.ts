@@ -82,6 +82,7 @@ export const RESOURCES = [
   'suppliers',
   'transfers',
   'users',
+  'warehouse-documents',
 ] as const
 export type Resource = (typeof RESOURCES)[number]
 
@@ -200,6 +201,8 @@ const grants: Record<Role, readonly Grant[]> = {
     'settlements:create',
     'imports:create',
     'imports:read',
+    'warehouse-documents:create',
+    'warehouse-documents:read',
   ],
   csr: customerService,
   'oms-supervisor': [
@@ -244,6 +247,7 @@ const grants: Record<Role, readonly Grant[]> = {
     'returns:read',
     'returns:confirm',
     'sites:update',
+    'warehouse-documents:*',
     'reports:read',
     'api-keys:create',
   ],

@@ -65,15 +65,18 @@ async function sendMail(
 
 const accepted = z.object({ id: z.string() })
 
+/** How shipping orders reach the warehouses that others run. */
+export type WarehouseGateway = ReturnType<typeof ediNetwork>
+
 /** A value-added network: `POST /documents {key, receiver, document}`, idempotent by its key. */
-function ediNetwork(config: GatewayConfig) {
+export function ediNetwork(config: GatewayConfig) {
   const call = jsonClient({
     baseUrl: config.baseUrl,
     timeoutMs: config.timeoutMs,
     headers: { authorization: `Bearer ${config.apiKey}` },
   })
   return {
-    send: ({ key, receiver, document }: SupplierMessage & { by: 'edi' }) =>
+    send: ({ key, receiver, document }: { key: string; receiver: string; document: string }) =>
       unknownWithoutAnswer(async () => {
         const answer = await call({
           ...{ method: 'POST', path: '/v1/documents', body: { key, receiver, document } },

@@ -21,12 +21,15 @@ import { takeWaiting, markDelivered, type WaitingMessage } from '#db/stores/outb
 import { watchRefused } from '#db/stores/refused-documents'
 import { watchUnbilled } from '#db/stores/unbilled'
 import { replenishedCompanies } from '#db/queries/replenishment-policies'
+import { watchWarehouseCases } from '#db/stores/warehouse-cases'
 import { markTold, markTooLate, takeUntold, type UntoldDocument } from '#db/stores/inbox'
 import type { MailGateway } from '../gateways/mail.ts'
+import type { WarehouseGateway } from '../gateways/supplier.ts'
 import type { MailTemplate } from '#domain/orders/policies'
 import { Refusal } from '#domain/refusal'
 import { sendMails, type MailLinks } from './mails.ts'
 import { tellWaitingEvents } from './provider-events.ts'
+import { sendShippingOrder } from './shipping-orders.ts'
 import { waitingForItems } from './waiting-orders.ts'
 
 export interface NotificationDeps {
@@ -35,6 +38,8 @@ export interface NotificationDeps {
   /** Null where no mail server is set: mails then stay in the outbox. */
   mail: MailGateway | null
   links: MailLinks
+  /** Null where no EDI network is set: shipping orders then stay in the outbox. */
+  warehouses: WarehouseGateway | null
   orders: Pick<OrderActivities, 'reviewOrder' | 'recordPayment' | 'recordTracking'>
   orderTaskQueue: string
   /** Where this process and those that it starts run. */
@@ -58,6 +63,7 @@ const TOPICS = {
   'vendor-bill': { limit: 50, mostWaitSeconds: 60 },
   'purchase-wanted': { limit: 20, mostWaitSeconds: 3600 },
   'transfer-wanted': { limit: 20, mostWaitSeconds: 3600 },
+  'shipping-order': { limit: 20, mostWaitSeconds: 900 },
 } as const
 type Topic = keyof typeof TOPICS
 
@@ -67,7 +73,8 @@ export function notificationActivities(deps: NotificationDeps): NotificationActi
       const until = Date.now() + deps.workMs
       const done: Delivered = { delivered: 0, failed: 0, told: 0 }
       const topics = (Object.keys(TOPICS) as Topic[]).filter(
-        (topic) => deps.mail || topic !== 'mail',
+        (topic) =>
+          (deps.mail || topic !== 'mail') && (deps.warehouses || topic !== 'shipping-order'),
       )
       const each = topics.map((topic) => () => deliverBatch(deps, topic, until, done))
       const works = [...each, () => tellUntold(deps, done), () => tellEvents(deps, done)]
@@ -76,6 +83,7 @@ export function notificationActivities(deps: NotificationDeps): NotificationActi
       await Promise.all(works.map((work) => repeat(work, until, deps.workMs)))
       await watchRefused(deps.db)
       await watchUnbilled(deps.db)
+      await watchWarehouseCases(deps.db)
       return done
     },
   }
@@ -163,6 +171,10 @@ async function deliver(deps: NotificationDeps, message: WaitingMessage): Promise
         ...(body['caseId'] ? { caseId: body['caseId'] } : {}),
       },
     )
+  if (message.topic === 'shipping-order') {
+    const order = { key: message.key, fulfilmentId: body['fulfilmentId']! }
+    return sendShippingOrder(deps.db, deps.warehouses!, order)
+  }
   if (message.topic === 'vendor-bill') return tellOneBill(deps, message.key, body['billId']!)
   if (message.topic === 'purchase-wanted') return orderWanted(deps, message)
   if (message.topic === 'transfer-wanted') return transferWanted(deps, message)

@@ -1,6 +1,7 @@
 import type { Tx } from '#db/client'
 import { candidateNodes, type RoutedNode } from '#db/queries/routing'
 import type { LiveReservation, SalesOrder } from '#db/stores/orders'
+import { intendShippingOrder } from '#db/stores/shipping-orders'
 import { recordDecisions } from '#db/stores/records'
 import { addDays } from '#domain/dates'
 import { openUnits, unplannedUnits } from '#domain/orders/phase'
@@ -65,7 +66,7 @@ async function releaseAt(
   const earliest = addDays(by.today, node.shipInDays)
   const shipOn = node.limited ? await firstDayWithCapacity(tx, siteId, earliest) : earliest
   const promiseOn = addDays(shipOn, transitDays)
-  const [fulfilment] = await tx<{ id: bigint }[]>`
+  const [fulfilment] = await tx<{ id: bigint; outside: boolean }[]>`
     WITH fulfilment AS (
       INSERT INTO fulfilment_order (order_id, site_id, carrier, service, freight_estimate_minor, promise_on, ship_on, released_by)
       VALUES (${order.id}, ${siteId}, ${service?.chosen.carrier ?? null}, ${service?.chosen.service ?? null}, ${freightMinor},
@@ -75,7 +76,7 @@ async function releaseAt(
       SELECT fulfilment.id, r.* FROM fulfilment, unnest(${rows.map((r) => r.orderLineId.toString())}::bigint[], ${rows.map((r) => r.id.toString())}::bigint[],
         ${rows.map((r) => r.itemId)}::int[], ${rows.map((r) => r.live - r.onFulfilment)}::int[]) AS r
     )
-    SELECT id FROM fulfilment`
+    SELECT id, EXISTS (SELECT FROM outside_warehouse w WHERE w.site_id = ${siteId}) AS outside FROM fulfilment`
   for (const row of rows) {
     const line = lineOf(order, row.orderLineId)
     line.released += row.live - row.onFulfilment
@@ -83,6 +84,7 @@ async function releaseAt(
     row.onFulfilment = row.live
   }
   await recordRelease(tx, order, { node, service, fulfilmentId: fulfilment!.id, shipOn }, by.actor)
+  if (fulfilment!.outside) await intendShippingOrder(tx, fulfilment!.id)
 }
 
 interface Released {

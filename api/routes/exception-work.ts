@@ -23,6 +23,7 @@ import { forbidden, toProblem } from '../problem.ts'
 import { bigId, intId, reason, shortText } from '../schemas.ts'
 import { answerOf, caseInScope } from '../case-scope.ts'
 import { STOCK_CASES } from '../stock-decisions.ts'
+import { isWarehouseCase } from '../warehouse-decisions.ts'
 
 const tags = ['exceptions']
 const params = z.object({ caseId: bigId })
@@ -140,8 +141,11 @@ async function decideOne(
     const found = await caseInScope(deps.db, caller.principal, caseId)
     if (found.type !== type)
       throw new Refusal('CaseOfAnotherType', `Case ${caseId} is a ${found.type}, not a ${type}.`)
-    if (found.subjectType === 'purchase-order')
-      throw new Refusal('DecidedOneByOne', 'Cases of purchases are decided one by one.')
+    if (found.subjectType === 'purchase-order' || isWarehouseCase(found))
+      throw new Refusal(
+        'DecidedOneByOne',
+        'Cases of purchases and of outside warehouses are decided one by one.',
+      )
     const kept = resolution === 'create-item' ? choice.params : takeAddressOut(choice.params).rest
     const told = kept ? { params: kept } : {}
     if (found.subjectType === 'receipt-line') {

@@ -22,6 +22,7 @@ import { decidePurchaseCase, previewedPurchase, previewPurchaseCase } from '../p
 import { purchaseProgress } from '../purchase-commands.ts'
 import { decideStock, STOCK_CASES } from '../stock-decisions.ts'
 import { commandReplenished, replenishmentStood } from '../replenishment-commands.ts'
+import { decideWarehouseCase, isWarehouseCase, warehouseDecided } from '../warehouse-decisions.ts'
 
 const tags = ['exceptions']
 const params = z.object({ caseId: bigId })
@@ -184,6 +185,7 @@ function addDecisions(server: ApiServer, deps: ApiDeps): void {
             purchaseProgress,
             documentProgress,
             replenishmentStood,
+            warehouseDecided,
           ]),
         },
       },
@@ -193,6 +195,7 @@ function addDecisions(server: ApiServer, deps: ApiDeps): void {
       if (found.type === 'document-refused')
         return decideDocument(deps, request, found.subjectId, choiceOf(found, request.body))
       if (found.subjectType === 'purchase-order') return decidePurchaseCase(deps, request, found)
+      if (isWarehouseCase(found)) return decideWarehouseCase(deps, request, found, request.body)
       if (found.subjectType === 'receipt-line')
         return decideUnbilledReceipt(deps, found, request.body, callerOf(request))
       if (found.subjectType === 'vendor-bill')

@@ -57,6 +57,7 @@ import { vendorReturnRoutes } from './vendor-returns.ts'
 import { supplierScorecardRoutes } from './supplier-scorecards.ts'
 import { packingRoutes } from './packing.ts'
 import { waveRoutes } from './waves.ts'
+import { outsideWarehouseRoutes } from './outside-warehouses.ts'
 import { webhookRoutes } from './webhooks.ts'
 
 export type RouteModule = (server: ApiServer, deps: RouteDeps) => Promise<void>
@@ -118,6 +119,7 @@ export const routes: readonly RouteModule[] = [
   supplierScorecardRoutes,
   replenishmentRoutes,
   replenishmentRuleRoutes,
+  outsideWarehouseRoutes,
   processRoutes,
   webhookRoutes,
   providerWebhookRoutes,

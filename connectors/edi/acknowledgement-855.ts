@@ -32,14 +32,17 @@ type Line = Omit<EdiAcknowledgement['lines'][number], 'qty'> & {
   confirmed: bigint | null
 }
 
-function lineOf([, no, qty, , price]: string[]): Line {
+function lineOf([, no, qty, , price]: X12Document['segments'][number]): Line {
   if (!/^\d{1,6}$/.test(no ?? '')) throw malformed('a PO1 has no line number')
   if (price && !/^\d{1,12}(\.\d{1,6})?$/.test(price)) throw malformed(`PO1 ${no} has no price`)
   const ordered = x12Units(qty, `PO1 ${no}`)
   return { lineNo: Number(no), ordered, confirmed: null, price: price || null, promisedOn: null }
 }
 
-function confirm(line: Line, [, status, qty, , qualifier, date]: string[]): void {
+function confirm(
+  line: Line,
+  [, status, qty, , qualifier, date]: X12Document['segments'][number],
+): void {
   const units = qty ? x12Units(qty, `ACK of line ${line.lineNo}`) : line.ordered
   line.confirmed = (line.confirmed ?? 0n) + (NOT_COMING.has(status ?? '') ? 0n : units)
   if (!date || !['067', '068', '017', '002'].includes(qualifier ?? '')) return

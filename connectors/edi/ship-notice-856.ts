@@ -32,7 +32,7 @@ export function readShipNotice({ segments }: X12Document): EdiShipNotice {
   }
 }
 
-function itemsOf(segments: readonly string[][]): EdiShipNotice['lines'] {
+function itemsOf(segments: X12Document['segments']): EdiShipNotice['lines'] {
   const lines: EdiShipNotice['lines'] = []
   let lineNo: string | null = null
   let lot: string | null = null

@@ -66,7 +66,11 @@ function envelopeOf(segments: readonly X12Segment[]): Translated<X12Interchange>
   const iea = segments.at(-1)!
   if (iea[0] !== 'IEA') return refused('envelope-incomplete', 'IEA', 'the file ends before IEA')
   if (iea[2] !== isa[13])
-    return refused('control-number', 'IEA02', `IEA says ${iea[2]}, ISA ${isa[13]}`)
+    return refused(
+      'control-number',
+      'IEA02',
+      `IEA says ${iea[2]}, ISA ${isa[13]}: they do not belong together`,
+    )
   const sets: X12Set[] = []
   let groups = 0
   for (let at = 1; at < segments.length - 1;) {
@@ -117,7 +121,7 @@ function setOf(segments: readonly X12Segment[]): Translated<X12Set> {
     return refused(
       'control-total',
       'SE01',
-      `SE says ${se[1]} segments, there are ${segments.length}: something was lost on the way`,
+      `SE counts ${se[1]} segments, there are ${segments.length}: something was lost on the way`,
     )
   return accepted({ type, controlNumber, segments: segments.slice(1, -1) })
 }

@@ -1,4 +1,5 @@
 import { Refusal } from '#domain/refusal'
+import { readInterchange, type X12Interchange, type X12Segment } from './x12-interchange.ts'
 
 /** One transaction set out of an interchange: its segments as lists of elements. */
 export interface X12Document {
@@ -6,37 +7,29 @@ export interface X12Document {
   controlNumber: string
   /** Such as 855. */
   set: string
-  segments: string[][]
+  segments: readonly X12Segment[]
 }
 
 /**
- * Reads an X12 interchange that holds one transaction set. Separators are those of its own ISA; a
- * byte order mark and line breaks between segments are let pass.
+ * Reads an X12 interchange that holds one transaction set, by `readInterchange`.
  * @throws Refusal `MalformedX12` that says where it breaks
  */
 export function readX12(text: string): X12Document {
-  const document = text.replace(/^\ufeff/, '').trim()
-  if (!document.startsWith('ISA') || document.length < 106)
-    throw malformed('it does not begin with an ISA segment of 106 characters')
-  const element = document[3]!
-  const terminator = document[105]!
-  const segments = document
-    .split(terminator)
-    .map((segment) => segment.trim().split(element))
-    .filter(([id]) => id !== '')
-  const [isa] = segments
-  const controlNumber = isa?.[13]?.trim() ?? ''
-  const iea = segments.at(-1)
-  if (isa?.length !== 17 || iea?.[0] !== 'IEA' || iea[2]?.trim() !== controlNumber)
-    throw malformed('its ISA and IEA do not belong together')
-  const starts = segments.flatMap(([id], n) => (id === 'ST' ? [n] : []))
-  const end = segments.findIndex(([id]) => id === 'SE')
-  if (starts.length !== 1 || end < 0) throw malformed('it does not hold exactly one ST and SE')
-  const body = segments.slice(starts[0], end + 1)
-  if (Number(body.at(-1)![1]) !== body.length)
-    throw malformed(`its SE counts ${body.at(-1)![1]} segments, and there are ${body.length}`)
-  const sender = isa[6]!.trim()
-  return { sender, controlNumber, set: body[0]![1] ?? '', segments: body.slice(1, -1) }
+  const { sender, controlNumber, sets } = interchangeOf(text)
+  const [set, ...others] = sets
+  if (!set || others.length > 0) throw malformed('it does not hold exactly one ST and SE')
+  return { sender, controlNumber, set: set.type, segments: set.segments }
+}
+
+/** @throws Refusal `MalformedX12` that names the segment by which the envelope is damaged */
+export function interchangeOf(
+  text: string,
+  options: Parameters<typeof readInterchange>[1] = {},
+): X12Interchange {
+  const read = readInterchange(text, options)
+  if (read.ok) return read.value
+  const [problem] = read.problems
+  throw malformed(`${problem!.field}: ${problem!.message}`)
 }
 
 /** `20260131` or `260131` as a business date. @throws Refusal `MalformedX12` */

@@ -110,7 +110,16 @@ function writeTrail(tx: Tx, rows: readonly string[]): PromiseLike<unknown> {
 
 export interface IntendedEffect {
   key: string
-  gateway: 'payment' | 'carrier' | 'tax' | 'mail' | 'compliance' | 'channel' | 'supplier' | 'bank'
+  gateway:
+    | 'payment'
+    | 'carrier'
+    | 'tax'
+    | 'mail'
+    | 'compliance'
+    | 'channel'
+    | 'supplier'
+    | 'bank'
+    | 'warehouse'
   operation: string
   subjectType: string
   subjectId: string

@@ -56,6 +56,10 @@ export const CASE_RESOLUTIONS = {
   'supplier-late': ['alternate-supplier', 'expedite', 'transfer'],
   'lot-exceeds-need': ['round-up', 'join-order', 'skip'],
   'stockout-in-lead-time': ['transfer', 'air', 'substitute', 'throttle-channel'],
+  // What can be stuck between us and a warehouse that others run (docs/outside-warehouse.md).
+  'warehouse-unsent': ['send-again', 'mark-sent'],
+  'warehouse-document': ['retry', 'reject'],
+  'warehouse-difference': ['explained', 'wait'],
 } as const satisfies Record<string, readonly string[]>
 
 export type CaseType = keyof typeof CASE_RESOLUTIONS

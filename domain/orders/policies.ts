@@ -221,6 +221,9 @@ export const DEFAULT_POLICIES: PolicyBodies = {
     'supplier-late': team('purchasing', hours(24)),
     'lot-exceeds-need': team('purchasing', hours(72), 'low'),
     'stockout-in-lead-time': team('purchasing', hours(8), 'high'),
+    'warehouse-unsent': team('warehouse', hours(2), 'high'),
+    'warehouse-document': team('warehouse', hours(4), 'high'),
+    'warehouse-difference': team('inventory', hours(24)),
   },
   demand: {
     rank: ['channel-priority', 'customer-class', 'ship-by', 'placed'],

@@ -107,6 +107,7 @@ async function work({
     taskQueue: 'nobody-works-here',
     workMs,
     links: null,
+    warehouses: null,
     untoldAfterMs: 15_000,
   })
   return new MockActivityEnvironment().run(activities.deliverOutbox) as Promise<Delivered>

@@ -101,6 +101,7 @@ export async function foundForeignCompany(api: RunningApi): Promise<Foreign> {
     INSERT INTO vendor_return (return_no, workflow_id, entity_id, site_id, receipt_id, party, currency, phase, reason, requested_by)
     SELECT ${FOREIGN.vendorReturn}, ${`vendor-return/${FOREIGN.vendorReturn}`}, ${entityId}, site_id, id, 'x', 'EUR', 'requested', 'x', 'user:frida'
     FROM goods_receipt WHERE receipt_no = ${FOREIGN.receipt}`
+  await addOutsideWarehouse(api, entityId)
   await admin`INSERT INTO lot (item_id, code) SELECT id, 'L-DE' FROM item WHERE sku = 'MUG'`
   await admin`
     INSERT INTO stock_movement (item_id, qty, kind, from_site_id, to_site_id, to_lot, cause_type, cause_id, actor, effective_on)
@@ -225,4 +226,21 @@ async function addReplenishment(api: RunningApi, entityId: number) {
     VALUES (${run!.id}, ${entityId}, ${itemId}, ${siteId}, ${id}, 'proposed', 'unsourced', 5, 5, 0, 'EUR', current_date, 1, '{}', 'central', 0) RETURNING id`
   const text = (row: { id: bigint } | undefined) => row!.id.toString()
   return { proposalId: text(proposal), replenishmentRunId: text(run), eventId: text(event) }
+}
+
+/** A warehouse that others run, with a document and a difference of its own. */
+async function addOutsideWarehouse({ database }: RunningApi, entityId: number): Promise<void> {
+  const { admin } = database
+  const [site] = await admin<{ id: number }[]>`
+    INSERT INTO site (entity_id, code, name, kind, country) VALUES (${entityId}, 'FERN', 'Far', '3pl', 'DE') RETURNING id`
+  await admin`
+    INSERT INTO outside_warehouse (site_id, edi_id, our_edi_id) VALUES (${site!.id}, 'FERN-LAGER', 'ACME')`
+  const [document] = await admin<{ id: bigint }[]>`
+    INSERT INTO warehouse_document (site_id, set_type, number, segments, content_hash, outcome, actor)
+    VALUES (${site!.id}, '846', 'FERN-947', '[]', ${'0'.repeat(64)}, 'applied', 'test') RETURNING id`
+  const [snapshot] = await admin<{ id: bigint }[]>`
+    INSERT INTO warehouse_snapshot (document_id, site_id, as_of, actor) VALUES (${document!.id}, ${site!.id}, now(), 'test') RETURNING id`
+  await admin`
+    INSERT INTO warehouse_snapshot_line (snapshot_id, item_id, condition, asserted, booked)
+    SELECT ${snapshot!.id}, id, 'sellable', 2, 1 FROM item WHERE sku = 'MUG'`
 }

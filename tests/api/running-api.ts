@@ -3,6 +3,7 @@ import { NativeConnection } from '@temporalio/worker'
 import type { LightMyRequestResponse } from 'fastify'
 import { inject } from 'vitest'
 import type { MailGateway } from '#activities/gateways/mail'
+import type { WarehouseGateway } from '#activities/gateways/supplier'
 import type { Gateways } from '#activities/orders/gateways'
 import { orderPreviews } from '#activities/orders/preview'
 import { purchasePreviews } from '#activities/purchasing/preview'
@@ -35,7 +36,7 @@ export interface RunningApi extends ApiUnderTest {
   /** Places an order over HTTP and answers where it stands. */
   place(document: OrderDocument): Promise<OrderProgress>
   /** Delivers the outbox and tells untold documents until the returned function is called. */
-  notify(mail?: MailGateway | null): Promise<Notifying>
+  notify(mail?: MailGateway | null, warehouses?: WarehouseGateway): Promise<Notifying>
 }
 
 /** Stops it; its process has a name of its own. */
@@ -81,7 +82,7 @@ export async function runningApi(
       if (answer.statusCode !== 201) throw new Error(answer.body)
       return answer.json()
     },
-    notify: (mail = null) => startNotifying(system, gateways, mail),
+    notify: (mail = null, warehouses) => startNotifying(system, gateways, mail, warehouses),
     close: async () => {
       await api.close()
       await system.stop()
@@ -93,6 +94,7 @@ async function startNotifying(
   { client, db, taskQueue }: TestSystem,
   gateways: Gateways,
   mail: MailGateway | null,
+  warehouses: WarehouseGateway | null = null,
 ): Promise<Notifying> {
   const connection = await NativeConnection.connect({ address: inject('temporalAddress') })
   const own = `notification-${randomBytes(6).toString('hex')}`
@@ -104,6 +106,7 @@ async function startNotifying(
     bundle: await workflowBundle(),
     client,
     mail,
+    warehouses,
     links: { publicUrl: 'https://erp.acme.example', secret: JWT_SECRET },
     taskQueue: own,
     orderTaskQueue: taskQueue,

@@ -925,6 +925,40 @@ const purchasing: Probe[] = [
     ...ofSite('hidden'),
   },
   {
+    route: 'GET /v1/outside-warehouses',
+    ask: () => get('/v1/outside-warehouses'),
+    ...ofSite('absent'),
+    mark: 'FERN-LAGER',
+  },
+  {
+    route: 'PUT /v1/outside-warehouses/:code',
+    ask: () =>
+      command('PUT', '/v1/outside-warehouses/FERN', { ediId: 'FERN-LAGER', ourEdiId: 'ACME' }),
+    ...ofSite('refused'),
+  },
+  {
+    route: 'POST /v1/warehouse-documents',
+    ask: () => {
+      const envelope = { sender: 'FERN-LAGER', receiver: 'ACME', at: `${today}T10:00:00Z` }
+      const to = { ...envelope, controlNumber: 1, group: 'AW' }
+      const document = writeX12(to, '947', [['W15', today.replaceAll('-', ''), 'A-1']])
+      return command('POST', '/v1/warehouse-documents', { document })
+    },
+    ...ofSite('refused'),
+  },
+  {
+    route: 'GET /v1/warehouse-documents',
+    ask: () => get('/v1/warehouse-documents'),
+    ...ofSite('absent'),
+    mark: 'FERN-947',
+  },
+  {
+    route: 'GET /v1/warehouse-differences',
+    ask: () => get('/v1/warehouse-differences'),
+    ...ofSite('absent'),
+    mark: 'FERN',
+  },
+  {
     route: 'POST /v1/supplier-documents',
     ask: () => {
       const envelope = { sender: 'KERAMIK', receiver: 'ACME', at: `${today}T10:00:00Z` }
