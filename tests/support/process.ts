@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto'
+import { randomBytes, randomInt } from 'node:crypto'
 import { Client, Connection } from '@temporalio/client'
 import { NativeConnection, type Worker } from '@temporalio/worker'
 import { inject } from 'vitest'
@@ -37,6 +37,8 @@ export async function startSystem(
   suppliers: SupplierGateway = agreeableSuppliers,
 ): Promise<TestSystem> {
   const database = await freshDatabase()
+  // Process ids are made of numbers, and the engine is shared by databases that each count from one.
+  await database.admin`SELECT setval('purchase_number', ${BigInt(randomInt(1_000_000_000))} + 1000)`
   const address = inject('temporalAddress')
   const namespace = inject('temporalNamespace')
   const [connection, native] = await Promise.all([
