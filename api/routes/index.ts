@@ -55,6 +55,7 @@ import { inventoryAccuracyRoutes } from './inventory-accuracy.ts'
 import { transferRoutes } from './transfers.ts'
 import { vendorReturnRoutes } from './vendor-returns.ts'
 import { supplierScorecardRoutes } from './supplier-scorecards.ts'
+import { boxLabelRoutes } from './box-labels.ts'
 import { packingRoutes } from './packing.ts'
 import { waveRoutes } from './waves.ts'
 import { outsideWarehouseRoutes } from './outside-warehouses.ts'
@@ -115,6 +116,7 @@ export const routes: readonly RouteModule[] = [
   quarantineRoutes,
   waveRoutes,
   packingRoutes,
+  boxLabelRoutes,
   inventoryAccuracyRoutes,
   supplierScorecardRoutes,
   replenishmentRoutes,

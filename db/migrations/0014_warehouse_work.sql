@@ -107,11 +107,18 @@ CREATE TABLE pack_line (
   PRIMARY KEY (box_id, order_line_id)
 );
 
+-- Extension digit and GS1 company prefix, from which the numbers of a company's boxes (SSCC) are made.
+CREATE TABLE gs1_prefix (
+  entity_id int PRIMARY KEY REFERENCES entity,
+  prefix    text NOT NULL CHECK (prefix ~ '^[0-9]{8,11}$')
+);
+
 GRANT SELECT ON ALL TABLES IN SCHEMA public TO throughline_app;
 GRANT INSERT ON item_gtin, wave, wave_order, pick_task TO throughline_app;
-GRANT INSERT ON package_type, pack_box, pack_line TO throughline_app;
+GRANT INSERT ON gs1_prefix, package_type, pack_box, pack_line TO throughline_app;
 GRANT UPDATE (length_mm, width_mm, height_mm, tare_g, max_weight_g, status) ON package_type TO throughline_app;
 GRANT UPDATE (expected_g, weight_g, weight_reason, closed_by, closed_at, is_labelled, shipped_as) ON pack_box TO throughline_app;
+GRANT UPDATE (prefix) ON gs1_prefix TO throughline_app;
 GRANT UPDATE (qty), DELETE ON pack_line TO throughline_app;
 GRANT UPDATE (item_id, units) ON item_gtin TO throughline_app;
 GRANT UPDATE (started_at, started_by) ON wave TO throughline_app;

@@ -1,4 +1,5 @@
 import type { Reader } from '#db/client'
+import type { LabelledBox } from '#domain/warehouse/box-label'
 import type { PackageType, UnitsToPack } from '#domain/warehouse/cartonise'
 
 export interface Box {
@@ -42,4 +43,17 @@ export async function toCartonise(
 /** Sizes and weights that nobody has given are null. */
 type Nullable<Units> = {
   [Key in keyof Units]: Key extends `${string}Mm` | 'weightG' ? Units[Key] | null : Units[Key]
+}
+
+/** What the label of a box says; its prefix is null where the company has none. */
+export async function boxToLabel(
+  reader: Reader,
+  fulfilmentId: bigint,
+  boxNo: number,
+): Promise<(Omit<LabelledBox, 'prefix'> & { prefix: string | null }) | undefined> {
+  const [box] = await reader<(Omit<LabelledBox, 'prefix'> & { prefix: string | null })[]>`
+    SELECT b.id, g.prefix, o.order_number AS "orderNumber", b.box_no AS "boxNo", b.weight_g AS "weightG"
+    FROM pack_box b JOIN fulfilment_order f ON f.id = b.fulfilment_id JOIN sales_order o ON o.id = f.order_id LEFT JOIN gs1_prefix g ON g.entity_id = b.entity_id
+    WHERE b.fulfilment_id = ${fulfilmentId} AND b.box_no = ${boxNo}`
+  return box
 }

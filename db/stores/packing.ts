@@ -20,6 +20,19 @@ export async function savePackageType(
   return before ?? null
 }
 
+/** From which numbers the company's boxes get theirs; answers the one before. */
+export async function saveGs1Prefix(
+  tx: Tx,
+  entityId: number,
+  prefix: string,
+): Promise<{ prefix: string } | null> {
+  const [before] = await tx<{ prefix: string }[]>`
+    SELECT prefix FROM gs1_prefix WHERE entity_id = ${entityId} FOR UPDATE`
+  await tx`
+    INSERT INTO gs1_prefix (entity_id, prefix) VALUES (${entityId}, ${prefix}) ON CONFLICT (entity_id) DO UPDATE SET prefix = excluded.prefix`
+  return before ?? null
+}
+
 export interface PackScan {
   fulfilmentId: bigint
   boxNo: number

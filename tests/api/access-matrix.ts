@@ -182,6 +182,8 @@ export const accessOf: Record<string, Access> = {
   'POST /v1/fulfilment-orders/:fulfilmentId/boxes/:boxNo/emptying': 'fulfilment:confirm',
   'POST /v1/fulfilment-orders/:fulfilmentId/packed-labels': 'shipments:confirm',
   'POST /v1/fulfilment-orders/:fulfilmentId/packed-shipments': 'shipments:confirm',
+  'GET /v1/fulfilment-orders/:fulfilmentId/boxes/:boxNo/label': 'fulfilment:read',
+  'PUT /v1/sites/:code/gs1-prefix': 'sites:update',
   'GET /v1/waves': 'fulfilment:read',
   'GET /v1/waves/:waveNo/pick-list': 'fulfilment:read',
   'POST /v1/waves': 'fulfilment:create',

@@ -74,6 +74,14 @@ test('an order is packed by scans into boxes that were suggested, and leaves in 
   expect((await shut(1, 1850)).json()).toEqual({ boxNo: 1, weightG: 1850, expectedG: 1820 })
   expect((await scan(1, 'MUG')).json().code).toBe('BoxNotOpen')
 
+  const printed = () => packer({ method: 'GET', url: `${url}/boxes/1/label` })
+  expect((await printed()).json().code).toBe('Gs1PrefixMissing')
+  const payload = { prefix: '39501101', reason: 'joined GS1' }
+  await lead({ method: 'PUT', url: '/v1/sites/EAST/gs1-prefix', payload })
+  const { sscc, zpl } = (await printed()).json()
+  expect(sscc).toMatch(/^39501101\d{10}$/)
+  expect(zpl).toContain(`>;>800${sscc}`)
+
   const label = () => post(lead, `${url}/packed-labels`, {})
   const ship = (reference: string) => post(lead, `${url}/packed-shipments`, { reference })
   expect((await label()).statusCode).toBe(200)

@@ -572,6 +572,16 @@ const picking: Probe[] = [
     ...all('hidden'),
   })),
   {
+    route: 'GET /v1/fulfilment-orders/:fulfilmentId/boxes/:boxNo/label',
+    ask: (f) => get(`/v1/fulfilment-orders/${f.fulfilmentId}/boxes/1/label`),
+    ...all('hidden'),
+  },
+  {
+    route: 'PUT /v1/sites/:code/gs1-prefix',
+    ask: () => command('PUT', `/v1/sites/${site}/gs1-prefix`, { prefix: '39501101', reason }),
+    ...ofSite('refused'),
+  },
+  {
     route: 'PUT /v1/sites/:code/package-types/:package',
     ask: () =>
       command('PUT', `/v1/sites/${site}/package-types/S`, {
