@@ -117,6 +117,10 @@ export async function foundForeignCompany(api: RunningApi): Promise<Foreign> {
     INSERT INTO purchase_order_line (purchase_order_id, line_no, item_id, site_id, unit_price_minor, needed_on, qty_ordered)
     SELECT p.id, 1, i.id, s.id, 400, current_date + 9, 10 FROM purchase_order p, item i, site s WHERE p.po_number = ${FOREIGN.purchase} AND i.sku = 'MUG' AND s.code = ${FOREIGN.site}`
   await admin`INSERT INTO wave (wave_no, site_id, ship_until, planned_by) SELECT ${FOREIGN.wave}, id, current_date, 'user:frida' FROM site WHERE code = ${FOREIGN.site}`
+  await admin`INSERT INTO gs1_prefix (entity_id, prefix) VALUES (${entityId}, '39501101')`
+  await admin`INSERT INTO package_type (entity_id, code, length_mm, width_mm, height_mm, tare_g, max_weight_g) VALUES (${entityId}, 'KARTON', 300, 300, 300, 100, 9000)`
+  await admin`
+    INSERT INTO pack_box (fulfilment_id, box_no, entity_id, package, opened_by) SELECT id, 1, ${entityId}, 'KARTON', 'user:frida' FROM fulfilment_order WHERE order_id = ${orderId}`
   const one = async (sql: string) => String((await admin.unsafe<{ id: unknown }[]>(sql))[0]!.id)
   return {
     ...(await addBill(api, entityId)),
