@@ -48,9 +48,11 @@ export async function shipOrder(
   order: SalesOrder,
   command: ConfirmShipment & { today: string },
 ): Promise<void> {
+  // Read before anything is sent: what throws between two sent promises leaves the first unheard.
+  const fulfilmentId = BigInt(command.fulfilmentId)
   const [fulfilment, known] = await Promise.all([
     lockFulfilment(tx, order, command.fulfilmentId),
-    tx`SELECT 1 FROM shipment WHERE fulfilment_id = ${BigInt(command.fulfilmentId)} AND reference = ${command.reference}`,
+    tx`SELECT 1 FROM shipment WHERE fulfilment_id = ${fulfilmentId} AND reference = ${command.reference}`,
   ])
   if (known.length > 0) return
   if (fulfilment.state !== 'released' && fulfilment.state !== 'recall-requested') {
