@@ -1,8 +1,7 @@
 import type { FastifyRequest } from 'fastify'
-import { WorkflowNotFoundError } from '@temporalio/client'
 import { takeBill } from '#clients/vendor-bill'
 import { resolveBillCase, vendorBillId, type BillProgress } from '#contracts/vendor-bill'
-import { commitOnce, committedAnswer } from '#db/commit-once'
+import { commitOnce } from '#db/commit-once'
 import type { CaseRow } from '#db/queries/exceptions'
 import {
   captureBill,
@@ -15,7 +14,8 @@ import type { BillDocument } from '#domain/purchasing/bill-document'
 import type { Resolution } from '#domain/orders/exceptions'
 import { Refusal } from '#domain/refusal'
 import type { ApiDeps } from './deps.ts'
-import { callerOf, isNotFound, onceForProcess, type CommandCaller } from './order-commands.ts'
+import { callerOf, onceForProcess, type CommandCaller } from './order-commands.ts'
+import { commandProcess } from './process-commands.ts'
 import { requireScope } from './scope.ts'
 
 export interface BillToCapture {
@@ -77,26 +77,21 @@ export async function decideBill(
 ): Promise<BillProgress> {
   const { commandKey: key, principal } = caller
   const { resolution, params } = choice
-  const process = temporal.workflow.getHandle(found.workflowId)
   const command = {
     ...{ key, actor: principal.actor, caseId: found.id.toString(), resolution },
     ...(params && Object.keys(params).length > 0 ? { params } : {}),
   }
-  return onceForProcess(db, caller, async (attempt) => {
-    const updateId = `resolveBillCase/${attempt}`
-    try {
-      return await process.executeUpdate(resolveBillCase, { args: [command], updateId })
-    } catch (error) {
-      if (!(error instanceof WorkflowNotFoundError) && !isNotFound(error)) throw error
-      // The engine may not know any more what a process was asked; the commit is there for ever.
-      const under = `vendor-bill/${found.subjectId}/`
-      const answer = await committedAnswer<BillProgress>(db, { under, key })
-      if (answer) return answer
-      throw new Refusal(
+  const process = {
+    ...{ workflowId: found.workflowId, under: `vendor-bill/${found.subjectId}/` },
+    closed: () =>
+      new Refusal(
         'BillClosed',
         'The process of this bill has ended: nothing about it can be decided any more.',
-      )
-    }
+      ),
+  }
+  return onceForProcess(db, caller, (attempt) => {
+    const asked = { command, updateId: `resolveBillCase/${attempt}` }
+    return commandProcess({ db, temporal }, process, resolveBillCase, asked)
   })
 }
 

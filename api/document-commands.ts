@@ -1,11 +1,10 @@
-import { WorkflowNotFoundError } from '@temporalio/client'
 import type { UpdateDefinition } from '@temporalio/common'
 import type { DocumentProgress } from '#contracts/document-progress'
 import type { CommandBase } from '#contracts/order-to-cash'
-import { committedAnswer } from '#db/commit-once'
 import { Refusal } from '#domain/refusal'
 import type { ApiDeps } from './deps.ts'
-import { isNotFound, onceForProcess, type CommandCaller } from './order-commands.ts'
+import { onceForProcess, type CommandCaller } from './order-commands.ts'
+import { commandProcess } from './process-commands.ts'
 
 /** A document of the warehouse, whose process takes commands. */
 export interface DocumentPlace {
@@ -27,29 +26,17 @@ export async function commandDocument<C extends CommandBase>(
   command: Omit<C, 'key' | 'actor'>,
   caller: CommandCaller,
 ): Promise<DocumentProgress> {
-  const { commandKey, principal } = caller
-  const process = temporal.workflow.getHandle(workflowId)
-  const args = [{ ...command, key: commandKey, actor: principal.actor } as C] as [C]
-  return onceForProcess(db, caller, async (attempt) => {
-    const updateId = `${update.name}/${attempt}`
-    try {
-      return await process.executeUpdate(update, { args, updateId })
-    } catch (error) {
-      if (!(error instanceof WorkflowNotFoundError)) throw error
-      return process
-        .getUpdateHandle<DocumentProgress>(updateId)
-        .result()
-        .catch(async (cause: unknown) => {
-          if (!isNotFound(cause)) throw cause
-          // The engine may not know any more what a process was asked; the commit is there for ever.
-          const done = { under: `${subject}/${id}/`, key: commandKey }
-          const answer = await committedAnswer<DocumentProgress>(db, done)
-          if (answer) return answer
-          throw new Refusal(
-            'DocumentClosed',
-            `The process of ${subject} ${no} has ended: nothing can be commanded any more. Begin a new one.`,
-          )
-        })
-    }
+  const told = { ...command, key: caller.commandKey, actor: caller.principal.actor } as C
+  const process = {
+    ...{ workflowId, under: `${subject}/${id}/` },
+    closed: () =>
+      new Refusal(
+        'DocumentClosed',
+        `The process of ${subject} ${no} has ended: nothing can be commanded any more. Begin a new one.`,
+      ),
+  }
+  return onceForProcess(db, caller, (attempt) => {
+    const asked = { command: told, updateId: `${update.name}/${attempt}` }
+    return commandProcess({ db, temporal }, process, update, asked)
   })
 }

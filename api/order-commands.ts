@@ -1,15 +1,15 @@
-import { WorkflowNotFoundError } from '@temporalio/client'
 import type { UpdateDefinition } from '@temporalio/common'
 import type { FastifyRequest } from 'fastify'
 import type { AddressDocument } from '#contracts/order-intake'
 import type { CommandBase, OrderProgress } from '#contracts/order-to-cash'
 import { placeOfOrder, type OrderPlace } from '#db/queries/orders'
 import type { Db } from '#db/client'
-import { askOnce, committedAnswer } from '#db/commit-once'
+import { askOnce } from '#db/commit-once'
 import { Refusal } from '#domain/refusal'
 import type { ApiDeps } from './deps.ts'
 import { withGivenAddress } from './given-address.ts'
 import { isRefused } from './problem.ts'
+import { commandProcess } from './process-commands.ts'
 import { requireScope, visible } from './scope.ts'
 
 /** Who commands, under which key, and what: the key belongs to exactly that for ever. */
@@ -57,32 +57,16 @@ export async function commandOrder<C extends CommandBase>(
   whenEnded?: (command: C, updateId: string) => Promise<OrderProgress | undefined>,
 ): Promise<OrderProgress> {
   const { commandKey, principal, address } = caller
-  const process = temporal.workflow.getHandle(place.workflowId)
-  const tell = async (updateId: string, kept: { addressId?: string }) => {
-    const args = [{ ...command, ...kept, key: commandKey, actor: principal.actor } as C] as [C]
-    try {
-      return await process.executeUpdate(update, { args, updateId })
-    } catch (error) {
-      if (!(error instanceof WorkflowNotFoundError)) throw error
-      return process
-        .getUpdateHandle<OrderProgress>(updateId)
-        .result()
-        .catch(async (cause: unknown) => {
-          if (!isNotFound(cause)) throw cause
-          // The engine may not know any more what a process was asked; the commit is there for ever.
-          const done = { under: `order/${place.id}/`, key: commandKey }
-          const answer =
-            (await committedAnswer<OrderProgress>(db, done)) ??
-            (await whenEnded?.(args[0], updateId))
-          if (!answer) throw orderClosed()
-          return answer
-        })
-    }
-  }
   return onceForProcess(db, caller, (attempt) =>
-    withGivenAddress(db, { orderId: place.id, attempt, address }, (kept) =>
-      tell(`${update.name}/${attempt}`, kept),
-    ),
+    withGivenAddress(db, { orderId: place.id, attempt, address }, (kept) => {
+      const told = { ...command, ...kept, key: commandKey, actor: principal.actor } as C
+      const updateId = `${update.name}/${attempt}`
+      const process = {
+        ...{ workflowId: place.workflowId, under: `order/${place.id}/`, closed: orderClosed },
+        whenEnded: async () => whenEnded?.(told, updateId),
+      }
+      return commandProcess({ db, temporal }, process, update, { command: told, updateId })
+    }),
   )
 }
 
@@ -101,11 +85,4 @@ function orderClosed(): Refusal {
     'OrderClosed',
     'The process of this order has ended: nothing can be commanded any more. Open a return, or a new order.',
   )
-}
-
-/** The engine's answer when it knows no such update of a process that is over. */
-export function isNotFound(error: unknown): boolean {
-  if (error instanceof WorkflowNotFoundError) return true
-  const { code, cause } = error as { code?: number; cause?: { code?: number } }
-  return (code ?? cause?.code) === 5
 }

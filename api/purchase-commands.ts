@@ -1,15 +1,14 @@
-import { WorkflowNotFoundError } from '@temporalio/client'
 import type { UpdateDefinition } from '@temporalio/common'
 import type { FastifyRequest } from 'fastify'
 import { z } from 'zod'
 import type { PurchaseCommand, PurchaseProgress } from '#contracts/procure-to-pay'
-import { committedAnswer } from '#db/commit-once'
 import { placeOfPurchase, type PurchasePlace } from '#db/queries/purchase-orders'
 import { Refusal } from '#domain/refusal'
 import { isInScope } from '#domain/scopes'
 import type { ApiDeps, Principal } from './deps.ts'
 import { notFound } from './problem.ts'
-import { callerOf, isNotFound, onceForProcess } from './order-commands.ts'
+import { callerOf, onceForProcess } from './order-commands.ts'
+import { commandProcess } from './process-commands.ts'
 import { money } from './schemas.ts'
 import { requireScope } from './scope.ts'
 
@@ -70,30 +69,17 @@ export async function commandPurchase<C extends PurchaseCommand>(
   request: FastifyRequest | ReturnType<typeof callerOf>,
 ): Promise<PurchaseProgress> {
   const caller = 'asked' in request ? request : callerOf(request)
-  const { commandKey: key, principal } = caller
-  const process = temporal.workflow.getHandle(place.workflowId)
-  return onceForProcess(db, caller, async (attempt) => {
-    const updateId = `${update.name}/${attempt}`
-    const args = [{ ...command, key, actor: principal.actor } as C] as [C]
-    try {
-      return await process.executeUpdate(update, { args, updateId })
-    } catch (error) {
-      if (!(error instanceof WorkflowNotFoundError)) throw error
-    }
-    return process
-      .getUpdateHandle<PurchaseProgress>(updateId)
-      .result()
-      .catch(async (cause: unknown) => {
-        if (!isNotFound(cause)) throw cause
-        // The engine may not know any more what a process was asked; the commit is there for ever.
-        const under = `purchase-order/${place.id}/`
-        const answer = await committedAnswer<PurchaseProgress>(db, { under, key })
-        if (!answer)
-          throw new Refusal(
-            'PurchaseClosed',
-            'The process of this purchase has ended: nothing can be commanded any more. Order anew, or receive goods that nobody expects.',
-          )
-        return answer
-      })
+  const told = { ...command, key: caller.commandKey, actor: caller.principal.actor } as C
+  const process = {
+    ...{ workflowId: place.workflowId, under: `purchase-order/${place.id}/` },
+    closed: () =>
+      new Refusal(
+        'PurchaseClosed',
+        'The process of this purchase has ended: nothing can be commanded any more. Order anew, or receive goods that nobody expects.',
+      ),
+  }
+  return onceForProcess(db, caller, (attempt) => {
+    const asked = { command: told, updateId: `${update.name}/${attempt}` }
+    return commandProcess({ db, temporal }, process, update, asked)
   })
 }
