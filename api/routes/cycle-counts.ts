@@ -1,18 +1,13 @@
-import type { UpdateDefinition } from '@temporalio/common'
-import type { FastifyRequest } from 'fastify'
 import { z } from 'zod'
 import { requestCount } from '#clients/stock-documents'
 import * as contract from '#contracts/cycle-count'
 import type { DocumentProgress } from '#contracts/document-progress'
-import type { CommandBase } from '#contracts/order-to-cash'
 import { countedLines, countSheet, listCounts, type CountRow } from '#db/queries/counts'
 import { readSite } from '#db/queries/masters'
-import type { Permission } from '#domain/access'
 import { countedLine, toCountedLine } from '../count-schemas.ts'
 import type { ApiDeps, ApiServer, Principal } from '../deps.ts'
-import { commandDocument } from '../document-commands.ts'
-import { documentNo, documentProgress, wholeUnits } from '../document-schemas.ts'
-import { callerOf, onceForProcess } from '../order-commands.ts'
+import { documentCommand, documentRequest } from '../document-routes.ts'
+import { documentNo, wholeUnits } from '../document-schemas.ts'
 import { idCursor, pageOf, pageQuery, toPage } from '../paging.ts'
 import { notFound } from '../problem.ts'
 import { code, instant, positiveInt, reason, shortText, sku } from '../schemas.ts'
@@ -102,27 +97,7 @@ export async function cycleCountRoutes(server: ApiServer, deps: ApiDeps): Promis
   addReads(server, deps)
   addDetails(server, deps)
   addRequest(server, deps)
-  addCommand(server, deps, {
-    path: 'entries',
-    permission: 'counts:create',
-    summary: 'Say how many units lie in places of the sheet, without knowing how many should',
-    body: entries,
-    update: contract.recordCount,
-  })
-  addCommand(server, deps, {
-    path: 'unknown-items',
-    permission: 'counts:create',
-    summary: 'Say that something lies there that nobody can name',
-    body: unknownItem,
-    update: contract.reportUnknownItem,
-  })
-  addCommand(server, deps, {
-    path: 'cancellation',
-    permission: 'counts:cancel',
-    summary: 'Count nothing more; what was posted stays',
-    body: cancellation,
-    update: contract.cancelCount,
-  })
+  addCommands(server, deps)
 }
 
 function addReads(server: ApiServer, { db }: ApiDeps): void {
@@ -192,63 +167,49 @@ function addDetails(server: ApiServer, { db }: ApiDeps): void {
 }
 
 function addRequest(server: ApiServer, deps: ApiDeps): void {
-  server.post(
-    '/cycle-counts',
-    {
-      config: { permission: 'counts:update', asksProcess: true },
-      schema: {
-        summary: 'Have places counted: those you name, or those that are most likely to be wrong',
-        tags,
-        body: wish,
-        response: { 201: documentProgress },
-      },
-    },
-    async (request, reply) => {
-      const { body, principal, commandKey } = request
+  documentRequest(server, deps, {
+    ...{ url: '/cycle-counts', tags, permission: 'counts:update', body: wish },
+    summary: 'Have places counted: those you name, or those that are most likely to be wrong',
+    update: contract.countRequested,
+    begin: requestCount,
+    ask: async (principal, body) => {
       const site = await readSite(deps.db, body.site)
       requireScope(principal, { site: body.site, entity: site?.entity })
-      const wanted = { ...(body as contract.RequestedCount), actor: principal.actor }
-      const asked = { ...wanted, key: commandKey }
-      const answer = await onceForProcess(deps.db, callerOf(request as FastifyRequest), (attempt) =>
-        requestCount(deps.temporal, asked, {
-          updateId: `countRequested/${attempt}`,
-          taskQueue: deps.orderTaskQueue,
-        }),
-      )
-      return reply.code(201).send(answer)
+      return body as contract.RequestedCount
     },
-  )
+  })
 }
 
-interface Command<Body extends z.ZodType, C extends CommandBase> {
-  path: string
-  permission: Permission
-  summary: string
-  body: Body
-  update: UpdateDefinition<DocumentProgress, [C]>
-}
-
-function addCommand<Body extends z.ZodType, C extends CommandBase>(
-  server: ApiServer,
-  deps: ApiDeps,
-  { path, permission, summary, body, update }: Command<Body, C>,
-): void {
-  server.post(
-    `/cycle-counts/:countNo/${path}`,
-    {
-      config: { permission, asksProcess: true },
-      schema: { summary, tags, params, body, response: { 200: counted } },
+function addCommands(server: ApiServer, deps: ApiDeps): void {
+  const counts = {
+    ...{ url: '/cycle-counts/:countNo', tags, params, subject: 'cycle-count' as const },
+    find: (principal: Principal, { countNo }: z.output<typeof params>) =>
+      countInScope(deps.db, principal, countNo),
+    answer: {
+      schema: counted,
+      of: ({ no, phase, version, open }: DocumentProgress) => ({
+        countNo: no,
+        phase,
+        version,
+        open,
+      }),
     },
-    async (request) => {
-      const { countNo } = request.params as { countNo: string }
-      const found = await countInScope(deps.db, request.principal, countNo)
-      const place = { ...found, subject: 'cycle-count' as const }
-      const command = request.body as Omit<C, 'key' | 'actor'>
-      const caller = callerOf(request as FastifyRequest)
-      const { phase, version, open } = await commandDocument(deps, place, update, command, caller)
-      return { countNo, phase, version, open }
-    },
-  )
+  }
+  documentCommand(server, deps, counts, {
+    ...{ path: 'entries', permission: 'counts:create', body: entries },
+    summary: 'Say how many units lie in places of the sheet, without knowing how many should',
+    update: contract.recordCount,
+  })
+  documentCommand(server, deps, counts, {
+    ...{ path: 'unknown-items', permission: 'counts:create', body: unknownItem },
+    summary: 'Say that something lies there that nobody can name',
+    update: contract.reportUnknownItem,
+  })
+  documentCommand(server, deps, counts, {
+    ...{ path: 'cancellation', permission: 'counts:cancel', body: cancellation },
+    summary: 'Count nothing more; what was posted stays',
+    update: contract.cancelCount,
+  })
 }
 
 async function countInScope(

@@ -1,17 +1,11 @@
-import type { UpdateDefinition } from '@temporalio/common'
-import type { FastifyRequest } from 'fastify'
 import { z } from 'zod'
 import { requestTransfer } from '#clients/stock-documents'
-import type { DocumentProgress } from '#contracts/document-progress'
-import type { CommandBase } from '#contracts/order-to-cash'
 import * as contract from '#contracts/transfer'
 import { listTransfers, type TransferRow } from '#db/queries/transfers'
-import type { Permission } from '#domain/access'
 import { readSite } from '#db/queries/masters'
-import { commandDocument } from '../document-commands.ts'
-import { documentNo, documentProgress, someUnits, wholeUnits } from '../document-schemas.ts'
+import { documentCommand, documentRequest } from '../document-routes.ts'
+import { documentNo, someUnits, wholeUnits } from '../document-schemas.ts'
 import type { ApiDeps, ApiServer, Principal } from '../deps.ts'
-import { callerOf, onceForProcess } from '../order-commands.ts'
 import { idCursor, pageOf, pageQuery, toPage } from '../paging.ts'
 import { notFound } from '../problem.ts'
 import { businessDate, code, money, positiveInt, reason, sku } from '../schemas.ts'
@@ -120,38 +114,7 @@ const cancellation = z.strictObject({ reason, expectedVersion })
 export async function transferRoutes(server: ApiServer, deps: ApiDeps): Promise<void> {
   addReads(server, deps)
   addRequest(server, deps)
-  addCommand(server, deps, {
-    path: 'decision',
-    permission: 'transfers:approve',
-    summary: 'Approve or reject a transfer that somebody else asked for',
-    body: decision,
-    update: contract.decideTransfer,
-    at: 'from',
-  })
-  addCommand(server, deps, {
-    path: 'shipments',
-    permission: 'transfers:confirm',
-    summary: 'Say that goods have left the source: they are on their way, at their cost',
-    body: shipment,
-    update: contract.shipTransfer,
-    at: 'from',
-  })
-  addCommand(server, deps, {
-    path: 'arrivals',
-    permission: 'transfers:confirm',
-    summary: 'Receive goods of a transfer, in parts; damaged and short ones need a reason',
-    body: arrival,
-    update: contract.receiveTransfer,
-    at: 'to',
-  })
-  addCommand(server, deps, {
-    path: 'cancellation',
-    permission: 'transfers:cancel',
-    summary: 'Send nothing more; goods that are on their way become a case',
-    body: cancellation,
-    update: contract.cancelTransfer,
-    at: 'from',
-  })
+  addCommands(server, deps)
 }
 
 function addReads(server: ApiServer, { db }: ApiDeps): void {
@@ -192,64 +155,52 @@ function addReads(server: ApiServer, { db }: ApiDeps): void {
 }
 
 function addRequest(server: ApiServer, deps: ApiDeps): void {
-  server.post(
-    '/transfers',
-    {
-      config: { permission: 'transfers:create', asksProcess: true },
-      schema: {
-        summary: 'Ask for goods at another site; small ones are promised their units at once',
-        tags,
-        body: wish,
-        response: { 201: documentProgress },
-      },
-    },
-    async (request, reply) => {
-      const { body, principal, commandKey } = request
+  documentRequest(server, deps, {
+    ...{ url: '/transfers', tags, permission: 'transfers:create', body: wish },
+    summary: 'Ask for goods at another site; small ones are promised their units at once',
+    update: contract.transferRequested,
+    begin: requestTransfer,
+    ask: async (principal, body) => {
       for (const site of [body.from, body.to])
         requireScope(principal, { site, entity: (await readSite(deps.db, site))?.entity })
-      const wanted = { ...(body as contract.RequestedTransfer), actor: principal.actor }
-      const asked = { ...wanted, key: commandKey }
-      const answer = await onceForProcess(deps.db, callerOf(request as FastifyRequest), (attempt) =>
-        requestTransfer(deps.temporal, asked, {
-          updateId: `transferRequested/${attempt}`,
-          taskQueue: deps.orderTaskQueue,
-        }),
-      )
-      return reply.code(201).send(answer)
+      return body as contract.RequestedTransfer
     },
-  )
+  })
 }
 
-interface Command<Body extends z.ZodType, C extends CommandBase> {
-  path: string
-  permission: Permission
-  summary: string
-  body: Body
-  update: UpdateDefinition<DocumentProgress, [C]>
-  /** The site where it is done, which must lie in the caller's scope. */
-  at: 'from' | 'to'
-}
-
-function addCommand<Body extends z.ZodType, C extends CommandBase>(
-  server: ApiServer,
-  deps: ApiDeps,
-  { path, permission, summary, body, update, at }: Command<Body, C>,
-): void {
-  server.post(
-    `/transfers/:transferNo/${path}`,
-    {
-      config: { permission, asksProcess: true },
-      schema: { summary, tags, params, body, response: { 200: documentProgress } },
-    },
-    async (request) => {
-      const { transferNo } = request.params as { transferNo: string }
-      const found = await transferInScope(deps.db, request.principal, transferNo)
-      requireScope(request.principal, { entity: found.entity, site: found[at] })
-      const place = { ...found, subject: 'transfer' as const }
-      const command = request.body as Omit<C, 'key' | 'actor'>
-      return commandDocument(deps, place, update, command, callerOf(request as FastifyRequest))
-    },
-  )
+function addCommands(server: ApiServer, deps: ApiDeps): void {
+  const transfers = {
+    ...{ url: '/transfers/:transferNo', tags, params, subject: 'transfer' as const },
+    find: (principal: Principal, { transferNo }: z.output<typeof params>) =>
+      transferInScope(deps.db, principal, transferNo),
+  }
+  /** Whoever moves goods, or decides of them, has the site where that is done in scope. */
+  const at = (side: 'from' | 'to') => (principal: Principal, found: TransferRow) =>
+    requireScope(principal, { entity: found.entity, site: found[side] })
+  documentCommand(server, deps, transfers, {
+    ...{ path: 'decision', permission: 'transfers:approve', body: decision },
+    summary: 'Approve or reject a transfer that somebody else asked for',
+    update: contract.decideTransfer,
+    check: at('from'),
+  })
+  documentCommand(server, deps, transfers, {
+    ...{ path: 'shipments', permission: 'transfers:confirm', body: shipment },
+    summary: 'Say that goods have left the source: they are on their way, at their cost',
+    update: contract.shipTransfer,
+    check: at('from'),
+  })
+  documentCommand(server, deps, transfers, {
+    ...{ path: 'arrivals', permission: 'transfers:confirm', body: arrival },
+    summary: 'Receive goods of a transfer, in parts; damaged and short ones need a reason',
+    update: contract.receiveTransfer,
+    check: at('to'),
+  })
+  documentCommand(server, deps, transfers, {
+    ...{ path: 'cancellation', permission: 'transfers:cancel', body: cancellation },
+    summary: 'Send nothing more; goods that are on their way become a case',
+    update: contract.cancelTransfer,
+    check: at('from'),
+  })
 }
 
 async function transferInScope(

@@ -1,16 +1,10 @@
-import type { UpdateDefinition } from '@temporalio/common'
-import type { FastifyRequest } from 'fastify'
 import { z } from 'zod'
 import { requestVendorReturn } from '#clients/stock-documents'
-import type { DocumentProgress } from '#contracts/document-progress'
-import type { CommandBase } from '#contracts/order-to-cash'
 import * as contract from '#contracts/vendor-return'
 import { listVendorReturns, placeOfReceipt, type VendorReturnRow } from '#db/queries/vendor-returns'
-import type { Permission } from '#domain/access'
-import { commandDocument } from '../document-commands.ts'
-import { documentNo, documentProgress, someUnits } from '../document-schemas.ts'
+import { documentCommand, documentRequest } from '../document-routes.ts'
+import { documentNo, someUnits } from '../document-schemas.ts'
 import type { ApiDeps, ApiServer, Principal } from '../deps.ts'
-import { callerOf, onceForProcess } from '../order-commands.ts'
 import { idCursor, pageOf, pageQuery, toPage } from '../paging.ts'
 import { notFound } from '../problem.ts'
 import { businessDate, code, money, positiveInt, reason } from '../schemas.ts'
@@ -73,20 +67,7 @@ const cancellation = z.strictObject({ reason, expectedVersion })
 export async function vendorReturnRoutes(server: ApiServer, deps: ApiDeps): Promise<void> {
   addReads(server, deps)
   addRequest(server, deps)
-  addCommand(server, deps, {
-    path: 'shipment',
-    permission: 'receipts:confirm',
-    summary: 'Say that the goods of a return have left',
-    body: shipment,
-    update: contract.shipVendorReturn,
-  })
-  addCommand(server, deps, {
-    path: 'cancellation',
-    permission: 'purchase-orders:update',
-    summary: 'Keep the goods of a return that have not left',
-    body: cancellation,
-    update: contract.cancelVendorReturn,
-  })
+  addCommands(server, deps)
 }
 
 function addReads(server: ApiServer, { db }: ApiDeps): void {
@@ -128,61 +109,36 @@ function addReads(server: ApiServer, { db }: ApiDeps): void {
 }
 
 function addRequest(server: ApiServer, deps: ApiDeps): void {
-  server.post(
-    '/vendor-returns',
-    {
-      config: { permission: 'purchase-orders:update', asksProcess: true },
-      schema: {
-        summary: 'Hold units of a receipt that go back to its supplier',
-        tags,
-        body: wish,
-        response: { 201: documentProgress },
-      },
-    },
-    async (request, reply) => {
-      const { body, principal, commandKey } = request
+  documentRequest(server, deps, {
+    ...{ url: '/vendor-returns', tags, permission: 'purchase-orders:update', body: wish },
+    summary: 'Hold units of a receipt that go back to its supplier',
+    update: contract.vendorReturnRequested,
+    begin: requestVendorReturn,
+    ask: async (principal, body) => {
       const place = await placeOfReceipt(deps.db, body.receiptNo)
       if (!place) throw notFound('receipt')
       requireScope(principal, place)
-      const asked = { ...body, site: place.site, actor: principal.actor, key: commandKey }
-      const answer = await onceForProcess(deps.db, callerOf(request as FastifyRequest), (attempt) =>
-        requestVendorReturn(deps.temporal, asked, {
-          updateId: `vendorReturnRequested/${attempt}`,
-          taskQueue: deps.orderTaskQueue,
-        }),
-      )
-      return reply.code(201).send(answer)
+      return { ...body, site: place.site }
     },
-  )
+  })
 }
 
-interface Command<Body extends z.ZodType, C extends CommandBase> {
-  path: string
-  permission: Permission
-  summary: string
-  body: Body
-  update: UpdateDefinition<DocumentProgress, [C]>
-}
-
-function addCommand<Body extends z.ZodType, C extends CommandBase>(
-  server: ApiServer,
-  deps: ApiDeps,
-  { path, permission, summary, body, update }: Command<Body, C>,
-): void {
-  server.post(
-    `/vendor-returns/:returnNo/${path}`,
-    {
-      config: { permission, asksProcess: true },
-      schema: { summary, tags, params, body, response: { 200: documentProgress } },
-    },
-    async (request) => {
-      const { returnNo } = request.params as { returnNo: string }
-      const found = await returnInScope(deps.db, request.principal, returnNo)
-      const place = { ...found, subject: 'vendor-return' as const }
-      const command = request.body as Omit<C, 'key' | 'actor'>
-      return commandDocument(deps, place, update, command, callerOf(request as FastifyRequest))
-    },
-  )
+function addCommands(server: ApiServer, deps: ApiDeps): void {
+  const returns = {
+    ...{ url: '/vendor-returns/:returnNo', tags, params, subject: 'vendor-return' as const },
+    find: (principal: Principal, { returnNo }: z.output<typeof params>) =>
+      returnInScope(deps.db, principal, returnNo),
+  }
+  documentCommand(server, deps, returns, {
+    ...{ path: 'shipment', permission: 'receipts:confirm', body: shipment },
+    summary: 'Say that the goods of a return have left',
+    update: contract.shipVendorReturn,
+  })
+  documentCommand(server, deps, returns, {
+    ...{ path: 'cancellation', permission: 'purchase-orders:update', body: cancellation },
+    summary: 'Keep the goods of a return that have not left',
+    update: contract.cancelVendorReturn,
+  })
 }
 
 async function returnInScope(
