@@ -1,4 +1,5 @@
 import type { FastifyRequest } from 'fastify'
+import { z } from 'zod'
 import { commitOnce } from '#db/commit-once'
 import type { CaseRow } from '#db/queries/exceptions'
 import { decideStockCase, type StockResolution } from '#db/stores/channel-stock-cases'
@@ -6,10 +7,7 @@ import { Refusal } from '#domain/refusal'
 import { notOpen } from './case-scope.ts'
 import type { ApiDeps } from './deps.ts'
 
-export interface StockDecided {
-  caseId: string
-  resolution: string
-}
+export const stockDecided = z.object({ caseId: z.string(), resolution: z.string() })
 
 /** Cases about what a channel is told; its process finds in the tables what was decided. */
 export const STOCK_CASES: readonly string[] = [
@@ -24,7 +22,7 @@ export async function decideStock(
   request: FastifyRequest,
   found: CaseRow,
   resolution: string,
-): Promise<StockDecided> {
+): Promise<z.output<typeof stockDecided>> {
   if (!found.allowed.includes(resolution))
     throw new Refusal(
       'ResolutionNotAllowed',

@@ -23,10 +23,6 @@ interface Chosen {
   params?: Record<string, unknown> | undefined
 }
 
-export function isWarehouseCase({ type }: { type: string }): boolean {
-  return type.startsWith('warehouse-')
-}
-
 /**
  * What a person makes of what is stuck between us and a warehouse, once per Idempotency-Key.
  * @throws Refusal `ResolutionNotAllowed`, `ReasonNeeded`; 409 `CaseNotOpen`

@@ -1,36 +1,30 @@
+import type { FastifyRequest } from 'fastify'
 import { z } from 'zod'
-import { commandAgain } from '#clients/order-process'
-import { resolveTrouble } from '#contracts/replenishment'
-import { reopenException, resolveException, type ReopenException } from '#contracts/order-to-cash'
 import type { Db } from '#db/client'
 import { commitOnce } from '#db/commit-once'
 import { readUser } from '#db/queries/access'
-import { listCases, type CaseRow } from '#db/queries/exceptions'
-import { shippedOrder } from '#db/queries/orders'
+import { listCases } from '#db/queries/exceptions'
 import { assignCase } from '#db/stores/cases'
 import { allows } from '#domain/access'
 import { mayDecideCase } from '#domain/orders/case-roles'
 import { CASE_RESOLUTIONS, type CaseType, type Resolution } from '#domain/orders/exceptions'
 import { Refusal } from '#domain/refusal'
+import { caseKindOf, isBulkType } from '../case-kinds.ts'
 import { commandRoute } from '../command-route.ts'
-import { decideBill, decideUnbilledReceipt } from '../bill-commands.ts'
 import type { ApiDeps, ApiServer, Principal } from '../deps.ts'
 import { takeAddressOut } from '../given-address.ts'
-import { callerOf, commandOrder, type CommandCaller } from '../order-commands.ts'
+import { callerOf, type CommandCaller } from '../order-commands.ts'
 import { progress } from '../order-schemas.ts'
-import { commandReplenished } from '../replenishment-commands.ts'
 import { forbidden, toProblem } from '../problem.ts'
 import { bigId, intId, reason, shortText } from '../schemas.ts'
 import { answerOf, caseInScope } from '../case-scope.ts'
-import { STOCK_CASES } from '../stock-decisions.ts'
-import { isWarehouseCase } from '../warehouse-decisions.ts'
 
 const tags = ['exceptions']
 const params = z.object({ caseId: bigId })
-/** A refused document is read anew by itself, and a channel's stock is no order's; all others are told to the process of their order. */
-const types = Object.keys(CASE_RESOLUTIONS).filter(
-  (type) => type !== 'document-refused' && !STOCK_CASES.includes(type),
-) as [CaseType, ...CaseType[]]
+const types = (Object.keys(CASE_RESOLUTIONS) as CaseType[]).filter(isBulkType) as [
+  CaseType,
+  ...CaseType[],
+]
 /** A correction is one address for one order. */
 const choices = [...new Set(Object.values(CASE_RESOLUTIONS).flat())].filter(
   (choice) => choice !== 'correct',
@@ -94,8 +88,8 @@ function addBulk(server: ApiServer, deps: ApiDeps): void {
       const items: z.output<typeof outcome>[] = []
       for (let from = 0; from < ids.length; from += AT_A_TIME) {
         const some = ids.slice(from, from + AT_A_TIME).map((caseId) => {
-          const caller = { ...callerOf(request), commandKey: `${commandKey}/${caseId}`, principal }
-          return decideOne(deps, caller, { caseId, type, resolution, params: given })
+          const caller = { ...callerOf(request), commandKey: `${commandKey}/${caseId}` }
+          return decideOne(deps, request, caller, { caseId, type, resolution, params: given })
         })
         items.push(...(await Promise.all(some)))
       }
@@ -128,7 +122,8 @@ async function chosenCases(
 
 async function decideOne(
   deps: ApiDeps,
-  caller: CommandCaller & { principal: Principal },
+  request: FastifyRequest,
+  caller: CommandCaller,
   choice: {
     caseId: string
     type: CaseType
@@ -138,49 +133,32 @@ async function decideOne(
 ): Promise<z.output<typeof outcome>> {
   const { caseId, type, resolution } = choice
   try {
-    const found = await caseInScope(deps.db, caller.principal, caseId)
+    const found = await caseInScope(deps.db, request.principal, caseId)
     if (found.type !== type)
       throw new Refusal('CaseOfAnotherType', `Case ${caseId} is a ${found.type}, not a ${type}.`)
-    if (found.subjectType === 'purchase-order' || isWarehouseCase(found))
+    const { bulk, decide } = caseKindOf(found)
+    if (!bulk)
       throw new Refusal(
         'DecidedOneByOne',
         'Cases of purchases and of outside warehouses are decided one by one.',
       )
-    const kept = resolution === 'create-item' ? choice.params : takeAddressOut(choice.params).rest
-    const told = kept ? { params: kept } : {}
-    if (found.subjectType === 'receipt-line') {
-      const { outcome: phase } = await decideUnbilledReceipt(
-        deps,
-        found,
-        { resolution, ...told },
-        caller,
-      )
-      return { caseId, outcome: 'done', phase, code: null, detail: null }
-    }
-    if (found.subjectType === 'vendor-bill') {
-      const { phase } = await decideBill(deps, found, { resolution, ...told }, caller)
-      return { caseId, outcome: 'done', phase, code: null, detail: null }
-    }
-    const command = { caseId, resolution, ...told }
-    if (found.subjectType === 'item') {
-      await commandReplenished(deps, found.entity, resolveTrouble, command, caller)
-      return { caseId, outcome: 'done', phase: null, code: null, detail: null }
-    }
-    const { phase } = await commandOrder(
-      deps,
-      placeOf(found),
-      resolveException,
-      command,
-      caller,
-    ).catch((error: unknown) => {
+    const params = resolution === 'create-item' ? choice.params : takeAddressOut(choice.params).rest
+    const decision = { found, chosen: { resolution, params }, caller, request }
+    const decided = await decide.by(deps, decision).catch((error: unknown) => {
       throw answerOf(found, error)
     })
-    return { caseId, outcome: 'done', phase, code: null, detail: null }
+    return { caseId, outcome: 'done', phase: phaseOf(decided), code: null, detail: null }
   } catch (error) {
     const { code, detail, status } = toProblem(error)
     const known = status < 500 && status !== 202
     return { caseId, outcome: known ? 'refused' : 'not-answered', phase: null, code, detail }
   }
+}
+
+/** Where the subject then stands, where its kind has such a word. */
+function phaseOf(decided: unknown): string | null {
+  const { phase, outcome } = decided as { phase?: string; outcome?: string }
+  return phase ?? outcome ?? null
 }
 
 function addAssignment(server: ApiServer, deps: ApiDeps): void {
@@ -221,7 +199,7 @@ function addAssignment(server: ApiServer, deps: ApiDeps): void {
   })
 }
 
-function addReopening(server: ApiServer, { db, temporal, orderTaskQueue }: ApiDeps): void {
+function addReopening(server: ApiServer, deps: ApiDeps): void {
   server.post(
     '/exceptions/:caseId/reopening',
     {
@@ -237,49 +215,12 @@ function addReopening(server: ApiServer, { db, temporal, orderTaskQueue }: ApiDe
     },
     async (request) => {
       const { principal } = request
-      const found = await caseInScope(db, principal, request.params.caseId)
+      const found = await caseInScope(deps.db, principal, request.params.caseId)
       if (!mayDecideCase(principal.roles, found.type as CaseType))
         throw forbidden('NotAllowed', `A ${found.type} case is decided by ${found.ownerTeam}.`)
-      if (found.subjectType === 'purchase-order')
-        throw new Refusal(
-          'NotReopenable',
-          'What was chosen about a purchase has moved goods or money.',
-        )
-      if (found.subjectType === 'vendor-bill' || found.subjectType === 'receipt-line')
-        throw new Refusal(
-          'NotReopenable',
-          'A decision on a bill has moved its books: answer it by a credit, or by another bill.',
-        )
-      if (STOCK_CASES.includes(found.type))
-        throw new Refusal(
-          'NotReopenable',
-          'What was decided about a channel has been carried out: change the listing, or how the channel is told.',
-        )
-      if (found.subjectType !== 'order')
-        throw new Refusal(
-          'NotReopenable',
-          `What was chosen on a ${found.subjectType} has moved goods. What is still wrong opens a case by itself.`,
-        )
-      const command = { caseId: found.id.toString(), reason: request.body.reason }
-      const takeUp = async (told: ReopenException, updateId: string) => {
-        const ended = await shippedOrder(db, found.workflowId)
-        const queue = orderTaskQueue ? { taskQueue: orderTaskQueue } : {}
-        const again = { command: told, updateId, ...queue }
-        return ended && commandAgain(temporal, ended, reopenException, again)
-      }
-      return commandOrder(
-        { db, temporal },
-        placeOf(found),
-        reopenException,
-        command,
-        callerOf(request),
-        takeUp,
-      )
+      const { reopen } = caseKindOf(found)
+      if (typeof reopen === 'string') throw new Refusal('NotReopenable', reopen)
+      return reopen(deps, found, { reason: request.body.reason, request })
     },
   )
-}
-
-function placeOf(found: CaseRow) {
-  const { subjectId, workflowId, entity, channel } = found
-  return { id: BigInt(subjectId), workflowId, entity, channel: channel ?? '' }
 }

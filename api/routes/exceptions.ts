@@ -1,28 +1,15 @@
 import { z } from 'zod'
-import type { AddressDocument } from '#contracts/order-intake'
-import { resolveException, type ResolveException } from '#contracts/order-to-cash'
-import { resolveTrouble } from '#contracts/replenishment'
 import { caseSummary, listCases, type CaseRow } from '#db/queries/exceptions'
 import { decidersOf, mayDecideCase } from '#domain/orders/case-roles'
 import { CASE_RESOLUTIONS, type CaseType, type Resolution } from '#domain/orders/exceptions'
-import { decideBill, decideUnbilledReceipt } from '../bill-commands.ts'
-import { billPreviewSchema, billProgressSchema, unbilledDecided } from '../bill-schemas.ts'
+import { Refusal } from '#domain/refusal'
+import { caseKindOf, decidedSchemas, previewedSchemas } from '../case-kinds.ts'
 import { answerOf, caseInScope, notOpen } from '../case-scope.ts'
 import type { ApiDeps, ApiServer, Principal } from '../deps.ts'
-import { decideDocument } from '../document-decisions.ts'
-import { takeAddressOut } from '../given-address.ts'
-import { callerOf, commandOrder } from '../order-commands.ts'
+import { callerOf } from '../order-commands.ts'
 import { A_NUMBER, AN_ID, AN_INSTANT, cursorParts, pageOf, pageQuery, toPage } from '../paging.ts'
 import { forbidden } from '../problem.ts'
 import { actorName, bigId, jsonObject, money, shortText } from '../schemas.ts'
-import { Refusal } from '#domain/refusal'
-import { documentProgress } from '../document-schemas.ts'
-import { documentDecided, previewedEffect, progress } from '../order-schemas.ts'
-import { decidePurchaseCase, previewedPurchase, previewPurchaseCase } from '../purchase-cases.ts'
-import { purchaseProgress } from '../purchase-commands.ts'
-import { decideStock, STOCK_CASES } from '../stock-decisions.ts'
-import { commandReplenished, replenishmentStood } from '../replenishment-commands.ts'
-import { decideWarehouseCase, isWarehouseCase, warehouseDecided } from '../warehouse-decisions.ts'
 
 const tags = ['exceptions']
 const params = z.object({ caseId: bigId })
@@ -75,8 +62,6 @@ const choice = z.strictObject({
     .record(z.string().max(60), z.union([z.string().max(500), z.number(), z.boolean(), z.null()]))
     .optional(),
 })
-
-const stockDecided = z.object({ caseId: z.string(), resolution: z.string() })
 
 /** The exception queue: what is stuck, why, whose it is and what may be done about it. */
 export async function exceptionRoutes(server: ApiServer, deps: ApiDeps): Promise<void> {
@@ -176,57 +161,26 @@ function addDecisions(server: ApiServer, deps: ApiDeps): void {
         params,
         body: choice,
         response: {
-          200: z.union([
-            progress,
-            billProgressSchema,
-            unbilledDecided,
-            documentDecided,
-            stockDecided,
-            purchaseProgress,
-            documentProgress,
-            replenishmentStood,
-            warehouseDecided,
-          ]),
+          200: z.union(decidedSchemas),
         },
       },
     },
     async (request) => {
       const found = await decidable(db, request.principal, request.params.caseId, request.body)
-      if (found.type === 'document-refused')
-        return decideDocument(deps, request, found.subjectId, choiceOf(found, request.body))
-      if (found.subjectType === 'purchase-order') return decidePurchaseCase(deps, request, found)
-      if (isWarehouseCase(found)) return decideWarehouseCase(deps, request, found, request.body)
-      if (found.subjectType === 'receipt-line')
-        return decideUnbilledReceipt(deps, found, request.body, callerOf(request))
-      if (found.subjectType === 'vendor-bill')
-        return decideBill(deps, found, request.body, callerOf(request)).catch((error: unknown) => {
+      const decision = { found, chosen: request.body, caller: callerOf(request), request }
+      // Asked all the same: whoever repeats the request that closed the case gets its answer.
+      return caseKindOf(found)
+        .decide.by(deps, decision)
+        .catch((error: unknown) => {
           throw answerOf(found, error)
         })
-      if (STOCK_CASES.includes(found.type))
-        return decideStock(deps, request, found, request.body.resolution)
-      const place = {
-        id: BigInt(found.subjectId),
-        workflowId: found.workflowId,
-        entity: found.entity,
-        channel: found.channel ?? '',
-      }
-      const { address, command } = decisionOf(found, request.body)
-      try {
-        const caller = { ...callerOf(request), address }
-        if (found.subjectType === 'item')
-          return await commandReplenished(deps, found.entity, resolveTrouble, command, caller)
-        return await commandOrder(deps, place, resolveException, command, caller)
-      } catch (error) {
-        // Asked all the same: whoever repeats the request that closed the case gets its answer.
-        throw answerOf(found, error)
-      }
     },
   )
 }
 
 function addPreview(server: ApiServer, deps: ApiDeps): void {
-  const { db, previews, purchasePreviews, billPreviews } = deps
-  if (!previews) return
+  const { db } = deps
+  if (!deps.previews) return
   server.post(
     '/exceptions/:caseId/resolution/preview',
     {
@@ -236,64 +190,17 @@ function addPreview(server: ApiServer, deps: ApiDeps): void {
         tags,
         params,
         body: choice,
-        response: { 200: z.union([previewedEffect, billPreviewSchema, previewedPurchase]) },
+        response: { 200: z.union(previewedSchemas) },
       },
     },
     async (request) => {
       const found = await decidable(db, request.principal, request.params.caseId, request.body)
       if (found.state !== 'open') throw notOpen(found)
-      if (found.type === 'document-refused')
-        throw new Refusal(
-          'NothingToPreview',
-          'A refused document has made no order yet, so neither choice touches stock, money or books.',
-        )
-      if (found.subjectType === 'purchase-order')
-        return previewPurchaseCase(purchasePreviews, request, found)
-      if (found.type === 'receipt-unbilled')
-        throw new Refusal(
-          'NothingToPreview',
-          'Clearing takes what is open of the receipt line off its stock, as /v1/grni shows it; waiting changes nothing.',
-        )
-      const by = { key: `preview/${request.id}`, actor: request.principal.actor }
-      if (found.subjectType === 'vendor-bill' && billPreviews) {
-        const { resolution, params: given } = request.body
-        const asked = { ...by, caseId: found.id.toString(), resolution }
-        return billPreviews.resolveBillCase(found.subjectId, {
-          ...asked,
-          ...(given ? { params: given } : {}),
-        })
-      }
-      if (STOCK_CASES.includes(found.type))
-        throw new Refusal(
-          'NothingToPreview',
-          'What a channel shows is no stock of ours, so no choice touches stock, money or books.',
-        )
-      if (found.subjectType !== 'order')
-        throw new Refusal(
-          'NothingToPreview',
-          `A choice on a ${found.subjectType} is not previewed yet: read the document; its lines say what each choice is about.`,
-        )
-      const { address, command } = decisionOf(found, request.body)
-      return previews.resolveException(found.subjectId, { ...command, ...by }, address)
+      const { preview } = caseKindOf(found)
+      if (typeof preview === 'string') throw new Refusal('NothingToPreview', preview)
+      return preview.by(deps, { found, chosen: request.body, caller: callerOf(request), request })
     },
   )
-}
-
-/** What the process is told of a choice; only a correction has an address, and only `create-item` a name. */
-function decisionOf(
-  found: CaseRow,
-  { resolution, params }: z.output<typeof choice>,
-): { address: AddressDocument | undefined; command: Omit<ResolveException, 'key' | 'actor'> } {
-  const { address, rest } = takeAddressOut(params)
-  const told = resolution === 'create-item' ? (params ?? {}) : rest
-  return {
-    address: resolution === 'correct' ? address : undefined,
-    command: {
-      caseId: found.id.toString(),
-      resolution,
-      ...(Object.keys(told).length > 0 ? { params: told } : {}),
-    },
-  }
 }
 
 async function decidable(
@@ -314,17 +221,6 @@ async function decidable(
       `"${resolution}" is the choice of ${decidersOf(resolution).join(' or ')}: assign the case to one of them, or choose another way.`,
     )
   return found
-}
-
-function choiceOf(
-  { allowed }: CaseRow,
-  { resolution }: { resolution: Resolution },
-): 'retry' | 'reject' {
-  if (resolution === 'retry' || resolution === 'reject') return resolution
-  throw new Refusal(
-    'ResolutionNotAllowed',
-    `A document-refused case allows ${allowed.join(', ')}; "${resolution}" is none of these.`,
-  )
 }
 
 function toCase({ id, moneyAtRiskMinor, currency, exactRank: _, ...row }: CaseRow) {
