@@ -1,6 +1,6 @@
 import type { Reader } from '#db/client'
-import type { Method, SafetyRule } from '#domain/replenishment/levels'
-import type { OwnerMode, ReplenishmentPolicy } from '#domain/replenishment/policy'
+import type { SafetyRule } from '#domain/replenishment/levels'
+import type { ReplenishmentPolicy } from '#domain/replenishment/policy'
 
 /** Items `(after, to]` of a company, as a run sees them on its day. */
 export interface ItemRange {
@@ -86,27 +86,11 @@ function nodes(reader: Reader, { entityId, after, to, on }: ItemRange) {
     )`
 }
 
-interface PolicyColumns {
+/** A policy as its row has it: its id as a number, and its safety stock in two columns. */
+type PolicyColumns = Omit<ReplenishmentPolicy, 'id' | 'safety'> & {
   id: bigint
-  version: number
-  method: Method
   safetyKind: SafetyRule['kind']
   safetyValue: bigint
-  minUnits: bigint
-  maxUnits: bigint
-  coverDays: number
-  reviewDays: number
-  historyDays: number
-  leadTime: 'planned' | 'actual'
-  leadDays: number | null
-  maxCoverDays: number | null
-  shelfLifeDays: number | null
-  lotRatioPpm: bigint
-  spikeScoreE6: bigint
-  spikeUnits: bigint
-  dismissDays: number
-  ownerMode: OwnerMode
-  bandPpm: bigint
 }
 
 /** Policies by their id. */
