@@ -4,27 +4,18 @@ import {
   condition,
   log,
   setCurrentDetails,
-  upsertSearchAttributes,
   workflowInfo,
 } from '@temporalio/workflow'
 import type { DocumentOutcome, DocumentProgress } from '#contracts/document-progress'
-import {
-  entityKey,
-  exceptionTypeKey,
-  moneyAtRiskKey,
-  phaseKey,
-  siteKey,
-  waitingForKey,
-} from '#contracts/search-attributes'
 import { formatMinor } from '#domain/money'
 import { commitSteps } from './commit-steps.ts'
+import { tellSearch } from './searched-standing.ts'
 
 /** The verbs of one kind of document, each one commit that answers where the document stands. */
 type Verbs<A> = { [V in keyof A]: (input: never) => Promise<DocumentProgress> }
 
 /** How long a step that the business refuses is left alone before it is tried again. */
 const PAUSE_MS = 600_000
-const LONGEST_KEYWORD = 255
 
 /** What a kind of document adds to the story that all of them share. */
 export interface DocumentStory {
@@ -117,21 +108,11 @@ export class DocumentProcess {
     return answer
   }
 
-  /** What people see in Temporal UI; an upsert is an event, so it is made only where something changed. */
+  /** What people see in Temporal UI. */
   private show(story: DocumentStory): void {
     const now = this.progress!
     setCurrentDetails(details(now, story.path(now)))
-    const attributes = [
-      { key: phaseKey, value: now.phase },
-      { key: waitingForKey, value: now.waitingFor.slice(0, LONGEST_KEYWORD) },
-      { key: exceptionTypeKey, value: now.cases.map((one) => one.type) },
-      { key: moneyAtRiskKey, value: Number(now.moneyAtRisk.minor) },
-      { key: entityKey, value: now.entity },
-      { key: siteKey, value: now.sites },
-    ]
-    const says = JSON.stringify(attributes.map(({ value }) => value))
-    if (says !== this.shown) upsertSearchAttributes(attributes)
-    this.shown = says
+    this.shown = tellSearch(now, now.moneyAtRisk.minor, this.shown)
   }
 }
 

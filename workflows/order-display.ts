@@ -1,17 +1,7 @@
-import { setCurrentDetails, upsertSearchAttributes } from '@temporalio/workflow'
+import { setCurrentDetails } from '@temporalio/workflow'
 import type { OrderProgress } from '#contracts/order-to-cash'
-import {
-  entityKey,
-  exceptionTypeKey,
-  moneyAtRiskKey,
-  phaseKey,
-  siteKey,
-  waitingForKey,
-} from '#contracts/search-attributes'
 import { formatMinor } from '#domain/money'
-
-/** The longest keyword that every visibility store takes. */
-const LONGEST_KEYWORD = 255
+import { tellSearch } from './searched-standing.ts'
 
 /**
  * Tells ops engineers in Temporal UI what the order waits for, until when and who may act.
@@ -19,24 +9,7 @@ const LONGEST_KEYWORD = 255
  */
 export function showProgress(order: OrderProgress, shown: string): string {
   setCurrentDetails(details(order))
-  const attributes = searchAttributes(order)
-  const says = attributes.map(({ value }) => JSON.stringify(value))
-  const said = shown.split('\n')
-  // Each upsert is an event and a visibility write, and each value in it costs: only news are told.
-  const news = attributes.filter((_, nth) => says[nth] !== said[nth])
-  if (news.length > 0) upsertSearchAttributes(news)
-  return says.join('\n')
-}
-
-function searchAttributes(order: OrderProgress) {
-  return [
-    { key: phaseKey, value: order.phase },
-    { key: waitingForKey, value: order.waitingFor.slice(0, LONGEST_KEYWORD) },
-    { key: exceptionTypeKey, value: order.cases.map((c) => c.type) },
-    { key: moneyAtRiskKey, value: Number(order.moneyAtRiskInBooks.minor) },
-    { key: entityKey, value: order.entity },
-    { key: siteKey, value: order.sites },
-  ]
+  return tellSearch(order, order.moneyAtRiskInBooks.minor, shown)
 }
 
 function details(order: OrderProgress): string {

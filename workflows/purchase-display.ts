@@ -1,17 +1,7 @@
-import { setCurrentDetails, upsertSearchAttributes } from '@temporalio/workflow'
+import { setCurrentDetails } from '@temporalio/workflow'
 import type { PurchaseProgress } from '#contracts/procure-to-pay'
-import {
-  entityKey,
-  exceptionTypeKey,
-  moneyAtRiskKey,
-  phaseKey,
-  siteKey,
-  waitingForKey,
-} from '#contracts/search-attributes'
 import { formatMinor } from '#domain/money'
-
-/** The longest keyword that every visibility store takes. */
-const LONGEST_KEYWORD = 255
+import { tellSearch } from './searched-standing.ts'
 
 /**
  * Tells ops engineers in Temporal UI what the purchase waits for, until when and who may act.
@@ -19,17 +9,7 @@ const LONGEST_KEYWORD = 255
  */
 export function showPurchase(order: PurchaseProgress, shown: string): string {
   setCurrentDetails(details(order))
-  const attributes = [
-    { key: phaseKey, value: order.phase },
-    { key: waitingForKey, value: order.waitingFor.slice(0, LONGEST_KEYWORD) },
-    { key: exceptionTypeKey, value: order.cases.map((one) => one.type) },
-    { key: moneyAtRiskKey, value: Number(order.openValueInBooks.minor) },
-    { key: entityKey, value: order.entity },
-    { key: siteKey, value: order.sites },
-  ]
-  const says = JSON.stringify(attributes.map(({ value }) => value))
-  if (says !== shown) upsertSearchAttributes(attributes)
-  return says
+  return tellSearch(order, order.openValueInBooks.minor, shown)
 }
 
 function details(order: PurchaseProgress): string {
