@@ -81,11 +81,15 @@ export function parseMinor(text: string, currency: string): bigint {
 
 /** `1099n, 'USD'` → `"10.99"`; the currency code is not part of the text. */
 export function formatMinor(minor: bigint, currency: string): string {
-  const exponent = minorExponent(currency)
-  const sign = minor < 0n ? '-' : ''
-  const digits = (minor < 0n ? -minor : minor).toString().padStart(exponent + 1, '0')
-  if (exponent === 0) return sign + digits
-  return `${sign}${digits.slice(0, -exponent)}.${digits.slice(-exponent)}`
+  return formatScaled(minor, minorExponent(currency))
+}
+
+/** `125000n, 4` → `"12.5000"`: a whole number of the last of so many decimal places. */
+export function formatScaled(scaled: bigint, places: number): string {
+  const sign = scaled < 0n ? '-' : ''
+  const digits = (scaled < 0n ? -scaled : scaled).toString().padStart(places + 1, '0')
+  if (places === 0) return sign + digits
+  return `${sign}${digits.slice(0, -places)}.${digits.slice(-places)}`
 }
 
 /** Integer division rounding half away from zero; `denominator` must be positive. */

@@ -5,7 +5,6 @@ import { purchaseOrderPdf } from '#connectors/purchasing/purchase-order-pdf'
 import type { Db, Tx } from '#db/client'
 import { lockPurchase, markPurchase, type PurchaseOrder } from '#db/stores/purchase-orders'
 import { intendEffect, json } from '#db/stores/records'
-import { minorExponent } from '#domain/money'
 import { orderValue, priceOf } from '#domain/purchasing/order'
 import { InvariantViolation, Refusal } from '#domain/refusal'
 import { GatewayHiccup } from '../gateways/outcome.ts'
@@ -66,7 +65,7 @@ async function documentOf(tx: Tx, order: PurchaseOrder): Promise<PurchaseDocumen
   const [buyer] = await tx<{ name: string }[]>`SELECT name FROM entity WHERE id = ${order.entityId}`
   return {
     ...{ poNumber: order.poNumber, revision: order.revision, orderedOn: order.orderedOn },
-    ...{ currency: order.currency, exponent: minorExponent(order.currency) },
+    currency: order.currency,
     buyer: { code: order.entity, name: buyer!.name },
     supplier: { code: order.supplier, name: order.supplierName, ediId: order.ediId },
     ...{ termsDays: order.termsDays, incoterm: order.incoterm, note: order.note },

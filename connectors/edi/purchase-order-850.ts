@@ -1,4 +1,5 @@
-import { unitDecimal, decimal, type PurchaseDocument } from '../purchasing/purchase-document.ts'
+import { formatMinor } from '#domain/money'
+import { unitDecimal, type PurchaseDocument } from '../purchasing/purchase-document.ts'
 import { writeX12 } from './x12-writer.ts'
 
 /** An order as X12 850; what is shipped where is a reference of the line, as lines may differ in it. */
@@ -32,7 +33,7 @@ export function purchaseOrder850(
             String(line.lineNo),
             String(line.qty),
             'EA',
-            unitDecimal(line, order.exponent),
+            unitDecimal(line, order.currency),
           ],
           ...['PE', 'BP', line.sku, ...(line.vendorSku ? ['VN', line.vendorSku] : [])],
         ],
@@ -41,7 +42,7 @@ export function purchaseOrder850(
         ['DTM', '002', day(line.neededOn)],
       ]),
       ['CTT', String(order.lines.length), String(units)],
-      ['AMT', 'TT', decimal(order.totalMinor, order.exponent)],
+      ['AMT', 'TT', formatMinor(order.totalMinor, order.currency)],
     ],
   )
 }

@@ -1,5 +1,6 @@
 import { PDFDocument, StandardFonts, type PDFFont, type PDFPage } from 'pdf-lib'
-import { decimal, unitDecimal, type PurchaseDocument } from './purchase-document.ts'
+import { formatMinor } from '#domain/money'
+import { unitDecimal, type PurchaseDocument } from './purchase-document.ts'
 
 /** A4 in points. */
 const PAGE = { width: 595, height: 842, left: 50, right: 545, top: 790, bottom: 60, line: 14 }
@@ -47,7 +48,7 @@ export async function purchaseOrderPdf(order: PurchaseDocument): Promise<Buffer>
     sheet.bold,
   )
   for (const line of order.lines) writeLine(sheet, order, line)
-  const total = `Total ${order.currency} ${decimal(order.totalMinor, order.exponent)}`
+  const total = `Total ${order.currency} ${formatMinor(order.totalMinor, order.currency)}`
   write(sheet, total, { bold: true, endsAt: PAGE.right })
   return Buffer.from(await sheet.pdf.save({ useObjectStreams: false }))
 }
@@ -66,12 +67,12 @@ async function newSheet(order: PurchaseDocument): Promise<Sheet> {
 
 function writeLine(
   sheet: Sheet,
-  { exponent }: PurchaseDocument,
+  { currency }: PurchaseDocument,
   line: PurchaseDocument['lines'][number],
 ): void {
   writeRow(sheet, [
     ...[String(line.lineNo), line.vendorSku ?? '-', line.sku, line.site, line.neededOn],
-    ...[String(line.qty), unitDecimal(line, exponent), decimal(line.amountMinor, exponent)],
+    ...[String(line.qty), unitDecimal(line, currency), formatMinor(line.amountMinor, currency)],
   ])
   write(sheet, line.title, { at: COLUMNS[1].at })
 }

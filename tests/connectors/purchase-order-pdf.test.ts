@@ -6,7 +6,7 @@ import { purchaseOrderPdf } from '#connectors/purchasing/purchase-order-pdf'
 
 function anOrder(lines: number): PurchaseDocument {
   return {
-    ...{ poNumber: 'PO-7', revision: 2, orderedOn: '2026-03-01', currency: 'USD', exponent: 2 },
+    ...{ poNumber: 'PO-7', revision: 2, orderedOn: '2026-03-01', currency: 'USD' },
     buyer: { code: 'ACME-US', name: 'Acme' },
     supplier: { code: 'MAPLE', name: 'Töpferei 陶器 & Co', ediId: null },
     ...{ termsDays: 30, incoterm: 'FOB', note: 'Mind the (glaze)' },

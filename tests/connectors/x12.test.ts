@@ -11,7 +11,7 @@ const an855 = (...segments: string[][]) => writeX12({ ...from, group: 'PR' }, '8
 test('an order is an 850 whose envelope, counts and total agree', () => {
   const text = purchaseOrder850(
     {
-      ...{ poNumber: 'PO-1', revision: 1, orderedOn: '2026-01-31', currency: 'USD', exponent: 2 },
+      ...{ poNumber: 'PO-1', revision: 1, orderedOn: '2026-01-31', currency: 'USD' },
       ...{ buyer: { code: 'ACME', name: 'Acme' }, termsDays: 30, incoterm: 'FOB', note: null },
       supplier: { code: 'P', name: 'Potters', ediId: 'POTTERS' },
       lines: [
