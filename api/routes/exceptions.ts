@@ -1,5 +1,7 @@
 import { z } from 'zod'
 import { caseSummary, listCases, type CaseRow } from '#db/queries/exceptions'
+import { allows } from '#domain/access'
+import { PARAM_KINDS, paramsOf } from '#domain/orders/choice-params'
 import { decidersOf, mayDecideCase } from '#domain/orders/case-roles'
 import { CASE_RESOLUTIONS, type CaseType, type Resolution } from '#domain/orders/exceptions'
 import { Refusal } from '#domain/refusal'
@@ -43,6 +45,17 @@ const exceptionCase = z.object({
   summary: z.string(),
   evidence: jsonObject,
   allowed: z.array(z.string()),
+  choices: z
+    .array(
+      z.object({
+        resolution: z.string(),
+        mayChoose: z.boolean().describe('Whether the caller may decide the case this way.'),
+        params: z.array(
+          z.object({ name: z.string(), kind: z.enum(PARAM_KINDS), required: z.boolean() }),
+        ),
+      }),
+    )
+    .describe('The allowed resolutions with what each has to be told in `params`.'),
   resolution: z.string().nullable(),
   resolvedBy: z.string().nullable(),
   resolvedByName: actorName,
@@ -100,7 +113,12 @@ function addReads(server: ApiServer, { db }: ApiDeps): void {
         behind: rank === undefined || id === undefined ? undefined : { rank, id: BigInt(id) },
         scopes: principal.scopes,
       })
-      return toPage(rows, limit, (row) => [at, row.exactRank, row.id], toCase)
+      return toPage(
+        rows,
+        limit,
+        (row) => [at, row.exactRank, row.id],
+        (row) => toCase(row, principal),
+      )
     },
   )
 }
@@ -145,7 +163,8 @@ function addSummary(server: ApiServer, { db }: ApiDeps): void {
       config: { permission: 'exceptions:read' },
       schema: { summary: 'One case', tags, params, response: { 200: exceptionCase } },
     },
-    async (request) => toCase(await caseInScope(db, request.principal, request.params.caseId)),
+    async (request) =>
+      toCase(await caseInScope(db, request.principal, request.params.caseId), request.principal),
   )
 }
 
@@ -223,9 +242,19 @@ async function decidable(
   return found
 }
 
-function toCase({ id, moneyAtRiskMinor, currency, exactRank: _, ...row }: CaseRow) {
+function toCase(
+  { id, moneyAtRiskMinor, currency, exactRank: _, ...row }: CaseRow,
+  { roles }: Principal,
+) {
+  const type = row.type as CaseType
+  const decides = allows(roles, 'exceptions:decide')
   return {
     ...row,
+    choices: (row.allowed as Resolution[]).map((resolution) => ({
+      resolution,
+      mayChoose: decides && mayDecideCase(roles, type, resolution),
+      params: [...paramsOf(type, resolution)],
+    })),
     id: id.toString(),
     moneyAtRisk: { currency, minor: moneyAtRiskMinor.toString() },
   }

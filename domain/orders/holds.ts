@@ -1,3 +1,4 @@
+import { formatMinor } from '../money.ts'
 import type { AddressDocument, OrderDocument } from './document.ts'
 import type { CaseType, HoldType } from './exceptions.ts'
 import type { FraudPolicy, OrderPolicy } from './policies.ts'
@@ -108,7 +109,7 @@ export function fraudScore({
     BigInt(document.total.minor) >= BigInt(policy.reviewFromMinor)
   ) {
     reasons.push({
-      rule: `order value from ${policy.reviewFromMinor} minor units`,
+      rule: `order value from ${amount(BigInt(policy.reviewFromMinor), document.currency)}`,
       score: policy.reviewScore,
     })
   }
@@ -299,9 +300,14 @@ function price({ document, items, policy }: OrderUnderReview): FoundHold | null 
     reason: suspects
       .map(
         (item) =>
-          `${item.sku} is sold at ${item.unitPriceMinor}, listed at ${item.listPriceMinor} minor units`,
+          `${item.sku} is sold at ${amount(item.unitPriceMinor, document.currency)}, listed at ${amount(item.listPriceMinor!, document.currency)}`,
       )
       .join('; '),
     evidence: { lines: suspects.map((item) => item.line), tolerancePpm: policy.priceTolerancePpm },
   }
+}
+
+/** As people say it: `1000.00 USD`. */
+function amount(minor: bigint, currency: string): string {
+  return `${formatMinor(minor, currency)} ${currency}`
 }
