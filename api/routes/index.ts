@@ -24,6 +24,7 @@ import { operationRoutes } from './operations.ts'
 import { taxReturnRoutes } from './tax-returns.ts'
 import { trailRoutes } from './trail.ts'
 import { userRoutes } from './users.ts'
+import { eventRoutes } from './events.ts'
 import { expectedSupplyRoutes } from './expected-supply.ts'
 import { exceptionRoutes } from './exceptions.ts'
 import { exceptionWorkRoutes } from './exception-work.ts'
@@ -95,6 +96,7 @@ export const routes: readonly RouteModule[] = [
   fulfilmentRoutes,
   exceptionRoutes,
   exceptionWorkRoutes,
+  eventRoutes,
   availableToSellRoutes,
   stockRoutes,
   stockValuationRoutes,

@@ -105,6 +105,7 @@ export const accessOf: Record<string, Access> = {
   'POST /v1/fulfilment-orders/:fulfilmentId/shipments': 'shipments:confirm',
   'POST /v1/fulfilment-orders/:fulfilmentId/rejection': 'fulfilment:confirm',
   'POST /v1/fulfilment-orders/:fulfilmentId/labels': 'shipments:confirm',
+  'GET /v1/events': 'exceptions:read',
   'GET /v1/exceptions': 'exceptions:read',
   'GET /v1/exceptions/summary': 'exceptions:read',
   'GET /v1/exceptions/:caseId': 'exceptions:read',

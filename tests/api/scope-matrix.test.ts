@@ -1192,6 +1192,7 @@ const EVERYBODYS = new Set([
 ])
 /** Proved with the report that it is. */
 const ELSEWHERE = new Set([
+  'GET /v1/events',
   'GET /v1/stock/valuation',
   'POST /v1/vendor-bills/files',
   'GET /v1/supplier-scorecards',

@@ -18,6 +18,8 @@ export interface Caller {
   (options: InjectOptions & { key?: string }): Promise<LightMyRequestResponse>
   readonly actor: string
   readonly id: number
+  /** What says who it is, for a request that does not go through `inject`. */
+  readonly headers: Readonly<Record<string, string>>
 }
 
 export interface ApiUnderTest {
@@ -135,7 +137,7 @@ function callerOf(
         ...options.headers,
       },
     })
-  return Object.assign(call, { actor, id })
+  return Object.assign(call, { actor, id, headers: credentials })
 }
 
 /** Every user of a test run has the same password; deriving it once is enough. */
