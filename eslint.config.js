@@ -1,5 +1,6 @@
 import { defineConfig, globalIgnores } from 'eslint/config'
 import { builtinModules } from 'node:module'
+import reactHooks from 'eslint-plugin-react-hooks'
 import tseslint from 'typescript-eslint'
 
 const builtins = builtinModules.flatMap((name) => [name, `node:${name}`])
@@ -35,9 +36,9 @@ const replayTraps = [
 ]
 
 export default defineConfig(
-  globalIgnores(['node_modules/', '.data/', 'console/', 'coverage/']),
+  globalIgnores(['node_modules/', '.data/', 'console/src/generated/', 'coverage/']),
   {
-    files: ['**/*.ts'],
+    files: ['**/*.ts', '**/*.tsx'],
     extends: [tseslint.configs.recommended],
     languageOptions: {
       parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname },
@@ -67,6 +68,16 @@ export default defineConfig(
   {
     files: ['tests/**/*.ts', 'bench/**/*.ts'],
     rules: { 'max-lines': 'off', 'max-lines-per-function': 'off' },
+  },
+  {
+    files: ['console/**/*.tsx'],
+    extends: [reactHooks.configs.flat.recommended],
+    // A component is one piece of markup: what it shows stands together.
+    rules: {
+      'max-lines-per-function': ['error', { max: 120 }],
+      // About a compiler that is not used here.
+      'react-hooks/incompatible-library': 'off',
+    },
   },
   {
     files: ['workflows/**/*.ts'],

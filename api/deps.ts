@@ -27,6 +27,8 @@ export interface ApiDeps {
   billPreviews?: BillPreviews
   /** The signing secrets behind a channel's `secret_refs`, newest first. */
   channelSecrets?: (refs: readonly string[]) => string[]
+  /** Where the built page lies, if it does. */
+  consoleFolder?: string
   /** Task queue of the order processes; another one in tests. */
   orderTaskQueue?: string
   /** How long one request waits for the process engine before it says "still working". */

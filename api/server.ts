@@ -11,9 +11,11 @@ import { addAuthentication } from './plugins/authentication.ts'
 import { addIdempotency } from './plugins/idempotency.ts'
 import { addMetrics } from './plugins/metrics.ts'
 import { addOpenApi } from './plugins/openapi.ts'
+import { addPages } from './plugins/pages.ts'
 import { addProblems, sendProblem } from './plugins/problems.ts'
 import { addBodyParsers, BODY_LIMIT } from './plugins/raw-body.ts'
 import { addSecurityHeaders } from './plugins/security-headers.ts'
+import { addSilentConnections } from './plugins/silent-connections.ts'
 import { addTextGuard } from './plugins/text-guard.ts'
 import { toProblem } from './problem.ts'
 import { docsRoutes } from './routes/docs.ts'
@@ -25,6 +27,7 @@ export type { Access, ApiConfig, ApiDeps, ApiServer, Principal } from './deps.ts
 export async function buildServer(deps: ApiDeps): Promise<ApiServer> {
   const server = createServer(deps)
   addProblems(server)
+  addSilentConnections(server)
   addBodyParsers(server)
   addSecurityHeaders(server, deps.config)
   const metrics = addMetrics(server, deps.metrics)
@@ -35,6 +38,7 @@ export async function buildServer(deps: ApiDeps): Promise<ApiServer> {
   await addOpenApi(server, deps.config.PUBLIC_URL)
 
   await server.register(async (scope) => docsRoutes(scope as ApiServer))
+  await addPages(server, deps.consoleFolder)
   const routeDeps = { ...deps, metrics, throttle: new LoginThrottle() }
   for (const addRoutes of routes)
     await server.register(async (scope) => addRoutes(scope as ApiServer, routeDeps), {

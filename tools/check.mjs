@@ -5,12 +5,14 @@ import { ensureInstalled, root } from './install.mjs'
 const checks = [
   ['format', 'prettier', '--check', '--log-level', 'warn', '.'],
   ['types', 'tsc', '--noEmit'],
+  ['console types', 'tsc', '--noEmit', '--project', 'console'],
   ['lint', 'eslint', '--max-warnings', '0', '.'],
   ['imports', 'depcruise', '--config', '.dependency-cruiser.cjs', '--output-type', 'err', '.'],
   ['unused', 'knip'],
 ]
 
 ensureInstalled()
+spawnSync('npm', ['run', '--silent', 'console', '--', '--types'], { cwd: root, stdio: 'inherit' })
 const failed = []
 for (const [name, program, ...args] of checks) {
   const startedAt = Date.now()

@@ -6,6 +6,7 @@ import { migrate } from '#db/migrate'
 import { givenTemporal } from '#temporal-connection'
 import { whenStarterDies } from './ancestors.ts'
 import { applicationUrl } from './application-login.ts'
+import { buildConsole } from './console.ts'
 import { holdDataFolder, openDataFolder } from './data-folder.ts'
 import type { DemoContext, DemoSummary } from './demo-hooks.ts'
 import { startPostgres, type PostgresServer } from './postgres-server.ts'
@@ -51,6 +52,7 @@ async function start(): Promise<void> {
     await release()
   })
 
+  if (buildConsole()) say('the console is built')
   const servers = await startServers(config)
   const applied = await migrate(servers.databaseUrl, { log: (line) => say(`migration ${line}`) })
   say(applied.length === 0 ? 'the database is up to date' : 'the database is migrated')

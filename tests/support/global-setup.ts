@@ -5,6 +5,7 @@ import type { TestProject } from 'vitest/node'
 import { loadConfig } from '#config'
 import { connect } from '#db/client'
 import { migrate } from '#db/migrate'
+import { buildConsole } from '#tools/console'
 import { startPostgres, type PostgresServer } from '#tools/postgres-server'
 import { startTemporal, type TemporalServer } from '#tools/temporal-server'
 import { givenTemporal } from '#temporal-connection'
@@ -29,6 +30,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
 }
 
 async function start(project: TestProject): Promise<() => Promise<void>> {
+  buildConsole()
   const config = loadConfig()
   const dataFolder = await mkdtemp(join(tmpdir(), 'throughline-test-'))
   // As root PostgreSQL runs as another user, who must get in.
