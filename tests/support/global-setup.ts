@@ -1,4 +1,4 @@
-import { chmod, mkdtemp, rm } from 'node:fs/promises'
+import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestProject } from 'vitest/node'
@@ -9,6 +9,7 @@ import { buildConsole } from '#tools/console'
 import { startPostgres, type PostgresServer } from '#tools/postgres-server'
 import { startTemporal, type TemporalServer } from '#tools/temporal-server'
 import { givenTemporal } from '#temporal-connection'
+import { bundleWorkflows } from '#worker'
 
 declare module 'vitest' {
   export interface ProvidedContext {
@@ -16,6 +17,8 @@ declare module 'vitest' {
     databaseUrl: string
     temporalAddress: string
     temporalNamespace: string
+    /** File with the code of all workflows, bundled once for the run. */
+    workflowBundle: string
   }
 }
 
@@ -64,6 +67,9 @@ async function start(project: TestProject): Promise<() => Promise<void>> {
     project.provide('databaseUrl', await prepareTemplate(postgres.url))
     project.provide('temporalAddress', temporal.address)
     project.provide('temporalNamespace', temporal.namespace)
+    const bundleFile = join(dataFolder, 'workflows.js')
+    await writeFile(bundleFile, (await bundleWorkflows()).code)
+    project.provide('workflowBundle', bundleFile)
   } catch (cause) {
     await stop()
     throw cause
