@@ -185,6 +185,10 @@ export const refusalForConstraint: Record<string, GuardRefusal> = {
     code: 'BillInAnotherRun',
     message: 'Another payment run holds one of these bills: look at it, then propose again.',
   },
+  settlement_external_once: {
+    code: 'StatementLineKnown',
+    message: 'An entry is in another statement already: send each payout, and each day, once.',
+  },
   journal_entry_reverses_once: {
     code: 'AlreadyReversed',
     message: 'This entry has already been reversed.',
