@@ -135,7 +135,7 @@ async function insertOrders(db: Db, entityId: number, first: number, last: numbe
     await tx`SET LOCAL session_replication_role = replica`
     await tx`
       CREATE TEMP TABLE sold ON COMMIT DROP AS
-      SELECT n AS o, date '2026-01-01' + (n::bigint * 365 / ${ORDERS + 2001})::int AS d, 1 + n % 4 AS channel, 1 + n % 3 AS site, 1 + (n * 7919) % 2000 AS item,
+      SELECT n AS o, date '2026-01-01' + (n::bigint * 365 / ${ORDERS + 2001})::int AS d, 1 + n % 4 AS channel, 1 + n % 3 AS site, (1 + n::bigint * 7919 % 2000)::int AS item,
         (ARRAY['retail', 'b2b', 'vip'])[1 + n % 3] AS segment, 1000 + n % 9000 AS price FROM generate_series(${first}::int, ${last}::int) n`
     await tx`
       INSERT INTO journal_entry (id, xid, entity_id, period_id, effective_on, rule_version, line_count, areas, area, event_type, source_type, source_id, idem_key, actor, leaf)

@@ -22,7 +22,7 @@ export const journalBatch = z.object({
   mappingVersion: z.int(),
   rowCount: z.int(),
   debit: money.describe('Sum of the debits; the credits are the same.'),
-  contentHash: text.describe('sha256 of its CSV, in hexadecimal.'),
+  contentHash: text.describe('sha256 of its CSV without our accounts’ names, in hexadecimal.'),
   actor: text,
   recordedAt: text,
 })

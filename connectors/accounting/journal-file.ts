@@ -82,7 +82,8 @@ export function journalJson(rows: readonly MappedRow[], functionalCurrency: stri
   }
 }
 
-/** What identifies the content of a batch, whatever it is written as. */
+/** What identifies the content of a batch; what our accounts are called is not part of it. */
 export function journalHash(rows: readonly MappedRow[], functionalCurrency: string): Buffer {
-  return createHash('sha256').update(journalCsv(rows, functionalCurrency)).digest()
+  const nameless = rows.map((row) => ({ ...row, accountName: '' }))
+  return createHash('sha256').update(journalCsv(nameless, functionalCurrency)).digest()
 }

@@ -1,4 +1,5 @@
 import type { Reader } from '#db/client'
+import { addDays } from '#domain/dates'
 import type { AccountBalanceOf } from '#domain/reports/frame'
 import type { Grain } from '#domain/reports/links'
 
@@ -65,7 +66,7 @@ function parts(db: Reader, ask: BalanceAsk) {
   if (projection === 'none') return lines(db, ask, db`true`)
   const after = db`e.xid >= (SELECT upto FROM run)`
   if (projection === 'day') return db`${days(db, ask)} UNION ALL ${lines(db, ask, after)}`
-  return db`${months(db, ask)} UNION ALL ${edges(db, ask)} UNION ALL ${lines(db, ask, after)}`
+  return db`${months(db, ask)} ${edges(db, ask)} UNION ALL ${lines(db, ask, after)}`
 }
 
 const column = (db: Reader, by: Grain | undefined) =>
@@ -90,26 +91,30 @@ function days(db: Reader, ask: BalanceAsk) {
 const ofResult = (db: Reader) =>
   db`AND l.account_id IN (SELECT id FROM gl_account WHERE class IN ('income', 'expense'))`
 
-const monthOf = (db: Reader, on: string) => db`date_trunc('month', ${on}::date)::date`
-const dayAfter = (db: Reader, on: string) => db`(${on}::date + 1)`
+/** The first of its month. */
+export const monthOf = (on: string): string => `${on.slice(0, 7)}-01`
 
 /** Whole months before each of the two days. */
 function months(db: Reader, ask: BalanceAsk) {
+  const [from, end] = [monthOf(ask.from), monthOf(addDays(ask.to, 1))]
   return db`
-    SELECT l.account_id, l.currency, ${column(db, ask.by)} AS of, l.month < ${monthOf(db, ask.from)} AS opening,
-      l.month < date_trunc('month', ${dayAfter(db, ask.to)})::date AS closing, l.amount_minor AS amount, l.func_minor AS func
-    FROM ledger_item_month l WHERE l.run_id <= (SELECT id FROM run) AND l.month <= ${ask.to} ${narrowed(db, ask)}
-      ${ask.result ? db`AND NOT l.transfer AND l.month >= ${monthOf(db, ask.from)} ${ofResult(db)}` : db``}`
+    SELECT l.account_id, l.currency, ${column(db, ask.by)} AS of, l.month < ${from} AS opening, l.month < ${end} AS closing, l.amount_minor AS amount, l.func_minor AS func
+    FROM ledger_item_month l WHERE l.run_id <= (SELECT id FROM run) AND l.month < ${end} ${narrowed(db, ask)}
+      ${ask.result ? db`AND NOT l.transfer AND l.month >= ${from} ${ofResult(db)}` : db``}`
 }
 
 /** The days of a month that one of the two days cuts; none where a report is of whole months. */
 function edges(db: Reader, ask: BalanceAsk) {
-  const begun = db`l.effective_on >= ${monthOf(db, ask.from)} AND l.effective_on < ${ask.from}`
-  const ended = db`l.effective_on >= date_trunc('month', ${dayAfter(db, ask.to)})::date AND l.effective_on <= ${ask.to}`
-  return db`
-    SELECT l.account_id, l.currency, ${column(db, ask.by)} AS of, ${begun} AS opening, ${ended} AS closing, l.amount_minor AS amount, l.func_minor AS func
+  const end = addDays(ask.to, 1)
+  const edge = (since: string, before: string, opening: boolean) => db`
+    UNION ALL
+    SELECT l.account_id, l.currency, ${column(db, ask.by)} AS of, ${opening}, ${!opening}, l.amount_minor AS amount, l.func_minor AS func
     FROM journal_line l JOIN journal_entry e ON e.id = l.entry_id
-    WHERE e.entity_id = ${ask.entityId} AND e.book = 'main' AND e.xid < (SELECT upto FROM run) AND ((${begun}) OR (${ended})) ${narrowedLines(db, ask)}`
+    WHERE e.entity_id = ${ask.entityId} AND e.book = 'main' AND e.xid < (SELECT upto FROM run)
+      AND l.effective_on >= ${since} AND l.effective_on < ${before} ${narrowedLines(db, ask)}`
+  return db`
+    ${monthOf(ask.from) === ask.from ? db`` : edge(monthOf(ask.from), ask.from, true)}
+    ${monthOf(end) === end ? db`` : edge(monthOf(end), end, false)}`
 }
 
 function lines(db: Reader, ask: BalanceAsk, which: ReturnType<typeof narrowed>) {

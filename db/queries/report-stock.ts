@@ -1,6 +1,6 @@
 import type { Reader } from '#db/client'
 import { STOCK_ACCOUNTS, type LayerTotals, type StockMoves } from '#domain/reports/roll-forward'
-import type { BalanceScope } from './report-balances.ts'
+import { monthOf, type BalanceScope } from './report-balances.ts'
 
 /**
  * Units and value of each item, site and condition before a period, and by event within it. What
@@ -15,15 +15,22 @@ export async function stockMoves(db: Reader, ask: BalanceScope): Promise<StockMo
     ${ask.itemId === undefined ? db`` : db`AND l.item_id = ${ask.itemId}`} ${ask.siteId === undefined ? db`` : db`AND l.site_id = ${ask.siteId}`}`
   const lines = db`FROM journal_line l JOIN journal_entry e ON e.id = l.entry_id
     WHERE e.entity_id = ${ask.entityId} AND e.book = 'main' AND l.account_id = ANY(${accounts}) ${known} ${narrowed}`
-  const month = db`date_trunc('month', ${from}::date)::date`
+  const month = monthOf(from)
+  const edge =
+    month === from
+      ? db``
+      : db`
+      UNION ALL
+      SELECT l.item_id, l.site_id, l.condition, NULL, true, coalesce(l.qty, 0), l.func_minor ${lines}
+        AND l.effective_on >= ${month} AND l.effective_on < ${from} AND e.xid < (SELECT upto FROM run)`
   return db<StockMoves[]>`
     WITH run AS (SELECT coalesce(max(id), 0) AS id, coalesce(max(upto_xid), '0'::xid8) AS upto FROM ledger_day_run ${runs}),
     part AS (
       SELECT l.item_id, l.site_id, l.condition, NULL::text AS event, true AS units, l.qty, l.func_minor FROM ledger_item_month l
-      WHERE l.run_id <= (SELECT id FROM run) AND l.entity_id = ${ask.entityId} AND l.book = 'main' AND l.account_id = ANY(${accounts}) AND l.month < ${month} ${narrowed}
+      WHERE l.run_id <= (SELECT id FROM run) AND l.entity_id = ${ask.entityId} AND l.book = 'main' AND l.account_id = ANY(${accounts}) AND l.month < ${month} ${narrowed} ${edge}
       UNION ALL
       SELECT l.item_id, l.site_id, l.condition, NULL, true, coalesce(l.qty, 0), l.func_minor ${lines}
-        AND l.effective_on < ${from} AND (l.effective_on >= ${month} OR e.xid >= (SELECT upto FROM run))
+        AND l.effective_on < ${from} AND e.xid >= (SELECT upto FROM run)
       UNION ALL
       SELECT l.item_id, l.site_id, l.condition, e.event_type, coalesce(l.qty, 0) <> 0, coalesce(l.qty, 0), l.func_minor ${lines}
         AND l.effective_on BETWEEN ${from} AND ${to}
