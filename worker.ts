@@ -329,8 +329,9 @@ function linksFrom({ PUBLIC_URL, JWT_SECRET }: Config): MailLinks {
 }
 
 /**
- * Every second what has settled below the snapshot horizon is sealed; balances are kept every ten
- * minutes; every hour the periods of the coming year are opened, should it be time.
+ * Every second what has settled below the snapshot horizon is sealed; balances, and totals of days
+ * for reports, are kept every ten minutes; every hour the periods of the coming year are opened,
+ * should it be time.
  */
 function keepBooks(db: Db): () => void {
   const quietly = (work: PromiseLike<unknown>) =>
@@ -338,7 +339,7 @@ function keepBooks(db: Db): () => void {
   const openPeriods = () => quietly(openComingPeriods(db, new Date().toISOString().slice(0, 10)))
   openPeriods()
   const sealing = setInterval(() => quietly(db`SELECT seal_ledger(), seal_audit()`), 1000)
-  const counting = setInterval(() => quietly(db`SELECT take_balance_snapshot()`), 600_000)
+  const counting = setInterval(() => quietly(db`SELECT take_balance_snapshot(), take_ledger_days()`), 600_000)
   const opening = setInterval(openPeriods, 3_600_000)
   return () => {
     clearInterval(sealing)

@@ -17,6 +17,7 @@ import { periodExceptionRoutes } from './period-exceptions.ts'
 import { periodRoutes } from './periods.ts'
 import { ledgerLineRoutes } from './ledger-lines.ts'
 import { documentRoutes } from './documents.ts'
+import { journalExportRoutes } from './journal-exports.ts'
 import { loginRoutes } from './login.ts'
 import { policyRoutes } from './policies.ts'
 import { siteRoutes } from './sites.ts'
@@ -43,6 +44,9 @@ import { supplierRoutes } from './suppliers.ts'
 import { supplierChangeRoutes } from './supplier-changes.ts'
 import { replenishmentRoutes } from './replenishment.ts'
 import { replenishmentRuleRoutes } from './replenishment-rules.ts'
+import { marginReportRoutes } from './reports-margin.ts'
+import { openReportRoutes } from './reports-open.ts'
+import { reportRoutes } from './reports.ts'
 import { settlementRoutes } from './settlements.ts'
 import { settlementStatementRoutes } from './settlement-statements.ts'
 import { bankStatementRoutes } from './bank-statements.ts'
@@ -90,6 +94,10 @@ export const routes: readonly RouteModule[] = [
   exchangeRateRoutes,
   taxReturnRoutes,
   ledgerLineRoutes,
+  reportRoutes,
+  openReportRoutes,
+  marginReportRoutes,
+  journalExportRoutes,
   documentRoutes,
   orderRoutes,
   blockedOrderRoutes,

@@ -17,6 +17,17 @@ const query = z.strictObject({
   ...wire.reportQuery,
   asOf: businessDate.default('2999-12-31').describe('Entries effective on or before.'),
   account: wire.accountId.optional(),
+  accounts: z
+    .string()
+    .regex(/^\d{1,9}(,\d{1,9}){0,199}$/, { error: 'send account numbers such as 4010,4110' })
+    .transform((list) => list.split(',').map(Number))
+    .optional()
+    .describe('Lines of any of these accounts.'),
+  condition: name.optional(),
+  resultTransfers: z
+    .literal('left-out')
+    .optional()
+    .describe('Without entries that move a result into retained earnings.'),
   currency: currency.optional(),
   period: z
     .string()
@@ -73,14 +84,17 @@ export async function ledgerLineRoutes(server: ApiServer, { db }: ApiDeps): Prom
         },
       },
     },
-    async ({ query: { limit, cursor, entity, account, order, ...rest }, principal }) => {
+    async ({ query: { limit, cursor, entity, account, order, ...asked }, principal }) => {
+      const { accounts: accountIds, resultTransfers, ...rest } = asked
       const company = await companyByCode(db, entity)
       const place = (row: Company) => ({ entity: row.code })
       const { id, functionalCurrency } = visible(principal, company, `entity ${entity}`, place)
       const [entryId = `${MAX_BIGINT}`, lineNo = '0'] =
         cursorParts(cursor, [AN_ID, /^\d{1,5}$/]) ?? []
       const orderId = order === undefined ? {} : { orderId: BigInt(order) }
-      const filter = { ...given(rest), ...orderId, accountId: account, entityId: id }
+      const withoutTransfers = resultTransfers !== undefined
+      const figure = { accountId: account, accountIds, withoutTransfers }
+      const filter = { ...given(rest), ...orderId, ...figure, entityId: id }
       const before = { entryId: BigInt(entryId), lineNo: Number(lineNo) }
       const [rows, totals] = await Promise.all([
         ledgerLines(db, filter, { before, limit: limit + 1 }),

@@ -19,6 +19,11 @@ export type LineDimension = (typeof LINE_DIMENSIONS)[number]
 /** Every figure of a report is the sum of the lines that its cell's filter finds. */
 export interface LineFilter extends ReportScope {
   accountId?: number | undefined
+  /** Any of these accounts: a subtotal. */
+  accountIds?: readonly number[] | undefined
+  condition?: string | undefined
+  /** Without entries that move a result into retained earnings, whoever posted them. */
+  withoutTransfers?: boolean | undefined
   currency?: string | undefined
   /** Accounting period, as `2026-06`. */
   period?: string | undefined
@@ -75,6 +80,7 @@ function matching(db: Reader, filter: LineFilter, horizon: string | undefined) {
   const wanted = [
     [db`l.account_id`, filter.accountId],
     [db`l.currency`, filter.currency],
+    [db`l.condition`, filter.condition],
     [db`p.period`, filter.period],
     [db`l.order_id`, filter.orderId],
     [db`i.sku`, filter.sku],
@@ -92,8 +98,18 @@ function matching(db: Reader, filter: LineFilter, horizon: string | undefined) {
     value === undefined ? [] : [db`AND ${column} = ${value}`],
   )
   const absent = filter.without.map((dimension) => db`AND ${columnOf(db, dimension)} IS NULL`)
-  return [...given, ...absent].reduce((all, one) => db`${all} ${one}`, inScope(db, filter, horizon))
+  const accounts =
+    filter.accountIds === undefined ? [] : [db`AND l.account_id = ANY(${[...filter.accountIds]})`]
+  const results = filter.withoutTransfers ? [db`AND NOT ${movesResult(db)}`] : []
+  return [...given, ...absent, ...accounts, ...results].reduce(
+    (all, one) => db`${all} ${one}`,
+    inScope(db, filter, horizon),
+  )
 }
+
+const movesResult = (db: Reader) => db`(
+  EXISTS (SELECT FROM journal_line r WHERE r.entry_id = l.entry_id AND r.account_id = 3200)
+  AND EXISTS (SELECT FROM journal_line r JOIN gl_account ra ON ra.id = r.account_id WHERE r.entry_id = l.entry_id AND ra.class IN ('income', 'expense')))`
 
 /** Lines that match, newest first. */
 export async function ledgerLines(

@@ -89,6 +89,38 @@ export const ledgerProofs: readonly Proof[] = [
       GROUP BY run_id, entity_id, account_id, currency, book HAVING sum(amount_minor) <> 0 OR sum(func_minor) <> 0`,
   },
   {
+    name: 'PROJ-DAY',
+    invariant:
+      'The daily totals, and those by item and month, equal the entries between their horizons.',
+    sql: `WITH run AS (
+        SELECT id, upto_xid, lag(upto_xid, 1, '0'::xid8) OVER (ORDER BY upto_xid) AS from_xid FROM ledger_day_run
+      ), line AS (
+        SELECT r.id AS run_id, e.entity_id, e.book, l.*, a.class IN ('income', 'expense') AND EXISTS (
+          SELECT FROM journal_line t WHERE t.entry_id = e.id AND t.account_id = 3200) AS transfer
+        FROM run r JOIN journal_entry e ON e.xid >= r.from_xid AND e.xid < r.upto_xid JOIN journal_line l ON l.entry_id = e.id JOIN gl_account a ON a.id = l.account_id
+      )
+      SELECT run_id, entity_id, account_id, currency, effective_on, sum(amount)::bigint AS difference FROM (
+        SELECT run_id, entity_id, book, account_id, currency, effective_on, channel_id, site_id, segment, transfer, amount_minor AS amount, func_minor AS func FROM line
+        UNION ALL
+        SELECT run_id, entity_id, book, account_id, currency, effective_on, channel_id, site_id, segment, transfer, -amount_minor, -func_minor FROM ledger_day) d
+      GROUP BY run_id, entity_id, book, account_id, currency, effective_on, channel_id, site_id, segment, transfer HAVING sum(amount) <> 0 OR sum(func) <> 0
+      UNION ALL
+      SELECT run_id, entity_id, account_id, currency, month, sum(amount)::bigint FROM (
+        SELECT run_id, entity_id, book, account_id, currency, date_trunc('month', effective_on)::date AS month, item_id, site_id, condition, transfer, coalesce(qty, 0) AS qty, amount_minor AS amount, func_minor AS func FROM line
+        UNION ALL
+        SELECT run_id, entity_id, book, account_id, currency, month, item_id, site_id, condition, transfer, -qty, -amount_minor, -func_minor FROM ledger_item_month) m
+      GROUP BY run_id, entity_id, book, account_id, currency, month, item_id, site_id, condition, transfer HAVING sum(amount) <> 0 OR sum(func) <> 0 OR sum(qty) <> 0`,
+  },
+  {
+    name: 'JOURNAL-EXPORT',
+    invariant:
+      'Journal exports are numbered without a gap, and each reaches as far as the one before.',
+    sql: `SELECT entity_id, number FROM (
+        SELECT entity_id, number, to_on, upto_xid, row_number() OVER w AS nth, lag(to_on) OVER w AS before_on, lag(upto_xid) OVER w AS before_xid
+        FROM journal_export WINDOW w AS (PARTITION BY entity_id ORDER BY number)) x
+      WHERE number <> nth OR to_on < before_on OR upto_xid < before_xid`,
+  },
+  {
     name: 'NO-GAP',
     invariant:
       'Every entry below the last seal is in exactly one sealed batch, and batches adjoin.',

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { Tx } from '#db/client'
+import { journalHash } from '#connectors/accounting/journal-file'
 import { openStock } from '#db/stores/goods'
 import { aLine, anOrder } from '#tests/support/company'
 import type { RunningApi } from './running-api.ts'
@@ -48,6 +49,7 @@ export const FOREIGN = {
   purchase: 'PO-KERAMIK',
   statement: 'SETTLE-DE',
   bankLine: 'ABROAD-BANK',
+  closed: `${new Date().getUTCFullYear()}-02`,
 } as const
 
 const abroad = {
@@ -124,6 +126,11 @@ export async function foundForeignCompany(api: RunningApi): Promise<Foreign> {
   await admin`INSERT INTO package_type (entity_id, code, length_mm, width_mm, height_mm, tare_g, max_weight_g) VALUES (${entityId}, 'KARTON', 300, 300, 300, 100, 9000)`
   await admin`
     INSERT INTO pack_box (fulfilment_id, box_no, entity_id, package, opened_by) SELECT id, 1, ${entityId}, 'KARTON', 'user:frida' FROM fulfilment_order WHERE order_id = ${orderId}`
+  await admin`INSERT INTO period_closing (period_id, closed_by) SELECT id, 'x' FROM gl_period WHERE entity_id = ${entityId} AND period = ${FOREIGN.closed}`
+  await admin`INSERT INTO account_mapping (entity_id, version, package, codes, reason, actor) SELECT ${entityId}, 1, 'DATEV', jsonb_object_agg(id::text, id::text), 'x', 'x' FROM gl_account`
+  await admin`
+    INSERT INTO journal_export (entity_id, number, mode, to_on, upto_xid, mapping_version, row_count, debit_minor, content_hash, actor)
+    VALUES (${entityId}, 1, 'day', '2020-01-01', '0', 1, 1, 0, ${journalHash([], 'EUR')}, 'x')`
   const one = async (sql: string) => String((await admin.unsafe<{ id: unknown }[]>(sql))[0]!.id)
   return {
     ...(await addBill(api, entityId)),

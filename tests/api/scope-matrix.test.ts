@@ -214,6 +214,47 @@ const trail: Probe[] = [
   },
 ]
 
+const period = `from=2026-01-01&to=${today}`
+const compared = 'comparedFrom=2025-01-01&comparedTo=2025-12-31'
+const reports: Probe[] = [
+  ...[
+    ['trial-balance', period],
+    ['profit-and-loss', period],
+    ['balance-sheet', `asOf=${today}`],
+    ['cash-flow', period],
+    ['aged-receivables', `asOf=${today}`],
+    ['aged-payables', `asOf=${today}`],
+    ['clearing', `asOf=${today}`],
+    ['settlement-status', `asOf=${today}`],
+    ['inventory-roll-forward', period],
+    ['closed-and-known', `period=${FOREIGN.closed}`],
+    ['order-profit', period],
+    ['margin-bridge', `${period}&${compared}`],
+  ].map(([name, query]) => ({
+    route: `GET /v1/reports/${name}`,
+    ask: () => get(`/v1/reports/${name}?entity=${entity}&${query}`),
+    ...ofEntity('hidden'),
+  })),
+  ...[
+    ['account-mappings', 'account-mappings?'],
+    ['journal', `journal?${period}&`],
+    ['journal/batches', 'journal/batches?'],
+    ['journal/batches/:number', 'journal/batches/1?'],
+  ].map(([name, url]) => ({
+    route: `GET /v1/exports/${name}`,
+    ask: () => get(`/v1/exports/${url}entity=${entity}`),
+    ...ofEntity('hidden'),
+  })),
+  ...[
+    ['account-mappings', { basedOn: 1, package: 'X', codes: { 4010: '1' }, reason }],
+    ['journal/batches', { to: today, mode: 'day' }],
+  ].map(([name, body]) => ({
+    route: `POST /v1/exports/${name as string}`,
+    ask: () => command('POST', `/v1/exports/${name as string}`, { entity, ...(body as object) }),
+    ...ofEntity('refused'),
+  })),
+]
+
 const ofStripe = { provider: 'stripe', currency: 'EUR' }
 const ledger: Probe[] = [
   ...[
@@ -1218,6 +1259,7 @@ const probes = [
   ...masters,
   ...trail,
   ...ledger,
+  ...reports,
   ...periods,
   ...settlements,
   ...statements,

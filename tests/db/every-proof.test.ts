@@ -59,7 +59,11 @@ beforeAll(async () => {
   })
   await underway()
   await allSealed(database)
-  await admin`SELECT take_balance_snapshot()`
+  await admin`SELECT take_balance_snapshot(), take_ledger_days(1)`
+  await admin`
+    WITH mapping AS (INSERT INTO account_mapping (entity_id, version, package, codes, reason, actor) SELECT min(id), 1, 'x', '{}', 'x', 'x' FROM entity RETURNING entity_id)
+    INSERT INTO journal_export (entity_id, number, mode, to_on, upto_xid, mapping_version, row_count, debit_minor, content_hash, actor)
+    SELECT entity_id, 1, 'day', '2020-01-01', '0', 1, 1, 0, sha256('x'), 'x' FROM mapping`
 })
 afterAll(() => database.drop())
 
@@ -144,6 +148,8 @@ const corruptions: [name: string, corruption: string][] = [
   ['SIGN', 'UPDATE journal_line SET func_minor = func_minor - 1 WHERE account_id = 4010'],
   ['TB', 'UPDATE journal_line SET func_minor = func_minor + 1 WHERE account_id = 4010'],
   ['PROJ', 'UPDATE balance_snapshot SET amount_minor = amount_minor + 1'],
+  ['PROJ-DAY', 'UPDATE ledger_day SET func_minor = func_minor + 1'],
+  ['JOURNAL-EXPORT', 'UPDATE journal_export SET number = 2'],
   ['NO-GAP', 'UPDATE seal SET entries = entries + 1'],
   ['SEAL', "UPDATE journal_entry SET actor = 'mallory'"],
   ['REV', 'UPDATE journal_entry SET reverses = 1 WHERE id = (SELECT max(id) FROM journal_entry)'],

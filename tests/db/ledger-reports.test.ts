@@ -192,6 +192,8 @@ describe('the standing proofs', () => {
     ],
     ['TB', `DELETE FROM journal_line WHERE line_no = 1`],
     ['PROJ', `UPDATE balance_snapshot SET amount_minor = amount_minor + 1`],
+    ['PROJ-DAY', `UPDATE ledger_day SET func_minor = func_minor + 1`],
+    ['PROJ-DAY', `UPDATE ledger_item_month SET qty = qty + 1`],
     ['NO-GAP', `UPDATE seal SET entries = entries + 1`],
     [
       'SEAL',
@@ -208,6 +210,7 @@ describe('the standing proofs', () => {
   ])('%s finds what it is there to find', async (name, damage) => {
     await database.db`SELECT take_balance_snapshot()`
     await database.db`SELECT seal_ledger()`
+    await database.db`SELECT take_ledger_days(1)`
     const proof = ledgerProofs.find((one) => one.name === name)!
     const undo = new Error('undo')
     const damaged = database.admin.begin(async (tx) => {
