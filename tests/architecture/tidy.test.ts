@@ -39,6 +39,7 @@ test('every contract is a process’s, but for what processes share', () => {
     'order-intake',
     'order-previews',
     'search-attributes',
+    'settlement-previews',
   ]
   expect(contracts.filter((contract) => !shared.includes(contract)).sort()).toEqual(processes)
 })
