@@ -19,6 +19,7 @@ import { channelSyncActivities } from '#activities/channel-sync/index'
 import { cycleCountActivities } from '#activities/counts/index'
 import { transferActivities } from '#activities/transfers/index'
 import { vendorReturnActivities } from '#activities/vendor-returns/index'
+import { settlementActivities } from '#activities/settlements/index'
 import { shopGateway, type ShopGateway } from '#activities/gateways/shop'
 import { amazonLister, SHOPIFY_LISTER, WOOCOMMERCE_LISTER } from '#activities/gateways/shop-lists'
 import { stockGateway, type StockGateway } from '#activities/gateways/shop-stock'
@@ -98,6 +99,7 @@ export function createOrderWorker({
       ...vendorBillActivities({ db }),
       ...transferActivities({ db, apiUrl }),
       ...vendorReturnActivities({ db, apiUrl }),
+      ...settlementActivities({ db, apiUrl }),
       ...cycleCountActivities({ db, apiUrl }),
       ...replenishmentActivities({ db }),
     },

@@ -15,6 +15,8 @@ import { documentDecided, previewedEffect, progress } from './order-schemas.ts'
 import { decidePurchaseCase, previewedPurchase, previewPurchaseCase } from './purchase-cases.ts'
 import { purchaseProgress } from './purchase-commands.ts'
 import { commandReplenished, replenishmentStood } from './replenishment-commands.ts'
+import { decideSettlement, previewSettlement } from './settlement-decisions.ts'
+import { settlementPreviewSchema } from './settlement-schemas.ts'
 import { decideStock, STOCK_CASES, stockDecided } from './stock-decisions.ts'
 import { decideWarehouseCase, warehouseDecided } from './warehouse-decisions.ts'
 
@@ -142,6 +144,17 @@ const replenishedItem: CaseKind = {
   bulk: true,
 }
 
+const settlement: CaseKind = {
+  decide: shown(documentProgress, (deps, { found, chosen, caller, request }) =>
+    decideSettlement(deps, found, decisionOf(found, chosen).command, { caller, request }),
+  ),
+  preview: shown(settlementPreviewSchema, (deps, { found, chosen, request }) =>
+    previewSettlement(deps, found, decisionOf(found, chosen).command, request),
+  ),
+  reopen: 'What was chosen about a statement has moved its books: answer it by another entry.',
+  bulk: true,
+}
+
 /** A document process is told under the same name as an order's. */
 function warehouseOwnDocument(subject: string): CaseKind {
   return {
@@ -176,6 +189,7 @@ const KINDS: Readonly<Record<string, CaseKind>> = {
   'cycle-count': warehouseOwnDocument('cycle-count'),
   'vendor-return': warehouseOwnDocument('vendor-return'),
   item: replenishedItem,
+  settlement,
   'fulfilment-order': outsideWarehouse('fulfilment-order'),
   'warehouse-document': outsideWarehouse('warehouse-document'),
   'outside-warehouse': outsideWarehouse('outside-warehouse'),

@@ -7,6 +7,7 @@ import type { Registry } from 'prom-client'
 import type { Config } from '#config'
 import type { Db } from '#db/client'
 import type { BillPreviews } from '#contracts/bill-previews'
+import type { SettlementPreviews } from '#contracts/settlement-previews'
 import type { OrderPreviews } from '#contracts/order-previews'
 import type { PurchasePreviews } from '#contracts/procure-to-pay'
 import type { Permission } from '#domain/access'
@@ -25,6 +26,7 @@ export interface ApiDeps {
   previews?: OrderPreviews
   purchasePreviews?: PurchasePreviews
   billPreviews?: BillPreviews
+  settlementPreviews?: SettlementPreviews
   /** The signing secrets behind a channel's `secret_refs`, newest first. */
   channelSecrets?: (refs: readonly string[]) => string[]
   /** Where the built page lies, if it does. */
@@ -81,6 +83,8 @@ declare module 'fastify' {
     permission?: Access
     /** Keeps the body as the Buffer that came in, whatever its content type. */
     rawBody?: boolean
+    /** Keeps the body as the Buffer that came in, of a file sent as `application/octet-stream`. */
+    fileBody?: boolean
     /** Hands the body on as a stream, for files that are larger than memory should hold. */
     streamBody?: boolean
     /** `false` for a POST that changes nothing, or that repeats harmlessly by itself. */

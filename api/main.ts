@@ -5,6 +5,7 @@ import { collectDefaultMetrics, Registry } from 'prom-client'
 import { orderPreviews } from '#activities/orders/preview'
 import { purchasePreviews } from '#activities/purchasing/preview'
 import { billPreviews } from '#activities/vendor-bills/preview'
+import { settlementPreviews } from '#activities/settlements/preview'
 import { exitIfWrong, loadConfig } from '#config'
 import { connect } from '#db/client'
 import { outliveLostConnections } from '#db/transaction'
@@ -59,6 +60,7 @@ export async function startApi(
     previews: orderPreviews(db),
     purchasePreviews: purchasePreviews(db),
     billPreviews: billPreviews(db),
+    settlementPreviews: settlementPreviews(db),
     channelSecrets: (refs) => secretsFrom(env, refs),
   })
   const address = await server.listen({ host: config.API_HOST, port: config.API_PORT })

@@ -12,6 +12,7 @@ import { run as orders } from './orders.ts'
 import { run as posting, table as postingTable } from './posting.ts'
 import { run as receipts } from './receipts.ts'
 import { run as replenishment } from './replenishment.ts'
+import { run as settlement } from './settlement.ts'
 import { table, type BenchRow } from './rows.ts'
 import { run as workerMemory } from './worker-memory.ts'
 
@@ -55,6 +56,12 @@ const chapters: Record<string, Chapter> = {
     settings:
       '1,000 lines of 1,000 items in one request over HTTP, nine times: lines, movements, positions, cost layers, journal entry. Baseline: as many rows of four of these tables copied into plain ones. PostgreSQL with fsync at commit.',
     measure: () => asTable(receipts()),
+  },
+  settlement: {
+    title: 'Settlement',
+    settings:
+      '100,000 lines of a marketplace over 12,500 shipped orders: matched by the ladder 10,000 lines a commit, posted order by order 4,000 lines a commit, with what differs from the expected fees. Baseline: the same rows inserted into a plain table and added up by order. PostgreSQL with fsync at commit.',
+    measure: () => asTable(settlement()),
   },
   replenishment: {
     title: 'Replenishment',

@@ -185,6 +185,14 @@ export const refusalForConstraint: Record<string, GuardRefusal> = {
     code: 'BillInAnotherRun',
     message: 'Another payment run holds one of these bills: look at it, then propose again.',
   },
+  settlement_line_external: {
+    code: 'StatementLineKnown',
+    message: 'An entry is in another statement of the provider already: send each payout once.',
+  },
+  bank_line_reference: {
+    code: 'BankLineKnown',
+    message: 'It was sent before: send each day once.',
+  },
   journal_entry_reverses_once: {
     code: 'AlreadyReversed',
     message: 'This entry has already been reversed.',

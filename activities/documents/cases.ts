@@ -16,7 +16,7 @@ import { Refusal } from '#domain/refusal'
 
 /** A document of the warehouse, as its cases name it. */
 export interface CaseSubject {
-  subjectType: 'transfer' | 'cycle-count' | 'vendor-return'
+  subjectType: 'transfer' | 'cycle-count' | 'vendor-return' | 'settlement'
   id: bigint
   no: string
   workflowId: string
@@ -28,7 +28,8 @@ export interface FoundCase {
   type: CaseType
   /** Tells two situations of one type apart, such as an arrival or a bin. */
   discriminator?: string
-  siteId: number
+  /** Absent where it is about money alone. */
+  siteId?: number
   summary: string
   evidence: Record<string, unknown>
   moneyAtRiskMinor: bigint

@@ -32,6 +32,14 @@ export function addBodyParsers(server: ApiServer): void {
       request.routeOptions.config.streamBody === true ? done(null, payload) : done(unsupported()),
     )
   server.addContentTypeParser(
+    'application/octet-stream',
+    { parseAs: 'buffer' },
+    (request: FastifyRequest, body: Buffer, done: Done) =>
+      request.routeOptions.config.fileBody === true || keepsRawBody(request)
+        ? done(null, body)
+        : done(unsupported()),
+  )
+  server.addContentTypeParser(
     '*',
     { parseAs: 'buffer' },
     (request: FastifyRequest, body: Buffer, done: Done) =>

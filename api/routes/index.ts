@@ -44,6 +44,8 @@ import { supplierChangeRoutes } from './supplier-changes.ts'
 import { replenishmentRoutes } from './replenishment.ts'
 import { replenishmentRuleRoutes } from './replenishment-rules.ts'
 import { settlementRoutes } from './settlements.ts'
+import { settlementStatementRoutes } from './settlement-statements.ts'
+import { bankStatementRoutes } from './bank-statements.ts'
 import { stockCountRoutes } from './stock-counts.ts'
 import { stockValuationRoutes } from './stock-valuation.ts'
 import { stockRoutes } from './stock.ts'
@@ -80,6 +82,8 @@ export const routes: readonly RouteModule[] = [
   ledgerRoutes,
   giftCardRoutes,
   settlementRoutes,
+  settlementStatementRoutes,
+  bankStatementRoutes,
   ledgerProofRoutes,
   periodRoutes,
   periodExceptionRoutes,

@@ -3,12 +3,14 @@ import { orderProofs } from './order-proofs.ts'
 import { ledgerProofs, type Proof } from './proofs.ts'
 import { purchaseProofs } from './purchase-proofs.ts'
 import { referenceProofs } from './reference-proofs.ts'
+import { settlementProofs } from './settlement-proofs.ts'
 
-/** Every statement that must return no row, of ledger, stock, orders, purchases, bills and references. */
+/** Every statement that must return no row, of ledger, stock, orders, purchases, bills, references and statements. */
 export const standingProofs: readonly Proof[] = [
   ...ledgerProofs,
   ...orderProofs,
   ...purchaseProofs,
   ...billProofs,
   ...referenceProofs,
+  ...settlementProofs,
 ]

@@ -50,7 +50,8 @@ export interface PayoutReport extends ProcessorBooks {
  * Books a payout by the processor's own report, in one transaction: each fee on its capture, each
  * capture and refund out of the clearing account. What the report names and we do not know goes
  * to suspense; the same payout again changes nothing.
- * @throws Refusal `PayoutDoesNotFoot` when the lines are not the amount.
+ * @throws Refusal `PayoutDoesNotFoot` when the lines are not the amount; `PayoutBooked` when its
+ * statement has been taken in.
  */
 export async function bookPayout(
   tx: Tx,
@@ -65,6 +66,7 @@ export async function bookPayout(
   const known = await tx`
     SELECT 1 FROM journal_entry WHERE entity_id = ${report.entityId} AND idem_key = ${`payout-sent/${report.provider}/${report.payoutId}`}`
   if (known.length > 0) return { unknownMinor: 0n, known: true }
+  await refuseSettled(tx, report)
   const balance = await balanceOn(tx, report, report.sentOn)
   const settled: Settled = { fees: [], paidOut: [], unknownMinor: 0n, unknownFeeMinor: 0n }
   for (const line of report.lines) await settle(tx, report, balance, line, settled)
@@ -73,6 +75,21 @@ export async function bookPayout(
   const sent = postPayoutSent({ ...balance, payoutId, sentOn, amountMinor, reserveMinor, ...rest })
   await postEntries(tx, [...fees, sent], report.actor)
   return { unknownMinor: settled.unknownMinor, known: false }
+}
+
+/** The payout of a statement is booked by the statement's process. */
+async function refuseSettled(
+  tx: Tx,
+  { entityId, provider, payoutId }: PayoutReport,
+): Promise<void> {
+  const statement = await tx`
+    SELECT 1 FROM settlement_statement s JOIN settlement_account a ON a.id = s.account_id
+    WHERE a.entity_id = ${entityId} AND a.provider = ${provider} AND coalesce(s.payout_reference, s.statement_id) = ${payoutId}`
+  if (statement.length > 0)
+    throw new Refusal(
+      'PayoutBooked',
+      `The statement of payout ${payoutId} has been taken in: its process books it. Read that.`,
+    )
 }
 
 interface Settled {

@@ -48,12 +48,21 @@ const RESERVED: Partial<Record<CaseType, readonly Role[]>> = {
   'bill-without-order': ['ap-clerk', 'ap-manager', 'controller'],
   'bill-unreceived': ['ap-clerk', 'ap-manager', 'controller'],
   'receipt-unbilled': ['ap-manager', 'controller'],
+  'settlement-type-unknown': ['ap-clerk', 'ap-manager', 'controller'],
+  'settlement-order-unknown': ['ap-clerk', 'ap-manager', 'controller'],
+  'settlement-reimbursement': ['ap-clerk', 'ap-manager', 'controller'],
+  'settlement-refund-unasked': ['ap-manager', 'controller'],
+  'settlement-short-paid': ['ap-clerk', 'ap-manager', 'controller'],
+  'payout-difference': ['ap-clerk', 'ap-manager', 'treasurer', 'controller'],
 }
 
 /** Choices that give something which the role that decides the rest of the case may not give. */
 const RESERVED_CHOICES: Partial<Record<Resolution, readonly Role[]>> = {
   // Credit: an agent's order on account must not be let through by an agent (processes.md §3.0).
   'accept-on-terms': ['oms-supervisor', 'controller'],
+  // A mapping decides about every later statement, an account about where money is shown.
+  'map-type': ['controller'],
+  'map-account': ['controller'],
 }
 
 /** @param resolution the choice, where it is made already; without one whether any may be. */

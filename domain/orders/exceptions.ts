@@ -60,6 +60,13 @@ export const CASE_RESOLUTIONS = {
   'warehouse-unsent': ['send-again', 'mark-sent'],
   'warehouse-document': ['retry', 'reject'],
   'warehouse-difference': ['explained', 'wait'],
+  // What a statement of a channel or processor leaves open (docs/processes/settlement.md).
+  'settlement-type-unknown': ['map-type', 'suspense'],
+  'settlement-order-unknown': ['import', 'map-account', 'suspense'],
+  'settlement-reimbursement': ['match-claim', 'book-gain', 'suspense'],
+  'settlement-refund-unasked': ['open-return', 'goodwill'],
+  'settlement-short-paid': ['claim', 'accept', 'wait'],
+  'payout-difference': ['wait', 'split', 'bank-fee'],
 } as const satisfies Record<string, readonly string[]>
 
 export type CaseType = keyof typeof CASE_RESOLUTIONS

@@ -134,6 +134,11 @@ const payables = (slaMinutes: number, severity: CasePolicy['severity'] = 'normal
   escalateTo: 'finance',
 })
 
+const settling = (slaMinutes: number, severity: CasePolicy['severity'] = 'normal'): CasePolicy => ({
+  ...team('finance', slaMinutes, severity),
+  escalateTo: 'controller',
+})
+
 /** What holds where nobody has written a policy yet; version 0 in every decision record. */
 export const DEFAULT_POLICIES: PolicyBodies = {
   order: {
@@ -224,6 +229,12 @@ export const DEFAULT_POLICIES: PolicyBodies = {
     'warehouse-unsent': team('warehouse', hours(2), 'high'),
     'warehouse-document': team('warehouse', hours(4), 'high'),
     'warehouse-difference': team('inventory', hours(24)),
+    'settlement-type-unknown': settling(hours(72)),
+    'settlement-order-unknown': settling(hours(72)),
+    'settlement-reimbursement': settling(hours(7 * 24)),
+    'settlement-refund-unasked': settling(hours(7 * 24)),
+    'settlement-short-paid': settling(hours(7 * 24)),
+    'payout-difference': settling(hours(72), 'high'),
   },
   demand: {
     rank: ['channel-priority', 'customer-class', 'ship-by', 'placed'],

@@ -28,6 +28,7 @@ export interface Foreign {
   supplierChangeId: string
   billId: string
   runId: string
+  settlementId: string
 }
 
 /** What no answer to a limited caller may hold, by what the foreign objects are called. */
@@ -45,6 +46,8 @@ export const FOREIGN = {
   key: 'foreign-key',
   supplier: 'KERAMIK',
   purchase: 'PO-KERAMIK',
+  statement: 'SETTLE-DE',
+  bankLine: 'ABROAD-BANK',
 } as const
 
 const abroad = {
@@ -141,6 +144,7 @@ export async function foundForeignCompany(api: RunningApi): Promise<Foreign> {
       `INSERT INTO import_run (key, format, actor) VALUES ('foreign', 'csv', 'user:frida') RETURNING id`,
     ),
     ...(await addReplenishment(api, entityId)),
+    settlementId: await addSettlement(api, entityId),
     supplyId: await one(`SELECT id FROM expected_supply WHERE source_id = 'PO-DE'`),
     supplierChangeId: await one(`SELECT max(id) AS id FROM supplier_change`),
     inboxId: await one(`SELECT id FROM inbox WHERE event_id = 'DE-1'`),
@@ -149,6 +153,22 @@ export async function foundForeignCompany(api: RunningApi): Promise<Foreign> {
       `SELECT request_period_exception(${entityId}, '${new Date().getUTCFullYear()}-06', '{TAX}', NULL, 'late', now() + interval '1 hour', 'x') AS id`,
     ),
   }
+}
+
+/** A marketplace's statement, and a line of the bank. */
+async function addSettlement(
+  { database: { admin } }: RunningApi,
+  entityId: number,
+): Promise<string> {
+  const [row] = await admin<{ id: bigint }[]>`
+    WITH account AS (INSERT INTO settlement_account (provider, account, entity_id, channel_id) SELECT 'amazon', 'DE', ${entityId}, id FROM channel WHERE code = ${FOREIGN.channel} RETURNING id)
+    INSERT INTO settlement_statement (account_id, statement_id, workflow_id, currency, effective_on, opening_minor, closing_minor, total_minor, payout_minor, line_count, content_hash, received_by)
+    SELECT id, ${FOREIGN.statement}, 'settlement/amazon/DE/none', 'EUR', current_date, 0, 0, 100, 100, 1, sha256('x'), 'x' FROM account RETURNING id`
+  await admin`INSERT INTO settlement_line (statement_id, account_id, line_no, amount_minor, posted_on, class, type) SELECT id, account_id, 1, 100, current_date, 'sale', 'x' FROM settlement_statement WHERE id = ${row!.id}`
+  await admin`
+    WITH bank AS (INSERT INTO bank_statement (entity_id, account, statement_id, currency, from_on, to_on, line_count, content_hash, received_by) VALUES (${entityId}, 'DE-1', 'B1', 'EUR', current_date, current_date, 1, sha256('x'), 'x') RETURNING id)
+    INSERT INTO bank_line (bank_statement_id, line_no, amount_minor, booked_on, account, reference, owner, due_on) SELECT id, 1, 5, current_date, 'DE-1', ${FOREIGN.bankLine}, 'treasury', current_date FROM bank`
+  return String(row!.id)
 }
 
 /** A supplier's bill that a payment run has been proposed for. */

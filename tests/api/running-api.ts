@@ -8,6 +8,7 @@ import type { Gateways } from '#activities/orders/gateways'
 import { orderPreviews } from '#activities/orders/preview'
 import { purchasePreviews } from '#activities/purchasing/preview'
 import { billPreviews } from '#activities/vendor-bills/preview'
+import { settlementPreviews } from '#activities/settlements/preview'
 import type { ApiDeps } from '#api/server'
 import type { OrderDocument } from '#contracts/order-intake'
 import type { OrderProgress } from '#contracts/order-to-cash'
@@ -64,6 +65,7 @@ export async function runningApi(
     previews: orderPreviews(system.db),
     purchasePreviews: purchasePreviews(system.db),
     billPreviews: billPreviews(system.db),
+    settlementPreviews: settlementPreviews(system.db),
     channelSecrets: (refs) => refs.flatMap((name) => SECRETS[name] ?? []),
     config: {
       STRIPE_WEBHOOK_SECRET: STRIPE_SECRET,

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { writeX12 } from '#connectors/edi/x12-writer'
 import type { Scopes } from '#domain/scopes'
 import { aLine, anOrder } from '#tests/support/company'
+import { aStatement } from '#tests/support/settlements'
 import { anAmazonOrder } from './channel-messages.ts'
 import { FOREIGN, foundForeignCompany, type Foreign } from './foreign-company.ts'
 import { runningApi, type RunningApi } from './running-api.ts'
@@ -338,6 +339,13 @@ const periods: Probe[] = [
 ]
 
 const balance = { entity, provider: 'stripe', currency: 'EUR' }
+const stripeAbroad = { ...balance, account: '', channel: undefined }
+/** A file is bytes, whatever they say: whose it is stands in the address. */
+const file = (url: string) => ({
+  ...command('POST', url),
+  payload: '[]',
+  headers: { 'content-type': 'application/octet-stream' },
+})
 const settlements: Probe[] = [
   {
     route: 'GET /v1/gift-cards',
@@ -378,12 +386,64 @@ const settlements: Probe[] = [
         'settlements/reserve-releases',
         { ...balance, releaseId: 're_1', releasedOn: today, amountMinor: '1' },
       ],
+      ['settlements/statements', aStatement([{ class: 'sale', amountMinor: 1 }], stripeAbroad)],
+      [
+        'bank/statements',
+        {
+          ...{
+            entity,
+            account: 'DE-1',
+            statementId: 'B2',
+            currency: 'EUR',
+            from: today,
+            to: today,
+          },
+          lines: [],
+        },
+      ],
     ] as [string, object][]
   ).map(([path, body]) => ({
     route: `POST /v1/${path}`,
     ask: () => command('POST', `/v1/${path}`, body),
     ...ofEntity('refused'),
   })),
+]
+
+const statements: Probe[] = [
+  {
+    route: 'GET /v1/settlements/statements',
+    ask: () => get('/v1/settlements/statements'),
+    ...ofChannel('absent'),
+    mark: FOREIGN.statement,
+  },
+  ...['', '/lines', '/progress', '/claim-file'].map((path) => ({
+    route: `GET /v1/settlements/statements/:settlementId${path}`,
+    ask: (f: Foreign) => get(`/v1/settlements/statements/${f.settlementId}${path}`),
+    ...ofChannel('hidden'),
+  })),
+  {
+    route: 'POST /v1/settlements/statements/:settlementId/approval',
+    ask: (f) =>
+      command('POST', `/v1/settlements/statements/${f.settlementId}/approval`, { reason }),
+    ...ofChannel('hidden'),
+  },
+  {
+    route: 'POST /v1/settlements/statements/files',
+    ask: () =>
+      file(`/v1/settlements/statements/files?provider=neutral&format=json&entity=${entity}`),
+    ...ofEntity('refused'),
+  },
+  {
+    route: 'POST /v1/bank/statements/files',
+    ask: () => file(`/v1/bank/statements/files?format=json&entity=${entity}`),
+    ...ofEntity('refused'),
+  },
+  {
+    route: 'GET /v1/bank/lines',
+    ask: () => get('/v1/bank/lines'),
+    ...ofEntity('absent'),
+    mark: FOREIGN.bankLine,
+  },
 ]
 
 const orderCommands: [string, object][] = [
@@ -1160,6 +1220,7 @@ const probes = [
   ...ledger,
   ...periods,
   ...settlements,
+  ...statements,
   ...orders,
   ...warehouse,
   ...transfers,
@@ -1254,7 +1315,8 @@ test('whoever has no limits is shown what the matrix hides', async () => {
 
 function judge(answer: LightMyRequestResponse, verdict: Verdict, sign: string): void {
   const { statusCode, body } = answer
-  const { code } = body === '' ? {} : answer.json<{ code?: string }>()
+  const isJson = String(answer.headers['content-type']).includes('json')
+  const { code } = isJson ? answer.json<{ code?: string }>() : {}
   if (verdict === 'hidden') expect([statusCode, code], body).toEqual([404, 'NotFound'])
   else if (verdict === 'refused') expect([statusCode, code], body).toEqual([403, 'OutOfScope'])
   else {

@@ -47,6 +47,12 @@ import {
 } from './transfer-cases.ts'
 import { replenishedContinuedAsNew, replenishedUntilOff } from './replenishment-cases.ts'
 import { returnCancelled, returnRefused, returnShipped } from './vendor-return-cases.ts'
+import {
+  statementApproved,
+  statementContinuedAsNew,
+  statementSettled,
+  statementWithoutRate,
+} from './settlement-cases.ts'
 
 /** Acts out one way through a process and answers the id of the process to keep. */
 export type Case = (system: RecordingSystem) => Promise<string>
@@ -114,6 +120,11 @@ export const cases: Record<string, Record<string, Case>> = {
     'return-cancelled': returnCancelled,
     'return-refused': returnRefused,
   },
+  settlement: {
+    'statement-settled': statementSettled,
+    'statement-approved': statementApproved,
+    'statement-without-rate': statementWithoutRate,
+  },
 }
 
 /** Recorded on a server that suggests it after a few events. */
@@ -126,6 +137,7 @@ export const longCases: Record<string, Record<string, Case>> = {
   transfer: { 'transfer-continued-as-new': transferContinuedAsNew },
   'channel-stock': { 'stock-continued-as-new': stockContinuedAsNew },
   replenishment: { 'runs-continued-as-new': replenishedContinuedAsNew },
+  settlement: { 'statement-continued-as-new': statementContinuedAsNew },
 }
 
 async function clean(system: RecordingSystem): Promise<string> {

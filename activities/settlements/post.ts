@@ -1,0 +1,183 @@
+import type { Tx } from '#db/client'
+import { postEntries } from '#db/stores/ledger'
+import {
+  aboutOrders,
+  chunkSums,
+  keepItems,
+  plannedLines,
+  saidBefore,
+  type LineSum,
+  type OrderAbout,
+  type SettledItem,
+} from '#db/stores/settlement-posting'
+import type { SettlementDoc } from '#db/stores/settlements'
+import type { JournalEntryDraft } from '#domain/ledger/journal'
+import { reserveKey } from '#domain/ledger/posting-payouts'
+import {
+  carriedKey,
+  postOrderSettled,
+  postStatementLines,
+  postStatementPaid,
+  statementKey,
+  type OrderSettled,
+  type WholeAmount,
+} from '#domain/ledger/posting-settlements'
+import { settleDay, type OrderDay, type PlannedLine } from '#domain/settlement/order-settlement'
+import { payoutIdOf } from '#domain/settlement/names'
+import { Booked, bookedAt } from './booked.ts'
+import { groupBy } from './groups.ts'
+
+/** Posts the next part of a statement: its orders and payments, then what is about none of them. */
+export async function postNextChunk(tx: Tx, doc: SettlementDoc, actor: string): Promise<void> {
+  const chunk = doc.postedChunks + 1
+  const sums = await chunkSums(tx, doc, chunk)
+  const booked = new Booked(tx, doc)
+  const orders = sums.filter(({ groupKey }) => groupKey !== 'statement')
+  const whole = sums.filter(({ groupKey }) => groupKey === 'statement')
+  const drafts = [
+    ...(await itemEntries(tx, doc, booked, { sums: orders, from: 'statement' })),
+    ...(await wholeEntries(doc, booked, whole)),
+  ]
+  await postEntries(tx, drafts, actor)
+  doc.postedChunks = chunk
+}
+
+interface OfItems {
+  sums: readonly LineSum[]
+  from: OrderSettled['from']
+  cause?: string
+}
+
+/** One entry an open item and day; what the statement said of each item is kept. */
+export async function itemEntries(
+  tx: Tx,
+  doc: SettlementDoc,
+  booked: Booked,
+  { sums, from, cause }: OfItems,
+): Promise<JournalEntryDraft[]> {
+  const groups = groupBy(sums, ({ groupKey }) => groupKey)
+  const ids = [...new Set(sums.flatMap(({ orderId }) => (orderId === null ? [] : [orderId])))]
+  const marketplace = doc.clearing === 'MarketplaceClearing'
+  await booked.know([...groups.keys()])
+  const about = await aboutOrders(tx, ids)
+  const planned = marketplace ? await plannedLines(tx, doc, ids) : new Map<bigint, PlannedLine[]>()
+  const before = marketplace ? await saidBefore(tx, ids) : new Map<bigint, never>()
+  const drafts: JournalEntryDraft[] = []
+  const items: SettledItem[] = []
+  for (const [openKey, group] of groups) {
+    const orderId = group.find((line) => line.orderId !== null)?.orderId ?? null
+    const lines = (orderId !== null && planned.get(orderId)) || []
+    const said = (orderId !== null && before.get(orderId)) || {
+      ...{ saleMinor: 0n, units: 0n, commissionMinor: 0n, fulfilmentMinor: 0n },
+    }
+    const item = blankItem(openKey, orderId)
+    for (const [on, day] of groupBy(group, ({ postedOn }) => postedOn)) {
+      const settled = settleDay(day, lines, said)
+      addUp(item, settled)
+      if (!moves(settled)) continue
+      const taken = await booked.take(doc.clearing, openKey, settled.clearedMinor, on)
+      drafts.push(
+        postOrderSettled({
+          ...(await booked.day(on)),
+          ...settled,
+          ...{ openKey, from, about: dimensionsOf(orderId, about) },
+          ...(cause === undefined ? {} : { cause }),
+          ...bookedAt(taken),
+        }),
+      )
+    }
+    items.push(item)
+  }
+  await keepItems(tx, doc, items, cause ?? '')
+  return drafts
+}
+
+/** What nets to nothing at all, such as tax that the marketplace withholds, leaves no entry. */
+function moves({ netMinor, clearedMinor, fees, refunds }: OrderDay): boolean {
+  return netMinor !== 0n || clearedMinor !== 0n || fees.length > 0 || refunds.length > 0
+}
+
+function dimensionsOf(orderId: bigint | null, about: Map<bigint, OrderAbout>) {
+  if (orderId === null) return {}
+  return { orderId, ...about.get(orderId) }
+}
+
+function blankItem(openKey: string, orderId: bigint | null): SettledItem {
+  return {
+    ...{ openKey, orderId, saleMinor: 0n, units: 0n, refundMinor: 0n, actualFeeMinor: 0n },
+    ...{ expectedCommissionMinor: 0n, actualCommissionMinor: 0n },
+    ...{ expectedFulfilmentMinor: 0n, actualFulfilmentMinor: 0n },
+  }
+}
+
+function addUp(item: SettledItem, day: OrderDay): void {
+  item.saleMinor += day.saleMinor
+  item.units += day.units
+  item.refundMinor += day.refundMinor
+  item.expectedCommissionMinor += day.expected.commissionMinor
+  item.actualCommissionMinor += day.actual.commissionMinor
+  item.expectedFulfilmentMinor += day.expected.fulfilmentMinor
+  item.actualFulfilmentMinor += day.actual.fulfilmentMinor
+  item.actualFeeMinor += day.actual.feeMinor
+}
+
+/** One entry a day for what is about the account as a whole, and for what waits in suspense. */
+async function wholeEntries(
+  doc: SettlementDoc,
+  booked: Booked,
+  sums: readonly LineSum[],
+): Promise<JournalEntryDraft[]> {
+  const drafts: JournalEntryDraft[] = []
+  for (const [on, day] of groupBy(sums, ({ postedOn }) => postedOn)) {
+    const amounts = await wholeAmounts(doc, booked, day, on)
+    if (amounts.length > 0) drafts.push(postStatementLines({ ...(await booked.day(on)), amounts }))
+  }
+  return drafts
+}
+
+/** Added up by what they are; amounts that cancel each other out are none. */
+export async function wholeAmounts(
+  doc: SettlementDoc,
+  booked: Booked,
+  sums: readonly Pick<LineSum, 'treatment' | 'openKey' | 'amountMinor'>[],
+  on: string,
+): Promise<WholeAmount[]> {
+  const amounts = new Map<string, WholeAmount>()
+  for (const { treatment, openKey, amountMinor } of sums) {
+    const key = treatment === 'dispute' ? openKey : null
+    const name = `${treatment} ${key ?? ''}`
+    const known = amounts.get(name)
+    if (known) known.amountMinor += amountMinor
+    else amounts.set(name, { treatment, amountMinor, ...(key === null ? {} : { openKey: key }) })
+  }
+  const moved = [...amounts.values()].filter(({ amountMinor }) => amountMinor !== 0n)
+  for (const amount of moved) {
+    const item = itemOf(doc, amount)
+    if (item === undefined) continue
+    const taken = await booked.take(item.account, item.key, amount.amountMinor, on)
+    Object.assign(amount, bookedAt(taken))
+  }
+  return moved
+}
+
+function itemOf(doc: SettlementDoc, { treatment, openKey }: WholeAmount) {
+  if (treatment === 'reserve')
+    return { account: 'ReservesHeld', key: reserveKey(doc.provider) } as const
+  if (treatment === 'carried') return { account: doc.clearing, key: carriedKey(doc) }
+  if (treatment === 'dispute') return { account: 'ChargebacksInDispute', key: openKey! } as const
+  return undefined
+}
+
+/** The last entry of a statement: its own open item becomes the payout, and what stays there. */
+export async function postPaid(tx: Tx, doc: SettlementDoc, actor: string): Promise<void> {
+  const { effectiveOn: on, payoutMinor, openingMinor, closingMinor } = doc
+  const booked = new Booked(tx, doc)
+  const key = statementKey({ statementId: doc.id })
+  const taken = await booked.take(doc.clearing, key, doc.totalMinor, on)
+  const entry = postStatementPaid({
+    ...(await booked.day(on)),
+    ...{ payoutId: payoutIdOf(doc), payoutMinor, openingMinor, closingMinor },
+    ...bookedAt(taken),
+  })
+  if (entry) await postEntries(tx, [entry], actor)
+}

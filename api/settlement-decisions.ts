@@ -1,0 +1,58 @@
+import type { FastifyRequest } from 'fastify'
+import type { DocumentProgress } from '#contracts/document-progress'
+import type { ResolveException } from '#contracts/order-to-cash'
+import { resolveSettlementCase } from '#contracts/settlement'
+import type { SettlementPreview } from '#contracts/settlement-previews'
+import type { CaseRow } from '#db/queries/exceptions'
+import { writeOffRoles } from '#domain/settlement/approval'
+import { Refusal } from '#domain/refusal'
+import { answerOf } from './case-scope.ts'
+import { commandDocument } from './document-commands.ts'
+import type { ApiDeps, Principal } from './deps.ts'
+import type { CommandCaller } from './order-commands.ts'
+import { forbidden } from './problem.ts'
+
+type Told = Omit<ResolveException, 'key' | 'actor'>
+
+/** Tells a statement's process what a person has decided about one of its cases. */
+export async function decideSettlement(
+  deps: ApiDeps,
+  found: CaseRow,
+  command: Told,
+  { caller, request }: { caller: CommandCaller; request: FastifyRequest },
+): Promise<DocumentProgress> {
+  requireTier(request.principal, found, command)
+  const no = found.workflowId.slice('settlement/'.length)
+  const { workflowId } = found
+  const place = { id: BigInt(found.subjectId), no, workflowId, subject: 'settlement' as const }
+  try {
+    return await commandDocument(deps, place, resolveSettlementCase, command, caller)
+  } catch (error) {
+    throw answerOf(found, error)
+  }
+}
+
+/** @throws Refusal `NothingToPreview` where no previews are shown. */
+export async function previewSettlement(
+  { settlementPreviews }: ApiDeps,
+  found: CaseRow,
+  command: Told,
+  { id, principal }: FastifyRequest,
+): Promise<SettlementPreview> {
+  requireTier(principal, found, command)
+  if (!settlementPreviews)
+    throw new Refusal('NothingToPreview', 'Statements are not previewed here: read the case.')
+  const by = { key: `preview/${id}`, actor: principal.actor }
+  return settlementPreviews.resolveCase(found.subjectId, { ...command, ...by })
+}
+
+/** What is given up for good is given up by whoever may give up so much. */
+function requireTier({ roles }: Principal, found: CaseRow, { resolution }: Told): void {
+  if (resolution !== 'accept' && resolution !== 'bank-fee') return
+  const allowed = writeOffRoles(found.moneyAtRiskMinor)
+  if (!allowed.some((role) => roles.includes(role)))
+    throw forbidden(
+      'NotAllowed',
+      `Giving up this much is the choice of ${allowed.filter((role) => role !== 'system').join(' or ')}.`,
+    )
+}
