@@ -185,13 +185,9 @@ export const refusalForConstraint: Record<string, GuardRefusal> = {
     code: 'BillInAnotherRun',
     message: 'Another payment run holds one of these bills: look at it, then propose again.',
   },
-  settlement_line_external: {
+  settlement_external_once: {
     code: 'StatementLineKnown',
-    message: 'An entry is in another statement of the provider already: send each payout once.',
-  },
-  bank_line_reference: {
-    code: 'BankLineKnown',
-    message: 'It was sent before: send each day once.',
+    message: 'An entry is in another statement already: send each payout, and each day, once.',
   },
   journal_entry_reverses_once: {
     code: 'AlreadyReversed',

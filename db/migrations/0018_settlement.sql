@@ -80,9 +80,17 @@ CREATE TABLE settlement_line (
   external_id   text,
   PRIMARY KEY (statement_id, line_no)
 );
--- An entry of the provider's own books is in one statement, however often it is reported.
-CREATE UNIQUE INDEX settlement_line_external ON settlement_line (account_id, external_id, type) WHERE external_id IS NOT NULL;
 SELECT make_append_only('settlement_line');
+
+-- An entry of the provider's own books, which may be several lines, is in one statement, however often it is reported.
+CREATE TABLE settlement_external (
+  account_id   int NOT NULL REFERENCES settlement_account,
+  currency     char(3) NOT NULL,
+  external_id  text NOT NULL,
+  statement_id bigint NOT NULL REFERENCES settlement_statement,
+  CONSTRAINT settlement_external_once PRIMARY KEY (account_id, currency, external_id)
+);
+SELECT make_append_only('settlement_external');
 
 -- A provider's type of line that a controller has told what it is; the newest version holds.
 CREATE TABLE settlement_mapping (
@@ -229,7 +237,7 @@ CREATE TABLE bank_match (
 CREATE INDEX bank_match_statement ON bank_match (statement_id) WHERE statement_id IS NOT NULL;
 SELECT make_append_only('bank_match');
 
-GRANT SELECT, INSERT ON settlement_account, settlement_line, settlement_mapping, settlement_match, settlement_chunk, settlement_item, settlement_release,
+GRANT SELECT, INSERT ON settlement_account, settlement_line, settlement_external, settlement_mapping, settlement_match, settlement_chunk, settlement_item, settlement_release,
   bank_statement, bank_line, bank_match TO throughline_app;
 GRANT SELECT, INSERT ON settlement_statement TO throughline_app;
 GRANT UPDATE (phase, version, matched_to, posted_chunks, chunk_count, approved_by, closed_at) ON settlement_statement TO throughline_app;

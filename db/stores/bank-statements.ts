@@ -36,8 +36,16 @@ export async function takeBankStatement(
     owner: BANK_LINE_OWNER,
     due_on: addDays(line.bookedOn, DAYS_TO_EXPLAIN),
   }))
+  let kept = 0
   for (let at = 0; at < rows.length; at += 1000)
-    await tx`INSERT INTO bank_line ${tx(rows.slice(at, at + 1000))}`
+    kept += (
+      await tx`INSERT INTO bank_line ${tx(rows.slice(at, at + 1000))} ON CONFLICT (account, bank_reference) WHERE bank_reference IS NOT NULL DO NOTHING`
+    ).count
+  if (kept < rows.length)
+    throw new Refusal(
+      'BankLineKnown',
+      `${rows.length - kept} entries of bank statement ${statementId} are in another statement already, by the bank's own ids. Send each day once.`,
+    )
   return { id: added.id.toString(), known: false }
 }
 

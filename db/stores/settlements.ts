@@ -70,7 +70,7 @@ export async function takeStatement(
 ): Promise<TakenStatement> {
   const checked = checkStatement(statement)
   const accountId = await accountOf(tx, statement, entityId, channelId)
-  const workflowId = settlementWorkflowId(statement)
+  const workflowId = await workflowIdOf(tx, accountId, statement)
   await refuseBooked(tx, statement, entityId)
   const hash = createHash('sha256').update(statementContent(statement)).digest()
   const { currency, statementId, totalMinor, payoutMinor, lines } = statement
@@ -83,7 +83,23 @@ export async function takeStatement(
   if (!added) return knownStatement(tx, { accountId, statementId, currency }, hash)
   for (let from = 0; from < lines.length; from += LINES_A_STATEMENT)
     await insertLines(tx, added.id, accountId, lines.slice(from, from + LINES_A_STATEMENT))
+  await tx`
+    INSERT INTO settlement_external (account_id, currency, external_id, statement_id)
+    SELECT DISTINCT account_id, ${currency}, external_id, statement_id FROM settlement_line WHERE statement_id = ${added.id} AND external_id IS NOT NULL ORDER BY external_id`
   return { id: added.id.toString(), workflowId, known: false }
+}
+
+/** A file may be one statement a currency under one id: each but the first has its currency in its name. */
+async function workflowIdOf(
+  tx: Tx,
+  accountId: number,
+  statement: SettlementStatement,
+): Promise<string> {
+  const { statementId, currency } = statement
+  const other = await tx`
+    SELECT 1 FROM settlement_statement WHERE account_id = ${accountId} AND statement_id = ${statementId} AND currency <> ${currency} LIMIT 1`
+  const id = settlementWorkflowId(statement)
+  return other.length === 0 ? id : `${id}/${currency}`
 }
 
 /** A payout that was booked by command has emptied the open items that its statement would settle. */
