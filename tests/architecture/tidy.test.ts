@@ -35,6 +35,7 @@ test('every contract is a process’s, but for what processes share', () => {
   const contracts = filesBelow('contracts').map((file) => basename(file, '.ts'))
   const shared = [
     'bill-previews',
+    'settlement-previews',
     'document-progress',
     'order-intake',
     'order-previews',
