@@ -32,6 +32,7 @@ const may = (name: string, kind: ChoiceParam['kind']): ChoiceParam => ({
 
 const WHY = [must('reason', 'text')]
 const MAYBE_WHY = [may('reason', 'text')]
+const PUT_OFF = [may('owner', 'text'), may('until', 'date')]
 const PAID_ELSEWHERE = [must('reference', 'text'), may('provider', 'text')]
 
 /** What a choice must or may be told, where it is not told enough by its name (docs/processes). */
@@ -98,6 +99,18 @@ const PARAMS: Partial<Record<CaseType, Partial<Record<Resolution, readonly Choic
   'warehouse-unsent': { 'mark-sent': WHY },
   'warehouse-document': { reject: WHY },
   'warehouse-difference': { explained: WHY, wait: WHY },
+  'settlement-type-unknown': {
+    'map-type': [must('treatment', 'text'), ...WHY],
+    suspense: PUT_OFF,
+  },
+  'settlement-order-unknown': { 'map-account': [must('treatment', 'text')], suspense: PUT_OFF },
+  'settlement-reimbursement': { 'match-claim': [must('claim', 'text')], suspense: PUT_OFF },
+  'settlement-short-paid': {
+    claim: [may('openKey', 'text')],
+    accept: [may('openKey', 'text')],
+    wait: PUT_OFF,
+  },
+  'payout-difference': { wait: PUT_OFF },
   'supplier-late': { expedite: [must('expectedOn', 'date')] },
   'stockout-in-lead-time': {
     air: [must('days', 'units')],
