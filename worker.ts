@@ -16,6 +16,7 @@ import { orderActivities } from '#activities/orders/index'
 import { orderGateways, type Gateways } from '#activities/orders/gateways'
 import { channelStockActivities } from '#activities/channel-stock/index'
 import { channelSyncActivities } from '#activities/channel-sync/index'
+import { chargebackActivities } from '#activities/chargebacks/index'
 import { cycleCountActivities } from '#activities/counts/index'
 import { transferActivities } from '#activities/transfers/index'
 import { vendorReturnActivities } from '#activities/vendor-returns/index'
@@ -100,6 +101,7 @@ export function createOrderWorker({
       ...transferActivities({ db, apiUrl }),
       ...vendorReturnActivities({ db, apiUrl }),
       ...settlementActivities({ db, apiUrl }),
+      ...chargebackActivities({ db, apiUrl }),
       ...cycleCountActivities({ db, apiUrl }),
       ...replenishmentActivities({ db }),
     },
@@ -339,7 +341,10 @@ function keepBooks(db: Db): () => void {
   const openPeriods = () => quietly(openComingPeriods(db, new Date().toISOString().slice(0, 10)))
   openPeriods()
   const sealing = setInterval(() => quietly(db`SELECT seal_ledger(), seal_audit()`), 1000)
-  const counting = setInterval(() => quietly(db`SELECT take_balance_snapshot(), take_ledger_days()`), 600_000)
+  const counting = setInterval(
+    () => quietly(db`SELECT take_balance_snapshot(), take_ledger_days()`),
+    600_000,
+  )
   const opening = setInterval(openPeriods, 3_600_000)
   return () => {
     clearInterval(sealing)

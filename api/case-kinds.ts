@@ -188,6 +188,7 @@ const KINDS: Readonly<Record<string, CaseKind>> = {
   transfer: warehouseOwnDocument('transfer'),
   'cycle-count': warehouseOwnDocument('cycle-count'),
   'vendor-return': warehouseOwnDocument('vendor-return'),
+  chargeback: warehouseOwnDocument('chargeback'),
   item: replenishedItem,
   settlement,
   'fulfilment-order': outsideWarehouse('fulfilment-order'),

@@ -1,5 +1,5 @@
 import type { UpdateDefinition } from '@temporalio/common'
-import type { DocumentProgress } from '#contracts/document-progress'
+import type { DocumentProgress, DocumentSubject } from '#contracts/document-progress'
 import type { CommandBase } from '#contracts/order-to-cash'
 import { Refusal } from '#domain/refusal'
 import type { ApiDeps } from './deps.ts'
@@ -10,7 +10,7 @@ import { commandProcess } from './process-commands.ts'
 export interface DocumentPlace {
   id: bigint
   no: string
-  subject: 'transfer' | 'cycle-count' | 'vendor-return' | 'settlement'
+  subject: DocumentSubject
   workflowId: string
 }
 

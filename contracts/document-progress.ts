@@ -29,6 +29,14 @@ export interface DocumentOutcome {
   phase: string
 }
 
+/** What has a process of its own under the commands of documents, by the name that cases give it. */
+export type DocumentSubject =
+  | 'transfer'
+  | 'cycle-count'
+  | 'vendor-return'
+  | 'settlement'
+  | 'chargeback'
+
 /** The document that a command is about. */
 export interface DocumentRef {
   id: string

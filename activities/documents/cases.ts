@@ -1,3 +1,4 @@
+import type { DocumentSubject } from '#contracts/document-progress'
 import type { ResolveException } from '#contracts/order-to-cash'
 import type { Tx } from '#db/client'
 import { policiesFor } from '#db/queries/policies'
@@ -16,7 +17,7 @@ import { Refusal } from '#domain/refusal'
 
 /** A document of the warehouse, as its cases name it. */
 export interface CaseSubject {
-  subjectType: 'transfer' | 'cycle-count' | 'vendor-return' | 'settlement'
+  subjectType: DocumentSubject
   id: bigint
   no: string
   workflowId: string
@@ -30,6 +31,8 @@ export interface FoundCase {
   discriminator?: string
   /** Absent where it is about money alone. */
   siteId?: number
+  /** Less than the policy gives, where somebody else's date is earlier. */
+  slaMinutes?: number
   summary: string
   evidence: Record<string, unknown>
   moneyAtRiskMinor: bigint
@@ -42,8 +45,9 @@ export async function openDocumentCase(
   subject: CaseSubject,
   found: FoundCase,
 ): Promise<void> {
-  const { discriminator, ...rest } = found
+  const { discriminator, slaMinutes, ...rest } = found
   const { subjectType, id, workflowId, entityId } = subject
+  const policy = await casePolicy(tx, found.type)
   await openCase(tx, {
     ...rest,
     key: `${subjectType}/${id}/${found.type}${discriminator ? `/${discriminator}` : ''}`,
@@ -52,7 +56,7 @@ export async function openDocumentCase(
     workflowId,
     entityId,
     channelId: null,
-    policy: await casePolicy(tx, found.type),
+    policy: { ...policy, slaMinutes: Math.min(policy.slaMinutes, slaMinutes ?? policy.slaMinutes) },
     currency: subject.functionalCurrency,
     customerClass: 'standard',
   })

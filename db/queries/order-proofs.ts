@@ -92,8 +92,21 @@ export const orderProofs: readonly Proof[] = [
   },
   {
     name: 'REFUND-BOUND',
-    invariant: 'No more is given back than was captured, tender by tender.',
-    sql: `SELECT id AS payment_id, captured_minor, refunded_minor, refund_pending_minor FROM payment WHERE refunded_minor + refund_pending_minor > captured_minor`,
+    invariant:
+      'No more is given back, taken back by banks or in dispute than was captured, tender by tender.',
+    sql: `SELECT p.id AS payment_id, p.captured_minor, p.refunded_minor, p.refund_pending_minor, p.disputed_minor, p.charged_back_minor, c.bound, c.deposit FROM payment p
+      LEFT JOIN (SELECT payment_id, sum(bound_minor) AS bound, sum(deposit_minor) AS deposit FROM chargeback GROUP BY 1) c ON c.payment_id = p.id
+      WHERE p.refunded_minor + p.refund_pending_minor + p.disputed_minor + p.charged_back_minor > p.captured_minor
+        OR p.disputed_minor + p.charged_back_minor <> coalesce(c.bound, 0) OR p.charged_back_minor <> coalesce(c.deposit, 0)`,
+  },
+  {
+    name: 'CHARGEBACK',
+    invariant: 'What banks hold in dispute (1140) is the open disputes, one by one.',
+    sql: `SELECT entity_id, currency, key, sum(open)::bigint AS open, sum(gl)::bigint AS gl FROM (
+        SELECT entity_id, currency, 'chargeback/' || no AS key, booked_minor AS open, 0 AS gl FROM chargeback WHERE booked_minor IS NOT NULL AND NOT outcome_booked
+        UNION ALL
+        SELECT e.entity_id, l.currency, l.open_key, 0, l.amount_minor FROM journal_line l JOIN journal_entry e ON e.id = l.entry_id WHERE l.account_id = 1140) t
+      GROUP BY 1, 2, 3 HAVING sum(open) <> sum(gl)`,
   },
   {
     name: 'PAYMENT-EVENTS',

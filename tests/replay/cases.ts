@@ -46,6 +46,7 @@ import {
   transferRefused,
 } from './transfer-cases.ts'
 import { replenishedContinuedAsNew, replenishedUntilOff } from './replenishment-cases.ts'
+import { disputeAccepted, disputeMissed, disputeRefused, disputeWon } from './chargeback-cases.ts'
 import { returnCancelled, returnRefused, returnShipped } from './vendor-return-cases.ts'
 import {
   statementApproved,
@@ -124,6 +125,12 @@ export const cases: Record<string, Record<string, Case>> = {
     'statement-settled': statementSettled,
     'statement-approved': statementApproved,
     'statement-without-rate': statementWithoutRate,
+  },
+  chargeback: {
+    'dispute-won': disputeWon,
+    'dispute-accepted': disputeAccepted,
+    'dispute-missed': disputeMissed,
+    'dispute-refused': disputeRefused,
   },
 }
 

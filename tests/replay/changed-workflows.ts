@@ -1,4 +1,5 @@
 import { sleep } from '@temporalio/workflow'
+import { chargeback as disputing } from '#workflows/chargeback'
 import { cycleCount as counting } from '#workflows/cycle-count'
 import { notification as rounds } from '#workflows/notification'
 import { orderToCash as process } from '#workflows/order-to-cash'
@@ -59,4 +60,11 @@ export async function settlement(
 ): ReturnType<typeof settling> {
   await sleep(1)
   return settling(...input)
+}
+
+export async function chargeback(
+  ...input: Parameters<typeof disputing>
+): ReturnType<typeof disputing> {
+  await sleep(1)
+  return disputing(...input)
 }
