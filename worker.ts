@@ -33,6 +33,7 @@ import {
   type SupplierGateway,
   type WarehouseGateway,
 } from '#activities/gateways/supplier'
+import { periodCloseActivities } from '#activities/period-close/index'
 import { purchaseActivities } from '#activities/purchasing/index'
 import { vendorBillActivities } from '#activities/vendor-bills/index'
 import { refusalsAreAnswers } from '#activities/refusal-interceptor'
@@ -100,6 +101,7 @@ export function createOrderWorker({
       ...vendorReturnActivities({ db, apiUrl }),
       ...cycleCountActivities({ db, apiUrl }),
       ...replenishmentActivities({ db }),
+      ...periodCloseActivities({ db, apiUrl }),
     },
     ...versioned(release),
     interceptors: { activity: [refusalsAreAnswers] },

@@ -14,9 +14,9 @@ import { allowedResolutions, type CaseType } from '#domain/orders/exceptions'
 import type { CasePolicy } from '#domain/orders/policies'
 import { Refusal } from '#domain/refusal'
 
-/** A document of the warehouse, as its cases name it. */
+/** A document of the warehouse or of the books, as its cases name it. */
 export interface CaseSubject {
-  subjectType: 'transfer' | 'cycle-count' | 'vendor-return'
+  subjectType: 'transfer' | 'cycle-count' | 'vendor-return' | 'period-close' | 'expected-invoice'
   id: bigint
   no: string
   workflowId: string
@@ -28,7 +28,7 @@ export interface FoundCase {
   type: CaseType
   /** Tells two situations of one type apart, such as an arrival or a bin. */
   discriminator?: string
-  siteId: number
+  siteId: number | null
   summary: string
   evidence: Record<string, unknown>
   moneyAtRiskMinor: bigint
@@ -74,6 +74,17 @@ export async function healDocumentCases(
 ): Promise<void> {
   const open = await openDocumentCases(tx, subject)
   const gone = open.filter((found) => types.includes(found.type)).map((found) => found.id)
+  await healCases(tx, gone, reason)
+}
+
+/** As {@link healDocumentCases}, for cases that only their key tells apart. */
+export async function healDocumentCasesBy(
+  tx: Tx,
+  subject: CaseSubject,
+  isGone: (open: OpenCase) => boolean,
+  reason: string,
+): Promise<void> {
+  const gone = (await openDocumentCases(tx, subject)).filter(isGone).map((found) => found.id)
   await healCases(tx, gone, reason)
 }
 

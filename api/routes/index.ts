@@ -14,6 +14,7 @@ import { exchangeRateRoutes } from './exchange-rates.ts'
 import { ledgerProofRoutes } from './ledger-proof.ts'
 import { ledgerRoutes } from './ledger.ts'
 import { periodExceptionRoutes } from './period-exceptions.ts'
+import { periodCloseRoutes } from './period-closes.ts'
 import { periodRoutes } from './periods.ts'
 import { ledgerLineRoutes } from './ledger-lines.ts'
 import { documentRoutes } from './documents.ts'
@@ -82,6 +83,7 @@ export const routes: readonly RouteModule[] = [
   settlementRoutes,
   ledgerProofRoutes,
   periodRoutes,
+  periodCloseRoutes,
   periodExceptionRoutes,
   exchangeRateRoutes,
   taxReturnRoutes,

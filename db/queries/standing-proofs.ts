@@ -1,14 +1,16 @@
 import { billProofs } from './bill-proofs.ts'
+import { closeProofs } from './close-proofs.ts'
 import { orderProofs } from './order-proofs.ts'
 import { ledgerProofs, type Proof } from './proofs.ts'
 import { purchaseProofs } from './purchase-proofs.ts'
 import { referenceProofs } from './reference-proofs.ts'
 
-/** Every statement that must return no row, of ledger, stock, orders, purchases, bills and references. */
+/** Every statement that must return no row, of ledger, stock, orders, purchases, bills, references and closes. */
 export const standingProofs: readonly Proof[] = [
   ...ledgerProofs,
   ...orderProofs,
   ...purchaseProofs,
   ...billProofs,
   ...referenceProofs,
+  ...closeProofs,
 ]

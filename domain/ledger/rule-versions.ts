@@ -8,8 +8,12 @@ const RULE_VERSIONS = {
   'bill-posted': 1,
   'billed-goods-received': 1,
   'breakage-recognised': 1,
+  'cost-allocated': 1,
   'count-adjusted': 1,
+  'credit-loss-set': 1,
   'deposit-cancelled': 1,
+  'freight-accrued': 1,
+  'fx-revalued': 1,
   'gift-card-escheated': 1,
   'gift-card-issued': 1,
   'gift-card-taken-on': 1,
@@ -23,6 +27,8 @@ const RULE_VERSIONS = {
   'goods-scrapped': 1,
   'goods-shipped': 1,
   'grni-cleared': 1,
+  'invoice-accrued': 1,
+  'judgement-booked': 1,
   'payment-captured': 1,
   'payment-run-settled': 1,
   'payout-received': 1,
@@ -38,6 +44,7 @@ const RULE_VERSIONS = {
   'transfer-received': 1,
   'transfer-shipped': 1,
   'vendor-return-shipped': 1,
+  'year-closed': 1,
 } as const
 
 /** What has happened, in the words of the rule that says what it means in money. */

@@ -48,6 +48,10 @@ const RESERVED: Partial<Record<CaseType, readonly Role[]>> = {
   'bill-without-order': ['ap-clerk', 'ap-manager', 'controller'],
   'bill-unreceived': ['ap-clerk', 'ap-manager', 'controller'],
   'receipt-unbilled': ['ap-manager', 'controller'],
+  'close-mismatch': ['ap-clerk', 'ap-manager', 'controller'],
+  'close-late-bill': ['ap-clerk', 'ap-manager', 'controller'],
+  'close-unposted': ['ap-clerk', 'ap-manager', 'controller'],
+  'close-reopen': ['controller'],
 }
 
 /** Choices that give something which the role that decides the rest of the case may not give. */

@@ -60,6 +60,11 @@ export const CASE_RESOLUTIONS = {
   'warehouse-unsent': ['send-again', 'mark-sent'],
   'warehouse-document': ['retry', 'reject'],
   'warehouse-difference': ['explained', 'wait'],
+  // What can be stuck in the close of a period (docs/processes/period-close.md).
+  'close-mismatch': ['correct', 'reclassify', 'accept'],
+  'close-late-bill': ['accrue', 'next-period'],
+  'close-unposted': ['look-again', 'next-period'],
+  'close-reopen': ['approve', 'refuse'],
 } as const satisfies Record<string, readonly string[]>
 
 export type CaseType = keyof typeof CASE_RESOLUTIONS

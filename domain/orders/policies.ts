@@ -134,6 +134,12 @@ const payables = (slaMinutes: number, severity: CasePolicy['severity'] = 'normal
   escalateTo: 'finance',
 })
 
+/** What keeps a period open goes to its controller when nobody decides. */
+const closing = (slaMinutes: number, severity: CasePolicy['severity'] = 'normal'): CasePolicy => ({
+  ...team('finance', slaMinutes, severity),
+  escalateTo: 'controller',
+})
+
 /** What holds where nobody has written a policy yet; version 0 in every decision record. */
 export const DEFAULT_POLICIES: PolicyBodies = {
   order: {
@@ -224,6 +230,10 @@ export const DEFAULT_POLICIES: PolicyBodies = {
     'warehouse-unsent': team('warehouse', hours(2), 'high'),
     'warehouse-document': team('warehouse', hours(4), 'high'),
     'warehouse-difference': team('inventory', hours(24)),
+    'close-mismatch': closing(hours(8), 'high'),
+    'close-late-bill': closing(hours(24)),
+    'close-unposted': closing(hours(4), 'high'),
+    'close-reopen': closing(hours(24)),
   },
   demand: {
     rank: ['channel-priority', 'customer-class', 'ship-by', 'placed'],
