@@ -33,6 +33,8 @@ import {
   type SupplierGateway,
   type WarehouseGateway,
 } from '#activities/gateways/supplier'
+import { expectedInvoiceActivities } from '#activities/expected-invoices/index'
+import { continuousCloseActivities } from '#activities/period-close/continuous'
 import { periodCloseActivities } from '#activities/period-close/index'
 import { purchaseActivities } from '#activities/purchasing/index'
 import { vendorBillActivities } from '#activities/vendor-bills/index'
@@ -102,6 +104,8 @@ export function createOrderWorker({
       ...cycleCountActivities({ db, apiUrl }),
       ...replenishmentActivities({ db }),
       ...periodCloseActivities({ db, apiUrl }),
+      ...continuousCloseActivities({ db }),
+      ...expectedInvoiceActivities({ db, apiUrl }),
     },
     ...versioned(release),
     interceptors: { activity: [refusalsAreAnswers] },

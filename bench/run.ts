@@ -7,6 +7,7 @@ import { format } from 'prettier'
 import { startOwnServers } from '#tests/support/own-servers'
 import { readTemporalSettings } from '#tools/temporal-settings'
 import { run as ats } from './ats.ts'
+import { run as close } from './close.ts'
 import { run as layers } from './layers.ts'
 import { run as orders } from './orders.ts'
 import { run as posting, table as postingTable } from './posting.ts'
@@ -61,6 +62,12 @@ const chapters: Record<string, Chapter> = {
     settings:
       '100,000 item-nodes (5,000 items at 20 sites), 2 million days of history, 10,000 offers, 19 ways between sites; facts, formula, transfer or buy, proposals and cases in batches of about 2,000, each one commit. Baseline: mean and deviation of the same movements by one plain aggregate. PostgreSQL with fsync at commit.',
     measure: () => asTable(replenishment()),
+  },
+  close: {
+    title: 'Close of a period',
+    settings:
+      'One month of one company: every question of the checklist as before each lock, all standing proofs but the seals, revaluation of one receivable in a hundred, allowance, signatures, six locks, kept trial balance and report fingerprints. Entries of four lines, half of them on open items. Baseline: one aggregate of the same lines by account and currency. PostgreSQL with fsync at commit.',
+    measure: () => asTable(close()),
   },
   layers: {
     title: 'FIFO in many layers',

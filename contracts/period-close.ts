@@ -15,6 +15,11 @@ export interface PeriodCloseStart extends CommandBase {
   period: string
 }
 
+export interface CheckClose extends CommandBase {
+  /** Leaves out what is too much for every minute. */
+  light?: boolean
+}
+
 export interface PrepareTask extends CommandBase {
   task: string
   note: string
@@ -56,7 +61,7 @@ export interface AskReopening extends CommandBase {
 
 /** Begins the close unless it runs, and answers where it stands. */
 export const beginClose = defineUpdate<DocumentProgress, [CommandBase]>('beginClose')
-export const checkClose = defineUpdate<DocumentProgress, [CommandBase]>('checkClose')
+export const checkClose = defineUpdate<DocumentProgress, [CheckClose]>('checkClose')
 export const prepareTask = defineUpdate<DocumentProgress, [PrepareTask]>('prepareTask')
 export const reviewTask = defineUpdate<DocumentProgress, [ReviewTask]>('reviewTask')
 export const acceptDifference = defineUpdate<DocumentProgress, [AcceptDifference]>(
@@ -75,7 +80,7 @@ export const periodCloseProgress = defineQuery<DocumentProgress | undefined>('pe
 /** What the process may do: each is one commit. */
 export interface PeriodCloseActivities {
   beginPeriodClose(start: PeriodCloseStart): Promise<DocumentProgress>
-  checkPeriodClose(command: CommandBase & DocumentRef): Promise<DocumentProgress>
+  checkPeriodClose(command: CheckClose & DocumentRef): Promise<DocumentProgress>
   prepareCloseTask(command: PrepareTask & DocumentRef): Promise<DocumentProgress>
   reviewCloseTask(command: ReviewTask & DocumentRef): Promise<DocumentProgress>
   acceptCloseDifference(command: AcceptDifference & DocumentRef): Promise<DocumentProgress>

@@ -52,7 +52,9 @@ export async function periodClose(
     close.tell(act('resolveCloseCase', `Resolve: ${command.resolution}`), command),
   )
   setHandler(contract.answersChanged, async ({ key }) => {
-    const look = close.tell(act('checkPeriodClose', 'An answer changed'), { key, actor: 'system' })
+    const look = close.tell(act('checkPeriodClose', 'An answer changed'), {
+      ...{ key, actor: 'system', light: true },
+    })
     // Nobody waits for the answer, and the next look asks again.
     await look.catch((error: unknown) =>
       log.warn('refused', { what: 'look', error: String(error) }),

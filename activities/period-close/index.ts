@@ -4,6 +4,7 @@ import {
   periodCloseId,
   type AcceptDifference,
   type AskReopening,
+  type CheckClose,
   type LockArea,
   type PeriodCloseActivities,
   type PostTask,
@@ -48,11 +49,11 @@ export function periodCloseActivities({
             )
           const id = await beginPeriodClose(tx, found, { workflowId, openedBy: actor })
           const doc = await lockPeriodClose(tx, id)
-          await lookAtAll(tx, doc)
+          await lookAtAll(tx, doc, { light: true })
           return finishClose(tx, doc, { action: 'begun', key, actor })
         })
       },
-      checkPeriodClose: step<CommandBase>('checked', lookAtAll),
+      checkPeriodClose: step<CheckClose>('checked', lookAtAll),
       prepareCloseTask: bugsAreAnswers(step<PrepareTask>('prepared', prepareJudgement)),
       reviewCloseTask: bugsAreAnswers(step<ReviewTask>('reviewed', reviewJudgement)),
       acceptCloseDifference: bugsAreAnswers(step<AcceptDifference>('accepted', accept)),
@@ -71,8 +72,12 @@ export function periodCloseActivities({
   )
 }
 
-async function lookAtAll(tx: Tx, doc: PeriodCloseDoc): Promise<void> {
-  await askAgain(tx, doc)
+async function lookAtAll(
+  tx: Tx,
+  doc: PeriodCloseDoc,
+  { light = false }: Pick<CheckClose, 'light'> = {},
+): Promise<void> {
+  await askAgain(tx, doc, { heavy: !light })
   await showMismatches(tx, doc)
 }
 

@@ -128,3 +128,65 @@ export async function tiesOf(db: Reader, periodId: number): Promise<TieRow[]> {
     SELECT t.task, v.colour, v.broken, v.at_risk_minor AS "atRiskMinor", v.rows, t.checked_at AS "checkedAt", t.since
     FROM close_tie t JOIN close_evidence v ON v.id = t.evidence_id WHERE t.period_id = ${periodId} ORDER BY t.task`
 }
+
+/** The rules that a period is looked at with: its close's, or those in force. */
+export async function policyOfPeriod(
+  db: Reader,
+  { entityId, periodId }: { entityId: number; periodId: number },
+): Promise<ClosePolicy> {
+  const [begun] = await db<{ version: number }[]>`
+    SELECT policy_version AS version FROM period_close WHERE period_id = ${periodId}`
+  return (await closePolicy(db, entityId, begun?.version)).body
+}
+
+/** The close of a period that is under way, and the newest answer of any of its questions. */
+export async function openCloseOf(
+  db: Reader,
+  periodId: number,
+): Promise<{ workflowId: string; newest: bigint } | undefined> {
+  const [found] = await db<{ workflowId: string; newest: bigint }[]>`
+    SELECT c.workflow_id AS "workflowId", (SELECT max(evidence_id) FROM close_tie t WHERE t.period_id = c.period_id) AS newest
+    FROM period_close c WHERE c.period_id = ${periodId} AND c.closed_at IS NULL`
+  return found
+}
+
+/** How a close went (§5.3): counted from the ledger and the locks, never kept. */
+export interface CloseMetrics {
+  /** Calendar days from the period's end to its last hard lock; null while it is open. */
+  daysToClose: number | null
+  reopenings: number
+  lateFacts: number
+  manualEntries: number
+  openCases: number
+}
+
+export async function closeMetrics(
+  db: Reader,
+  { entityId, periodId, period }: { entityId: number; periodId: number; period: string },
+): Promise<CloseMetrics> {
+  const [metrics] = await db<CloseMetrics[]>`
+    SELECT (SELECT max(c.recorded_at)::date - p.ends FROM period_closing c WHERE c.period_id = p.id) AS "daysToClose",
+      (SELECT count(*) FROM gl_period_event v WHERE v.period_id = p.id AND v.action = 'reopen')::int AS reopenings,
+      (SELECT count(DISTINCT e.id) FROM journal_entry e JOIN journal_line l ON l.entry_id = e.id
+        WHERE e.entity_id = ${entityId} AND e.fact_on BETWEEN p.starts AND p.ends AND l.belongs_to = ${period})::int AS "lateFacts",
+      (SELECT count(*) FROM journal_entry e WHERE e.period_id = p.id AND (e.source_type = 'manual' OR e.event_type = 'judgement-booked'))::int AS "manualEntries",
+      (SELECT count(*) FROM exception_case x JOIN period_close c ON c.id::text = x.subject_id WHERE x.subject_type = 'period-close' AND c.period_id = p.id AND x.state = 'open')::int AS "openCases"
+    FROM gl_period p WHERE p.id = ${periodId}`
+  return metrics!
+}
+
+export interface ClosePolicyRow {
+  version: number
+  body: ClosePolicy
+  owner: string
+  reason: string
+  approvedBy: string | null
+  recordedAt: string
+}
+
+/** Every version of a company's rules, the newest first. */
+export async function closePolicies(db: Reader, entityId: number): Promise<ClosePolicyRow[]> {
+  return db<ClosePolicyRow[]>`
+    SELECT o.version, o.body, o.owner, o.reason, a.approved_by AS "approvedBy", o.recorded_at AS "recordedAt"
+    FROM close_policy o LEFT JOIN close_policy_approval a USING (entity_id, version) WHERE o.entity_id = ${entityId} ORDER BY o.version DESC LIMIT 200`
+}

@@ -47,6 +47,13 @@ import {
 } from './transfer-cases.ts'
 import { replenishedContinuedAsNew, replenishedUntilOff } from './replenishment-cases.ts'
 import { returnCancelled, returnRefused, returnShipped } from './vendor-return-cases.ts'
+import {
+  closeLocked,
+  closeReopened,
+  invoiceAccrued,
+  invoiceCancelled,
+  tiesRefreshed,
+} from './period-close-cases.ts'
 
 /** Acts out one way through a process and answers the id of the process to keep. */
 export type Case = (system: RecordingSystem) => Promise<string>
@@ -109,6 +116,12 @@ export const cases: Record<string, Record<string, Case>> = {
   },
   'channel-stock': { 'told-until-off': toldUntilOff },
   replenishment: { 'until-off': replenishedUntilOff },
+  'period-close': { 'close-locked': closeLocked, 'close-reopened': closeReopened },
+  'continuous-close': { 'ties-refreshed': tiesRefreshed },
+  'expected-invoice': {
+    'invoice-accrued': invoiceAccrued,
+    'invoice-cancelled': invoiceCancelled,
+  },
   'vendor-return': {
     'return-shipped': returnShipped,
     'return-cancelled': returnCancelled,
