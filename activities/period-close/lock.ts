@@ -44,7 +44,8 @@ export async function lockOne(
     )
   const lock = { entityId: doc.entityId, period: doc.period, area, actor, reason }
   if (state === 'soft') return softCloseArea(tx, lock)
-  await askAgain(tx, doc, { area })
+  // Nobody posts meanwhile, so what takes long is not asked again: its last answer stands.
+  await askAgain(tx, doc, { area, heavy: false })
   const open = (await taskStandings(tx, doc.id)).filter(
     (task) => (area === 'GL' || task.area === area) && !isDone(task.state),
   )

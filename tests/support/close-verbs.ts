@@ -39,6 +39,7 @@ export async function closeVerbs(
     run,
     task,
     signAll: async () => {
+      await run('checkPeriodClose', {}, 'carl')
       const kind = period.endsWith('-13') ? 'adjusting' : 'normal'
       for (const { task: name, kind: how } of closeChecklist(kind)) {
         if (how !== 'judgement') continue

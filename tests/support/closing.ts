@@ -73,6 +73,7 @@ export function closingOn(
     tell,
     tasks,
     sign: async (...named) => {
+      await tell(contract.checkClose, {}, 'carl')
       const kind = period.endsWith('-13') ? 'adjusting' : 'normal'
       const all = closeChecklist(kind).filter((task) => task.kind === 'judgement')
       const wanted = all.filter(({ task }) => named.length === 0 || named.includes(task))
