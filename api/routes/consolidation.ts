@@ -5,13 +5,14 @@ import { sum } from '#domain/money'
 import type { ApiDeps, ApiServer } from '../deps.ts'
 import { businessDate, currency as currencyCode, money } from '../schemas.ts'
 import { visible } from '../scope.ts'
-import { entityCode, wireMoney } from './ledger-schemas.ts'
+import { wireMoney } from './ledger-schemas.ts'
 
 const entities = z
   .string()
-  .transform((text) => [...new Set(text.split(','))])
-  .pipe(z.array(entityCode).min(1).max(50))
-  .describe('Codes of the companies, with commas between them.')
+  .regex(/^[A-Za-z0-9][A-Za-z0-9_.-]{0,60}(,[A-Za-z0-9][A-Za-z0-9_.-]{0,60}){0,49}$/, {
+    error: 'send codes of companies with commas between them, at most 50',
+  })
+  .meta({ example: 'ACME-US,ACME-DE' })
 
 /** Several companies as one. */
 export async function consolidationRoutes(server: ApiServer, { db }: ApiDeps): Promise<void> {
@@ -47,7 +48,7 @@ export async function consolidationRoutes(server: ApiServer, { db }: ApiDeps): P
     },
     async ({ query: { entities: codes, currency, asOf }, principal }) => {
       const companies = []
-      for (const code of codes) {
+      for (const code of new Set(codes.split(','))) {
         const found = await companyByCode(db, code)
         companies.push(visible(principal, found, `entity ${code}`, (row) => ({ entity: row.code })))
       }

@@ -207,6 +207,29 @@ test('a judgement posts with its review, is taken back on day one, and another p
   expect(await balance(entityId, 'OtherAccruals', '2026-11-30')).toBe(0n)
 })
 
+test('a late bill is accrued and taken back, or left to the next period, and is not listed again', async () => {
+  const { entityId, entity } = await aCompany()
+  await database.admin`
+    INSERT INTO supplier (entity_id, code, name, country, currency, state, created_by, approved_by) VALUES (${entityId}, ${entity}, 'Late', 'US', 'USD', 'approved', 'a', 'b')`
+  const bill = (number: string) => database.admin`
+    INSERT INTO vendor_bill (entity_id, supplier_id, workflow_id, bill_number, normal_number, billed_on, due_on, currency, net_minor, tax_minor, gross_minor, source, captured_by)
+    SELECT ${entityId}, id, ${`vendor-bill/${entity}/${number}`}, ${number}, ${number}, '2026-10-30', '2026-11-30', 'USD', 50000, 0, 50000, 'typed', 'x' FROM supplier WHERE code = ${entity}`
+  await bill('L1')
+  await bill('L2')
+  const close = await closeVerbs(database, { entity, period: OCTOBER })
+  const { cases } = await close.run('checkPeriodClose', {})
+  expect(cases.map(({ type }) => type)).toEqual(['close-late-bill', 'close-late-bill'])
+  const accrue = { account: 6030, amountMinor: '50000' }
+  const first = { caseId: cases[0]!.id, resolution: 'accrue' as const, params: accrue }
+  await close.run('resolveCloseCase', first)
+  expect(await balance(entityId, 'StorageAndSubscription', '2026-10-31')).toBe(500_00n)
+  expect(await balance(entityId, 'StorageAndSubscription', '2026-11-01')).toBe(0n)
+  const params = { reason: 'of November' }
+  const second = { caseId: cases[1]!.id, resolution: 'next-period' as const, params }
+  expect((await close.run('resolveCloseCase', second)).cases).toEqual([])
+  expect((await close.task('bills-posted')).state).toBe('green')
+})
+
 // docs.google.com/document/d/1Ll49ulxFD8-Vz_rrHYY0btlULfSxaJTcCGbuQm7LSKo, "Entity R": sales
 // 150,000, costs 80,000, 20,000, 15,000 and 5,000; retained earnings go from 42,000 to 72,000.
 test('a year is closed as in the textbook: results are zero, retained earnings moved by them', async () => {
