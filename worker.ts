@@ -35,6 +35,9 @@ import {
   type SupplierGateway,
   type WarehouseGateway,
 } from '#activities/gateways/supplier'
+import { expectedInvoiceActivities } from '#activities/expected-invoices/index'
+import { continuousCloseActivities } from '#activities/period-close/continuous'
+import { periodCloseActivities } from '#activities/period-close/index'
 import { purchaseActivities } from '#activities/purchasing/index'
 import { vendorBillActivities } from '#activities/vendor-bills/index'
 import { refusalsAreAnswers } from '#activities/refusal-interceptor'
@@ -104,6 +107,9 @@ export function createOrderWorker({
       ...chargebackActivities({ db, apiUrl }),
       ...cycleCountActivities({ db, apiUrl }),
       ...replenishmentActivities({ db }),
+      ...periodCloseActivities({ db, apiUrl }),
+      ...continuousCloseActivities({ db }),
+      ...expectedInvoiceActivities({ db, apiUrl }),
     },
     ...versioned(release),
     interceptors: { activity: [refusalsAreAnswers] },

@@ -6,6 +6,7 @@ import type { CaseType, Resolution } from '#domain/orders/exceptions'
 import { Refusal } from '#domain/refusal'
 import { decideBill, decideUnbilledReceipt } from './bill-commands.ts'
 import { billPreviewSchema, billProgressSchema, unbilledDecided } from './bill-schemas.ts'
+import { decideCloseCase } from './close-commands.ts'
 import type { ApiDeps } from './deps.ts'
 import { decideDocument } from './document-decisions.ts'
 import { documentProgress } from './document-schemas.ts'
@@ -176,6 +177,17 @@ function outsideWarehouse(subject: string): CaseKind {
   }
 }
 
+const close: CaseKind = {
+  decide: shown(documentProgress, (deps, { found, chosen, request }) =>
+    decideCloseCase(deps, request, found, chosen),
+  ),
+  preview: notPreviewedYet('period-close'),
+  reopen:
+    'What was chosen about a close is in the books. What is still wrong opens a case by itself.',
+  bulk: false,
+  neverInBulk: ['close-mismatch', 'close-late-bill', 'close-unposted', 'close-reopen'],
+}
+
 /** By what a case is about. A new kind is one entry here; an answer is read by the first schema that fits. */
 const KINDS: Readonly<Record<string, CaseKind>> = {
   order,
@@ -189,6 +201,7 @@ const KINDS: Readonly<Record<string, CaseKind>> = {
   'cycle-count': warehouseOwnDocument('cycle-count'),
   'vendor-return': warehouseOwnDocument('vendor-return'),
   chargeback: warehouseOwnDocument('chargeback'),
+  'period-close': close,
   item: replenishedItem,
   settlement,
   'fulfilment-order': outsideWarehouse('fulfilment-order'),

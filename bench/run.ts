@@ -7,6 +7,7 @@ import { format } from 'prettier'
 import { startOwnServers } from '#tests/support/own-servers'
 import { readTemporalSettings } from '#tools/temporal-settings'
 import { run as ats } from './ats.ts'
+import { run as close } from './close.ts'
 import { run as layers } from './layers.ts'
 import { run as orders } from './orders.ts'
 import { run as posting, table as postingTable } from './posting.ts'
@@ -75,6 +76,12 @@ const chapters: Record<string, Chapter> = {
     settings:
       'Five million journal lines of one year: 500,000 orders of 2,000 items in 4 channels at 3 sites, of which the totals hold all but the last 2,000 orders. Median of five. Baseline: one plain aggregate over the same rows by the same keys. PostgreSQL without fsync, which reading does not ask for.',
     measure: () => asTable(reports()),
+  },
+  close: {
+    title: 'Close of a period',
+    settings:
+      'One month of one company: every question of the checklist as before each lock, all standing proofs but the seals, revaluation of one receivable in a hundred, allowance, signatures, six locks, kept trial balance and report fingerprints. Entries of four lines, half of them on open items. Baseline: one aggregate of the same lines by account and currency. PostgreSQL with fsync at commit.',
+    measure: () => asTable(close()),
   },
   layers: {
     title: 'FIFO in many layers',

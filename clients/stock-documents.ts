@@ -2,6 +2,11 @@ import { WithStartWorkflowOperation, type Client } from '@temporalio/client'
 import type { DocumentProgress } from '#contracts/document-progress'
 import type { UpdateDefinition } from '@temporalio/common'
 import { countRequested, cycleCountWorkflowId, type RequestedCount } from '#contracts/cycle-count'
+import {
+  expectedInvoiceId,
+  invoiceExpected,
+  type ExpectedInvoice,
+} from '#contracts/expected-invoice'
 import { ORDER_TASK_QUEUE } from '#contracts/order-to-cash'
 import { businessIdKey, phaseKey, processKey, siteKey } from '#contracts/search-attributes'
 import { transferRequested, transferWorkflowId, type RequestedTransfer } from '#contracts/transfer'
@@ -80,8 +85,29 @@ export async function requestVendorReturn(
   })
 }
 
+/** Expects a bill and waits until it is noted. */
+export async function expectInvoice(
+  client: Client,
+  request: ExpectedInvoice,
+  asked: Asked,
+): Promise<DocumentProgress> {
+  const { invoiceNo, entity, period, key } = request
+  return begin(client, asked, {
+    process: 'expected-invoice',
+    workflowId: expectedInvoiceId(invoiceNo),
+    request,
+    summary: `Expected invoice ${invoiceNo} · ${entity} · ${period}`,
+    details: 'From a cost that somebody will bill to its bill.',
+    no: invoiceNo,
+    sites: [],
+    update: invoiceExpected,
+    key,
+    taken: 'InvoiceExpected',
+  })
+}
+
 interface Beginning {
-  process: 'transfer' | 'cycle-count' | 'vendor-return'
+  process: 'transfer' | 'cycle-count' | 'vendor-return' | 'expected-invoice'
   workflowId: string
   request: object
   summary: string
@@ -91,13 +117,14 @@ interface Beginning {
   update: UpdateDefinition<DocumentProgress, [{ key: string }]>
   key: string
   /** The refusal of a number that another request has. */
-  taken: 'TransferExists' | 'CountExists' | 'ReturnExists'
+  taken: 'TransferExists' | 'CountExists' | 'ReturnExists' | 'InvoiceExpected'
 }
 
 const WORKFLOW = {
   transfer: 'transfer',
   'cycle-count': 'cycleCount',
   'vendor-return': 'vendorReturn',
+  'expected-invoice': 'expectedInvoice',
 } as const
 
 async function begin(

@@ -36,6 +36,8 @@ export type DocumentSubject =
   | 'vendor-return'
   | 'settlement'
   | 'chargeback'
+  | 'period-close'
+  | 'expected-invoice'
 
 /** The document that a command is about. */
 export interface DocumentRef {

@@ -4,6 +4,7 @@ import postgres from 'postgres'
 import { Refusal } from '#domain/refusal'
 import type { Db, Tx } from './client.ts'
 import { isConflict, isConnectionLost, transaction } from './transaction.ts'
+import { closeRefusals } from './close-refusals.ts'
 
 export interface Command {
   /** Business key for life, as `ship-order/4711`: never a run id, an attempt or a random value. */
@@ -61,6 +62,7 @@ export const refusalForConstraint: Record<string, GuardRefusal> = {
     code: 'PeriodExceptionKnown',
     message: 'This exception has been approved before: use it.',
   },
+  ...closeRefusals,
   journal_line_manual: {
     code: 'AccountNotManual',
     message:

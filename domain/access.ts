@@ -274,8 +274,17 @@ const grants: Record<Role, readonly Grant[]> = {
     'settlements:read',
     'settlements:create',
     'journal:create',
+    'periods:read',
+    'periods:update',
   ],
-  'ap-manager': [...payables, 'suppliers:approve', 'bills:approve', 'payments:approve'],
+  'ap-manager': [
+    ...payables,
+    'suppliers:approve',
+    'bills:approve',
+    'payments:approve',
+    'periods:read',
+    'periods:update',
+  ],
   treasurer: [...payables, 'payments:create', 'payments:pay', 'settlements:read'],
   controller: [
     '*:read',

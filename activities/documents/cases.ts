@@ -15,7 +15,7 @@ import { allowedResolutions, type CaseType } from '#domain/orders/exceptions'
 import type { CasePolicy } from '#domain/orders/policies'
 import { Refusal } from '#domain/refusal'
 
-/** A document of the warehouse, as its cases name it. */
+/** A document of the warehouse or of the books, as its cases name it. */
 export interface CaseSubject {
   subjectType: DocumentSubject
   id: bigint
@@ -79,6 +79,17 @@ export async function healDocumentCases(
 ): Promise<void> {
   const open = await openDocumentCases(tx, subject)
   const gone = open.filter((found) => types.includes(found.type)).map((found) => found.id)
+  await healCases(tx, gone, reason)
+}
+
+/** As {@link healDocumentCases}, for cases that only their key tells apart. */
+export async function healDocumentCasesBy(
+  tx: Tx,
+  subject: CaseSubject,
+  isGone: (open: OpenCase) => boolean,
+  reason: string,
+): Promise<void> {
+  const gone = (await openDocumentCases(tx, subject)).filter(isGone).map((found) => found.id)
   await healCases(tx, gone, reason)
 }
 

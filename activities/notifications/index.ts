@@ -3,6 +3,7 @@ import type { Client } from '@temporalio/client'
 import { setTimeout as wait } from 'node:timers/promises'
 import { startChannelStock } from '#clients/channel-stock'
 import { startChannelSync } from '#clients/channel-sync'
+import { startContinuousClose } from '#clients/continuous-close'
 import { startReplenishment } from '#clients/replenishment'
 import { tellOrTakeUp } from '#clients/order-process'
 import { draftPurchase } from '#clients/purchase-process'
@@ -20,6 +21,7 @@ import { polledChannels } from '#db/stores/channel-sync'
 import { takeWaiting, markDelivered, type WaitingMessage } from '#db/stores/outbox'
 import { watchRefused } from '#db/stores/refused-documents'
 import { watchUnbilled } from '#db/stores/unbilled'
+import { closingCompanies } from '#db/queries/close-periods'
 import { replenishedCompanies } from '#db/queries/replenishment-policies'
 import { watchWarehouseCases } from '#db/stores/warehouse-cases'
 import { markTold, markTooLate, takeUntold, type UntoldDocument } from '#db/stores/inbox'
@@ -80,6 +82,7 @@ export function notificationActivities(deps: NotificationDeps): NotificationActi
       const works = [...each, () => tellUntold(deps, done), () => tellEvents(deps, done)]
       await startSyncs(deps)
       await startReplenishments(deps)
+      await startContinuousCloses(deps)
       await Promise.all(works.map((work) => repeat(work, until, deps.workMs)))
       await watchRefused(deps.db)
       await watchUnbilled(deps.db)
@@ -116,6 +119,21 @@ async function startReplenishments({
       await startReplenishment(temporal, { entity, taskQueue: orderTaskQueue })
     } catch (error) {
       log.warn('replenishment does not start', { entity, error: String(error) })
+    }
+  }
+}
+
+/** Every company that has laid down how it closes is looked at every minute. */
+async function startContinuousCloses({
+  db,
+  temporal,
+  orderTaskQueue,
+}: NotificationDeps): Promise<void> {
+  for (const entity of await closingCompanies(db)) {
+    try {
+      await startContinuousClose(temporal, { entity, taskQueue: orderTaskQueue })
+    } catch (error) {
+      log.warn('continuous close does not start', { entity, error: String(error) })
     }
   }
 }

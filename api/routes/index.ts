@@ -15,6 +15,11 @@ import { exchangeRateRoutes } from './exchange-rates.ts'
 import { ledgerProofRoutes } from './ledger-proof.ts'
 import { ledgerRoutes } from './ledger.ts'
 import { periodExceptionRoutes } from './period-exceptions.ts'
+import { closePolicyRoutes } from './close-policies.ts'
+import { closeReadinessRoutes } from './close-readiness.ts'
+import { consolidationRoutes } from './consolidation.ts'
+import { expectedInvoiceRoutes } from './expected-invoices.ts'
+import { periodCloseRoutes } from './period-closes.ts'
 import { periodRoutes } from './periods.ts'
 import { ledgerLineRoutes } from './ledger-lines.ts'
 import { documentRoutes } from './documents.ts'
@@ -91,6 +96,11 @@ export const routes: readonly RouteModule[] = [
   bankStatementRoutes,
   ledgerProofRoutes,
   periodRoutes,
+  periodCloseRoutes,
+  closePolicyRoutes,
+  closeReadinessRoutes,
+  consolidationRoutes,
+  expectedInvoiceRoutes,
   periodExceptionRoutes,
   exchangeRateRoutes,
   taxReturnRoutes,

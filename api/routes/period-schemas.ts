@@ -46,6 +46,9 @@ export const closing = z.object({
   sealNo: z.int().nullable(),
   sealHash: z.string().nullable().describe('Binds all that was sealed before; hexadecimal.'),
   balances: z.array(z.object({ accountId: z.int(), amount: money, functional: money })),
+  reports: z
+    .array(z.object({ report: z.string(), lines: z.int(), sha256: z.string() }))
+    .describe('Fingerprints of what the period moved, kept with the lock.'),
 })
 
 export const exception = z.object({

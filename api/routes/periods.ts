@@ -73,9 +73,14 @@ function addReads(server: ApiServer, { db }: ApiDeps): void {
     async ({ params: { period }, query: { entity }, principal }) => {
       const company = visible(principal, await companyByCode(db, entity), entity, placeOf)
       const closings = await periodClosings(db, { entityId: company.id, period })
-      const items = closings.map(({ id: _, sealHash, balances, ...closing }) => ({
+      const items = closings.map(({ id: _, sealHash, balances, reports, ...closing }) => ({
         ...closing,
         sealHash: sealHash?.toString('hex') ?? null,
+        reports: reports.map(({ report, lines, sha256 }) => ({
+          report,
+          lines,
+          sha256: sha256.toString('hex'),
+        })),
         balances: balances.map(({ accountId, currency, amountMinor, funcMinor }) => ({
           accountId,
           amount: wireMoney(amountMinor, currency),

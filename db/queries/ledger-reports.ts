@@ -111,7 +111,7 @@ export async function profitBy(
     SELECT ${column}::text AS of, ${code} AS code, a.id AS "accountId", a.name AS "accountName",
       (-sum(l.func_minor))::bigint AS "resultMinor"
     FROM journal_line l JOIN journal_entry e ON e.id = l.entry_id JOIN gl_account a ON a.id = l.account_id
-    WHERE a.class IN ('income', 'expense') AND ${inScope(db, scope, horizon)}
+    WHERE a.class IN ('income', 'expense') AND e.event_type <> 'year-closed' AND ${inScope(db, scope, horizon)}
     GROUP BY ${column}, a.id ORDER BY ${column} NULLS LAST, a.id`
 }
 

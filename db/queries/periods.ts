@@ -82,6 +82,14 @@ export interface PeriodClosing {
   sealNo: number | null
   sealHash: Buffer | null
   balances: ClosingBalance[]
+  reports: ClosingReport[]
+}
+
+/** Fingerprint of a report over what the period moved, as the lock was set. */
+export interface ClosingReport {
+  report: string
+  lines: number
+  sha256: Buffer
 }
 
 /** Closings of one period, the newest first: a reopened one has a version for each. */
@@ -89,15 +97,19 @@ export async function periodClosings(
   db: Reader,
   { entityId, period }: { entityId: number; period: string },
 ): Promise<PeriodClosing[]> {
-  const closings = await db<Omit<PeriodClosing, 'balances'>[]>`
+  const closings = await db<Omit<PeriodClosing, 'balances' | 'reports'>[]>`
     SELECT c.id, c.closed_by AS "closedBy", c.recorded_at AS "closedAt", c.seal_no AS "sealNo", c.seal_hash AS "sealHash"
     FROM period_closing c JOIN gl_period p ON p.id = c.period_id
     WHERE p.entity_id = ${entityId} AND p.period = ${period} ORDER BY c.id DESC`
   const balances = await db<(ClosingBalance & { closingId: number })[]>`
     SELECT closing_id AS "closingId", account_id AS "accountId", currency, amount_minor AS "amountMinor", func_minor AS "funcMinor"
     FROM period_closing_balance WHERE book = 'main' AND closing_id = ANY (${closings.map(({ id }) => id)}) ORDER BY 1, 2, 3`
+  const reports = await db<(ClosingReport & { closingId: number })[]>`
+    SELECT closing_id AS "closingId", report, lines, sha256 FROM period_closing_report
+    WHERE closing_id = ANY (${closings.map(({ id }) => id)}) ORDER BY 1, 2`
   return closings.map((closing) => ({
     ...closing,
     balances: balances.filter(({ closingId }) => closingId === closing.id),
+    reports: reports.filter(({ closingId }) => closingId === closing.id),
   }))
 }

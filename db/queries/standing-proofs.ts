@@ -1,11 +1,12 @@
 import { billProofs } from './bill-proofs.ts'
+import { closeProofs } from './close-proofs.ts'
 import { orderProofs } from './order-proofs.ts'
 import { ledgerProofs, type Proof } from './proofs.ts'
 import { purchaseProofs } from './purchase-proofs.ts'
 import { referenceProofs } from './reference-proofs.ts'
 import { settlementProofs } from './settlement-proofs.ts'
 
-/** Every statement that must return no row, of ledger, stock, orders, purchases, bills, references and statements. */
+/** Every statement that must return no row, of ledger, stock, orders, purchases, bills, references, settlements and closes. */
 export const standingProofs: readonly Proof[] = [
   ...ledgerProofs,
   ...orderProofs,
@@ -13,4 +14,5 @@ export const standingProofs: readonly Proof[] = [
   ...billProofs,
   ...referenceProofs,
   ...settlementProofs,
+  ...closeProofs,
 ]

@@ -12,8 +12,12 @@ const RULE_VERSIONS = {
   'chargeback-lost': 1,
   'chargeback-opened': 1,
   'chargeback-won': 1,
+  'cost-allocated': 1,
   'count-adjusted': 1,
+  'credit-loss-set': 1,
   'deposit-cancelled': 1,
+  'freight-accrued': 1,
+  'fx-revalued': 1,
   'gift-card-escheated': 1,
   'gift-card-issued': 1,
   'gift-card-taken-on': 1,
@@ -28,6 +32,8 @@ const RULE_VERSIONS = {
   'goods-shipped': 1,
   'grni-cleared': 1,
   'order-settled': 1,
+  'invoice-accrued': 1,
+  'judgement-booked': 1,
   'payment-captured': 1,
   'payment-run-settled': 1,
   'payout-banked': 1,
@@ -49,6 +55,7 @@ const RULE_VERSIONS = {
   'transfer-received': 1,
   'transfer-shipped': 1,
   'vendor-return-shipped': 1,
+  'year-closed': 1,
 } as const
 
 /** What has happened, in the words of the rule that says what it means in money. */

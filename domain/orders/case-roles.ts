@@ -58,6 +58,10 @@ const RESERVED: Partial<Record<CaseType, readonly Role[]>> = {
   'settlement-refund-unasked': ['ap-manager', 'controller'],
   'settlement-short-paid': ['ap-clerk', 'ap-manager', 'controller'],
   'payout-difference': ['ap-clerk', 'ap-manager', 'treasurer', 'controller'],
+  'close-mismatch': ['ap-clerk', 'ap-manager', 'controller'],
+  'close-late-bill': ['ap-clerk', 'ap-manager', 'controller'],
+  'close-unposted': ['ap-clerk', 'ap-manager', 'controller'],
+  'close-reopen': ['controller'],
 }
 
 /** Choices that give something which the role that decides the rest of the case may not give. */

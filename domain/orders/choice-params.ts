@@ -88,6 +88,20 @@ const PARAMS: Partial<Record<CaseType, Partial<Record<Resolution, readonly Choic
     accept: [must('reasonCode', 'text')],
     'reverse-earlier': [must('adjustmentId', 'text')],
   },
+  'close-mismatch': {
+    accept: WHY,
+    reclassify: [
+      must('amountMinor', 'money'),
+      must('from', 'text'),
+      must('to', 'text'),
+      must('reason', 'text'),
+    ],
+  },
+  'close-late-bill': {
+    accrue: [must('account', 'text'), must('amountMinor', 'money')],
+    'next-period': WHY,
+  },
+  'close-unposted': { 'next-period': WHY },
   'count-unknown-item': { identify: [must('sku', 'sku')] },
   'count-root-cause': { explained: [must('cause', 'text')] },
   'transfer-overdue': {

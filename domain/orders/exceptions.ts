@@ -72,6 +72,11 @@ export const CASE_RESOLUTIONS = {
   'settlement-refund-unasked': ['open-return', 'goodwill'],
   'settlement-short-paid': ['claim', 'accept', 'wait'],
   'payout-difference': ['wait', 'split', 'bank-fee'],
+  // What can be stuck in the close of a period (docs/processes/period-close.md).
+  'close-mismatch': ['correct', 'reclassify', 'accept'],
+  'close-late-bill': ['accrue', 'next-period'],
+  'close-unposted': ['look-again', 'next-period'],
+  'close-reopen': ['approve', 'refuse'],
 } as const satisfies Record<string, readonly string[]>
 
 export type CaseType = keyof typeof CASE_RESOLUTIONS

@@ -136,7 +136,8 @@ const payables = (slaMinutes: number, severity: CasePolicy['severity'] = 'normal
   escalateTo: 'finance',
 })
 
-const settling = (slaMinutes: number, severity: CasePolicy['severity'] = 'normal'): CasePolicy => ({
+/** What is stuck in a statement, or keeps a period open, goes to the controller when nobody decides. */
+const books = (slaMinutes: number, severity: CasePolicy['severity'] = 'normal'): CasePolicy => ({
   ...team('finance', slaMinutes, severity),
   escalateTo: 'controller',
 })
@@ -236,12 +237,16 @@ export const DEFAULT_POLICIES: PolicyBodies = {
     'warehouse-unsent': team('warehouse', hours(2), 'high'),
     'warehouse-document': team('warehouse', hours(4), 'high'),
     'warehouse-difference': team('inventory', hours(24)),
-    'settlement-type-unknown': settling(hours(72)),
-    'settlement-order-unknown': settling(hours(72)),
-    'settlement-reimbursement': settling(hours(7 * 24)),
-    'settlement-refund-unasked': settling(hours(7 * 24)),
-    'settlement-short-paid': settling(hours(7 * 24)),
-    'payout-difference': settling(hours(72), 'high'),
+    'settlement-type-unknown': books(hours(72)),
+    'settlement-order-unknown': books(hours(72)),
+    'settlement-reimbursement': books(hours(7 * 24)),
+    'settlement-refund-unasked': books(hours(7 * 24)),
+    'settlement-short-paid': books(hours(7 * 24)),
+    'payout-difference': books(hours(72), 'high'),
+    'close-mismatch': books(hours(8), 'high'),
+    'close-late-bill': books(hours(24)),
+    'close-unposted': books(hours(4), 'high'),
+    'close-reopen': books(hours(24)),
   },
   demand: {
     rank: ['channel-priority', 'customer-class', 'ship-by', 'placed'],

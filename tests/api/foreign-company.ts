@@ -45,6 +45,7 @@ export const FOREIGN = {
   charge: 'pi_de',
   dispute: 'dp_de',
   wave: 'WAVE-DE',
+  expected: 'XI-DE',
   user: 'frida@example.com',
   key: 'foreign-key',
   supplier: 'KERAMIK',
@@ -114,6 +115,13 @@ export async function foundForeignCompany(api: RunningApi): Promise<Foreign> {
     SELECT 'stripe', ${FOREIGN.dispute}, ${`chargeback/stripe/${FOREIGN.dispute}`}, ${entityId}, order_id, id, reference, 'inquiry', 'EUR', 1, 'inquiry', current_date
     FROM payment WHERE order_id = ${orderId}`
   await addOutsideWarehouse(api, entityId)
+  await admin`SELECT open_periods(${entityId}, 2026)`
+  await admin`
+    INSERT INTO period_close (entity_id, period_id, workflow_id, policy_version, materiality_minor, opened_by)
+    SELECT entity_id, id, 'period-close/' || ${FOREIGN.entity} || '/2026-05', 0, 0, 'user:frida' FROM gl_period WHERE entity_id = ${entityId} AND period = '2026-05'`
+  await admin`
+    INSERT INTO expected_invoice (invoice_no, workflow_id, entity_id, period_id, account_id, party, description, currency, expected_minor, requested_by)
+    SELECT ${FOREIGN.expected}, ${`expected-invoice/${FOREIGN.expected}`}, entity_id, id, 6070, 'x', 'x', 'EUR', 1, 'user:frida' FROM gl_period WHERE entity_id = ${entityId} AND period = '2026-05'`
   await admin`INSERT INTO lot (item_id, code) SELECT id, 'L-DE' FROM item WHERE sku = 'MUG'`
   await admin`
     INSERT INTO stock_movement (item_id, qty, kind, from_site_id, to_site_id, to_lot, cause_type, cause_id, actor, effective_on)

@@ -761,6 +761,80 @@ const counts: Probe[] = [
   })),
 ]
 
+const rules = { materialityMinor: '0', fxRevaluation: 'carry', creditLoss: [], allocations: [] }
+const closes: Probe[] = [
+  { route: 'GET /v1/period-closes', ask: () => get('/v1/period-closes'), ...ofEntity('absent') },
+  ...[
+    ['GET /v1/period-closes/:entity/:period', `/v1/period-closes/${entity}/2026-05`],
+    [
+      'GET /v1/period-closes/:entity/:period/evidence',
+      `/v1/period-closes/${entity}/2026-05/evidence`,
+    ],
+    ['GET /v1/periods/:entity/:period/readiness', `/v1/periods/${entity}/2026-05/readiness`],
+    ['GET /v1/close-policies', `/v1/close-policies?entity=${entity}`],
+    [
+      'GET /v1/ledger/consolidation',
+      `/v1/ledger/consolidation?entities=${entity}&currency=EUR&asOf=2020-01-31`,
+    ],
+    ['GET /v1/expected-invoices/:invoiceNo', `/v1/expected-invoices/${FOREIGN.expected}`],
+  ].map(([route, url]) => ({ route: route!, ask: () => get(url!), ...ofEntity('hidden') })),
+  {
+    route: 'GET /v1/expected-invoices',
+    ask: () => get('/v1/expected-invoices'),
+    ...ofEntity('absent'),
+    mark: FOREIGN.expected,
+  },
+  ...(
+    [
+      ['period-closes', '', { entity, period: '2026-06', reason }],
+      ['period-closes', '/:entity/:period/check', {}],
+      ['period-closes', '/:entity/:period/preparations', { task: 'flux-review', note: 'x' }],
+      ['period-closes', '/:entity/:period/reviews', { preparationId: '1' }],
+      ['period-closes', '/:entity/:period/acceptances', { task: 'tax-tie', reason }],
+      ['period-closes', '/:entity/:period/postings', { task: 'allocations' }],
+      ['period-closes', '/:entity/:period/locks', { area: 'GL', state: 'closed', reason }],
+      [
+        'period-closes',
+        '/:entity/:period/reopenings',
+        { areas: ['GL'], until: '2099-01-01T00:00:00Z', reason },
+      ],
+      ['close-policies', '', { entity, rules, reason }],
+      [
+        'expected-invoices',
+        '',
+        {
+          ...{ invoiceNo: 'XI-NEW', entity, period: '2026-06', accountId: 6070, party: 'x' },
+          ...{ description: 'x', expectedMinor: '1' },
+        },
+      ],
+    ] as [string, string, object][]
+  ).map(([resource, path, payload]) => ({
+    route: `POST /v1/${resource}${path}`,
+    ask: () =>
+      command(
+        'POST',
+        `/v1/${resource}${path.replace(':entity/:period', `${entity}/2026-06`)}`,
+        payload,
+      ),
+    ...ofEntity('refused'),
+  })),
+  {
+    route: 'POST /v1/close-policies/:entity/:version/approval',
+    ask: () => command('POST', `/v1/close-policies/${entity}/1/approval`, { reason }),
+    ...ofEntity('refused'),
+  },
+  ...(
+    [
+      ['arrival', { billNumber: 'B-1', actualMinor: '1' }],
+      ['cancellation', { reason }],
+    ] as [string, object][]
+  ).map(([path, payload]) => ({
+    route: `POST /v1/expected-invoices/:invoiceNo/${path}`,
+    ask: () => command('POST', `/v1/expected-invoices/${FOREIGN.expected}/${path}`, payload),
+    ...ofEntity('hidden'),
+  })),
+]
+
 const transfers: Probe[] = [
   {
     route: 'GET /v1/transfers',
@@ -1295,6 +1369,7 @@ const probes = [
   ...ledger,
   ...reports,
   ...periods,
+  ...closes,
   ...settlements,
   ...statements,
   ...orders,

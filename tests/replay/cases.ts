@@ -54,6 +54,13 @@ import {
   statementSettled,
   statementWithoutRate,
 } from './settlement-cases.ts'
+import {
+  closeLocked,
+  closeReopened,
+  invoiceAccrued,
+  invoiceCancelled,
+  tiesRefreshed,
+} from './period-close-cases.ts'
 
 /** Acts out one way through a process and answers the id of the process to keep. */
 export type Case = (system: RecordingSystem) => Promise<string>
@@ -116,6 +123,12 @@ export const cases: Record<string, Record<string, Case>> = {
   },
   'channel-stock': { 'told-until-off': toldUntilOff },
   replenishment: { 'until-off': replenishedUntilOff },
+  'period-close': { 'close-locked': closeLocked, 'close-reopened': closeReopened },
+  'continuous-close': { 'ties-refreshed': tiesRefreshed },
+  'expected-invoice': {
+    'invoice-accrued': invoiceAccrued,
+    'invoice-cancelled': invoiceCancelled,
+  },
   'vendor-return': {
     'return-shipped': returnShipped,
     'return-cancelled': returnCancelled,

@@ -8,6 +8,9 @@ import { transfer as moving } from '#workflows/transfer'
 import { replenishment as replenishing } from '#workflows/replenishment'
 import { settlement as settling } from '#workflows/settlement'
 import { vendorReturn as returning } from '#workflows/vendor-return'
+import { continuousClose as watching } from '#workflows/continuous-close'
+import { expectedInvoice as expecting } from '#workflows/expected-invoice'
+import { periodClose as closing } from '#workflows/period-close'
 
 /** A careless change: one new step before the old ones. Running processes could not go on with it. */
 export async function orderToCash(
@@ -67,4 +70,25 @@ export async function chargeback(
 ): ReturnType<typeof disputing> {
   await sleep(1)
   return disputing(...input)
+}
+
+export async function periodClose(
+  ...input: Parameters<typeof closing>
+): ReturnType<typeof closing> {
+  await sleep(1)
+  return closing(...input)
+}
+
+export async function continuousClose(
+  ...input: Parameters<typeof watching>
+): ReturnType<typeof watching> {
+  await sleep(1)
+  return watching(...input)
+}
+
+export async function expectedInvoice(
+  ...input: Parameters<typeof expecting>
+): ReturnType<typeof expecting> {
+  await sleep(1)
+  return expecting(...input)
 }
