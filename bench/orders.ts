@@ -26,6 +26,8 @@ export interface OrdersBenchOptions {
   /** Orders in each of the slices that alternate with as many no-ops. */
   size?: number
   slices?: number
+  /** Slices before them, until the compilers are done. */
+  warmUp?: number
   inFlight?: number
 }
 
@@ -45,20 +47,20 @@ interface Plant {
  * beside as many workflows that have the same messages and no work, on the same server.
  */
 export async function run(options: OrdersBenchOptions = {}): Promise<BenchRow[]> {
-  const { size = 200, slices = 3, inFlight = 40 } = options
+  const { size = 200, slices = 3, warmUp = 3, inFlight = 40 } = options
   const plant = await openPlant()
   try {
     const rate = { orders: 0, noops: 0 }
     const cpu = { orders: NO_TIME, noops: NO_TIME }
     let work: ServerWork | undefined
-    // The first slice of each warms caches and plans and is not counted.
-    for (let slice = 0; slice <= slices; slice += 1) {
+    // The first slices of each warm caches, plans and compiled code, and are not counted.
+    for (let slice = 1 - warmUp; slice <= slices; slice += 1) {
       const started = cpuTimeOf(plant)
       const noops = await perSecond(size, () => runNoops(plant, size, inFlight))
       const between = cpuTimeOf(plant)
       const before = await readServerCounters(plant.servers.metricsUrl)
       const orders = await perSecond(size, () => runOrders(plant, size, inFlight))
-      if (slice === 0) continue
+      if (slice <= 0) continue
       cpu.noops = added(cpu.noops, started, between, size * slices)
       cpu.orders = added(cpu.orders, between, cpuTimeOf(plant), size * slices)
       const counted = serverWork(before, await readServerCounters(plant.servers.metricsUrl), size)
