@@ -17,6 +17,7 @@ import { aLine, anOrder, foundCompany, type Company } from '#tests/support/compa
 import { startOwnServers, type OwnDatabase, type OwnServers } from '#tests/support/own-servers'
 import { bundleWorkflows, createOrderWorker } from '#worker'
 import { countStatements, type StatementCount } from './counted-statements.ts'
+import { readCpuTime, type CpuTime } from './cpu-time.ts'
 import { finish } from './noop-workflows.ts'
 import { concurrently, row, table, type BenchRow } from './rows.ts'
 import { readServerCounters, serverWork, type ServerWork } from './server-counters.ts'
@@ -25,6 +26,8 @@ export interface OrdersBenchOptions {
   /** Orders in each of the slices that alternate with as many no-ops. */
   size?: number
   slices?: number
+  /** Slices before them, until the compilers are done. */
+  warmUp?: number
   inFlight?: number
 }
 
@@ -44,17 +47,22 @@ interface Plant {
  * beside as many workflows that have the same messages and no work, on the same server.
  */
 export async function run(options: OrdersBenchOptions = {}): Promise<BenchRow[]> {
-  const { size = 200, slices = 3, inFlight = 40 } = options
+  const { size = 200, slices = 3, warmUp = 3, inFlight = 40 } = options
   const plant = await openPlant()
   try {
     const rate = { orders: 0, noops: 0 }
+    const cpu = { orders: NO_TIME, noops: NO_TIME }
     let work: ServerWork | undefined
-    // The first slice of each warms caches and plans and is not counted.
-    for (let slice = 0; slice <= slices; slice += 1) {
+    // The first slices of each warm caches, plans and compiled code, and are not counted.
+    for (let slice = 1 - warmUp; slice <= slices; slice += 1) {
+      const started = cpuTimeOf(plant)
       const noops = await perSecond(size, () => runNoops(plant, size, inFlight))
+      const between = cpuTimeOf(plant)
       const before = await readServerCounters(plant.servers.metricsUrl)
       const orders = await perSecond(size, () => runOrders(plant, size, inFlight))
-      if (slice === 0) continue
+      if (slice <= 0) continue
+      cpu.noops = added(cpu.noops, started, between, size * slices)
+      cpu.orders = added(cpu.orders, between, cpuTimeOf(plant), size * slices)
       const counted = serverWork(before, await readServerCounters(plant.servers.metricsUrl), size)
       // Of the slice in which the fewest were tried again with patience, because the machine was busy.
       if (!work || counted.writes < work.writes) work = counted
@@ -64,6 +72,10 @@ export async function run(options: OrdersBenchOptions = {}): Promise<BenchRow[]>
     const sql = await statementsPerOrder(plant)
     return [
       row(`whole orders, ${inFlight} in flight`, rate.orders, 'orders/s', rate.noops),
+      ...PROGRAMS.map((program) =>
+        row(`CPU of ${program}`, cpu.orders[program], 'ms per order', cpu.noops[program]),
+      ),
+      row('CPU of all three', total(cpu.orders), 'ms per order', total(cpu.noops)),
       row('durable Temporal writes (target ≤ 6)', work!.writes, 'per order'),
       row('workflow tasks (target ≤ 4)', work!.workflowTasks, 'per order'),
       row('SQL statements to take an order in', sql.place, 'per order'),
@@ -75,6 +87,23 @@ export async function run(options: OrdersBenchOptions = {}): Promise<BenchRow[]>
   } finally {
     await plant.close()
   }
+}
+
+const PROGRAMS = ['node', 'postgres', 'temporal'] as const
+const NO_TIME: CpuTime = { node: 0, postgres: 0, temporal: 0 }
+
+function cpuTimeOf({ servers }: Plant): CpuTime {
+  return readCpuTime({ postgres: servers.postgres.pid, temporal: servers.temporal.pid })
+}
+
+/** What was spent from one reading to the next, each order's share of it added to what is known. */
+function added(sum: CpuTime, from: CpuTime, to: CpuTime, orders: number): CpuTime {
+  const share = (program: keyof CpuTime) => sum[program] + (to[program] - from[program]) / orders
+  return { node: share('node'), postgres: share('postgres'), temporal: share('temporal') }
+}
+
+function total({ node, postgres, temporal }: CpuTime): number {
+  return node + postgres + temporal
 }
 
 async function openPlant(): Promise<Plant> {

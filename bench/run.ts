@@ -31,7 +31,7 @@ const durable =
 const chapters: Record<string, Chapter> = {
   orders: {
     title: 'Whole orders',
-    settings: `${durable}. One Node process is worker and clients. 200 orders a slice, three slices, alternating with as many no-op processes that have one local activity and one update; the first slice of each is not counted. Orders of one line over 500 items at two sites. An order: stored document, plain start, reserve, release, ship, capture known before, invoice, all entries, closed.`,
+    settings: `${durable}. One Node process is worker and clients. 200 orders a slice, three slices, alternating with as many no-op processes that have one local activity and one update, after three slices of each that are not counted. Orders of one line over 500 items at two sites. An order: stored document, plain start, reserve, release, ship, capture known before, invoice, all entries, closed.`,
     measure: () => asTable(orders()),
   },
   posting: {

@@ -87,18 +87,18 @@ export async function countShipped(
   { id }: Fulfilment,
   chosen: readonly OpenFulfilmentLine[],
 ): Promise<void> {
+  // The second part sees the lines as they were, so those that move are judged by what they become.
   await sendAlong(
     tx,
     tx`
-    UPDATE fulfilment_line f SET shipped = f.shipped + u.qty, picked = greatest(f.picked, f.shipped + u.qty)
-    FROM unnest(${chosen.map((c) => c.reservationId.toString())}::bigint[], ${chosen.map((c) => c.open)}::int[]) AS u (reservation_id, qty)
-    WHERE f.fulfilment_id = ${id} AND f.reservation_id = u.reservation_id`,
-  )
-  await sendAlong(
-    tx,
-    tx`
-    UPDATE fulfilment_order SET state = 'shipped' WHERE id = ${id}
-      AND NOT EXISTS (SELECT FROM fulfilment_line WHERE fulfilment_id = ${id} AND qty > shipped + cancelled)`,
+    WITH left_now AS (
+      UPDATE fulfilment_line f SET shipped = f.shipped + u.qty, picked = greatest(f.picked, f.shipped + u.qty)
+      FROM unnest(${chosen.map((c) => c.reservationId.toString())}::bigint[], ${chosen.map((c) => c.open)}::int[]) AS u (reservation_id, qty)
+      WHERE f.fulfilment_id = ${id} AND f.reservation_id = u.reservation_id
+      RETURNING f.reservation_id, f.qty > f.shipped + f.cancelled AS open)
+    UPDATE fulfilment_order SET state = 'shipped' WHERE id = ${id} AND NOT EXISTS (SELECT FROM left_now WHERE open)
+      AND NOT EXISTS (SELECT FROM fulfilment_line l WHERE l.fulfilment_id = ${id} AND l.qty > l.shipped + l.cancelled
+        AND NOT EXISTS (SELECT FROM left_now n WHERE n.reservation_id = l.reservation_id))`,
   )
 }
 

@@ -1,7 +1,7 @@
 import type { OrderProgress } from '#contracts/order-to-cash'
 import type { Tx } from '#db/client'
 import { openCasesOf, type OpenCase } from '#db/stores/cases'
-import { bumpVersion, saveCounters, type SalesOrder } from '#db/stores/orders'
+import { saveStanding, type SalesOrder } from '#db/stores/orders'
 import { recordAudit } from '#db/stores/records'
 import { convertMinor } from '#domain/ledger/fx'
 import type { MoneyDto } from '#domain/money'
@@ -28,14 +28,13 @@ export async function finishStep(tx: Tx, order: SalesOrder, step: Step): Promise
   const { phase: phaseBefore, version: versionBefore } = order
   await settlePromises(tx, order, step.actor)
   await settleSoftHolds(tx, order)
-  await saveCounters(tx, order.lines)
   const work = await openWork(tx, order)
   const { cases, effects } = work
   const standing = standingOf(order, work)
   const phase = orderPhase(standing)
   const open = isOpen(standing)
   const wait = waiting(phase, cases, order, open)
-  const version = await bumpVersion(tx, order, {
+  const version = await saveStanding(tx, order, {
     closed: !open,
     phase,
     waitingFor: wait.waitingFor,

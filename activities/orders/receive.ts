@@ -3,7 +3,12 @@ import type { OrderProgress, OrderToCashStart } from '#contracts/order-to-cash'
 import type { Tx } from '#db/client'
 import { sendAlong } from '#db/transaction'
 import { findItems } from '#db/queries/listings'
-import { policiesFor, type PinnedPolicies } from '#db/queries/policies'
+import {
+  pinnedPolicies,
+  policiesInForce,
+  type PinnedPolicies,
+  type PolicyInForce,
+} from '#db/queries/policies'
 import { exchangeRate } from '#db/queries/rates'
 import { insertOrder, type Channel } from '#db/stores/order-intake'
 import { lockOrder, type SalesOrder } from '#db/stores/orders'
@@ -35,11 +40,8 @@ export async function receiveOrder(
   { screens }: { screens: boolean },
 ): Promise<OrderProgress> {
   if (start.again !== undefined) return takeUpAgain(tx, start, start.again)
-  const [sent, channel, policies] = await Promise.all([
-    readInbox(tx, start.inboxId),
-    readChannel(tx, start),
-    policiesFor(tx, start.channel),
-  ])
+  const [sent, channel] = await Promise.all([readInbox(tx, start.inboxId), readChannel(tx, start)])
+  const { policies } = channel
   if (channel.known !== null) return receivedAgain(tx, start, workflowId, channel.known)
 
   const today = dateAt(Date.now(), channel.timezone)
@@ -216,19 +218,25 @@ async function findOrder(
   return row?.id ?? null
 }
 
-/** The channel, and the order that it has sent by this id before, if any. */
+interface ChannelInForce extends Channel {
+  /** The order that it has sent by this id before, if any. */
+  known: bigint | null
+  policies: PinnedPolicies
+}
+
 async function readChannel(
   tx: Tx,
   { channel: code, externalId }: OrderToCashStart,
-): Promise<Channel & { known: bigint | null }> {
-  const [row] = await tx<(Channel & { known: bigint | null })[]>`
+): Promise<ChannelInForce> {
+  const [row] = await tx<(Omit<ChannelInForce, 'policies'> & { policies: PolicyInForce[] })[]>`
     SELECT c.id, c.code, c.kind, c.entity_id AS "entityId", e.code AS "entityCode", e.functional_currency AS "functionalCurrency", e.timezone,
-      (SELECT o.id FROM sales_order o WHERE o.channel_id = c.id AND o.external_id = ${externalId}) AS known
+      (SELECT o.id FROM sales_order o WHERE o.channel_id = c.id AND o.external_id = ${externalId}) AS known,
+      (SELECT coalesce(jsonb_agg(p), '[]') FROM (${policiesInForce(tx, code)}) p) AS policies
     FROM channel c JOIN entity e ON e.id = c.entity_id WHERE c.code = ${code}`
   if (!row)
     throw new Refusal(
       'UnknownChannel',
       `There is no channel "${code}". Create it first, or send the order under one that exists.`,
     )
-  return row
+  return { ...row, policies: pinnedPolicies(row.policies) }
 }

@@ -130,12 +130,9 @@ export async function companyUnderReview(
   order: SalesOrder,
   buyer: BuyerTraces,
 ): Promise<KnownBefore> {
-  const [[known], marks] = await Promise.all([
-    tx<[Omit<KnownBefore, 'marks'>]>`
-      SELECT (SELECT blocked_reason FROM customer WHERE id = ${order.customerId}) AS "customerBlocked",
-        (SELECT coalesce(jsonb_agg(jsonb_build_object('id', id, 'list', list, 'name', name, 'country', country) ORDER BY id), '[]') FROM denied_party) AS "deniedParties",
-        ARRAY(SELECT DISTINCT country::text FROM site WHERE entity_id = ${order.entityId}) AS "siteCountries"`,
-    marksOf(tx, buyer),
-  ])
-  return { ...known, marks }
+  const [known] = await tx<[KnownBefore]>`
+    SELECT (SELECT blocked_reason FROM customer WHERE id = ${order.customerId}) AS "customerBlocked",
+      (SELECT coalesce(jsonb_agg(jsonb_build_object('id', id, 'list', list, 'name', name, 'country', country) ORDER BY id), '[]') FROM denied_party) AS "deniedParties",
+      ARRAY(SELECT DISTINCT country::text FROM site WHERE entity_id = ${order.entityId}) AS "siteCountries", ${marksOf(tx, buyer)} AS marks`
+  return known
 }

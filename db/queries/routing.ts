@@ -44,16 +44,7 @@ interface OfferRow {
 
 /** Every site with the reason why it may not ship this order, or what shipping from it takes. */
 export async function candidateNodes(reader: Reader, order: SalesOrder): Promise<RoutedNode[]> {
-  const [sites, offers, weights, barred] = await Promise.all([
-    reader<SiteRow[]>`
-      SELECT s.id AS "siteId", s.code, site_exclusion(s, ${order.entityId}, ${order.fulfilledBy === 'channel'}) AS excluded, s.timezone, s.cutoff_local::text AS cutoff, s.daily_capacity IS NOT NULL AS limited,
-        (SELECT z.zone FROM shipping_zone z WHERE z.from_country = s.country AND z.to_country = ${order.shipCountry ?? ''}
-          AND starts_with(${order.shipPostalCode ?? ''}, z.to_postal_prefix) ORDER BY length(z.to_postal_prefix) DESC LIMIT 1) AS zone
-      FROM site s ORDER BY s.id`,
-    readOffers(reader, order),
-    weightsOf(reader, order),
-    barredItems(reader, order.id),
-  ])
+  const { sites, offers, weights, barred } = await readNodes(reader, order)
   const now = Date.now()
   return sites.map((site) => {
     const here = offers.filter((offer) => offer.siteId === site.siteId && offer.zone === site.zone)
@@ -86,29 +77,62 @@ export function latestDelivery(
   return order.deliverBy === null ? null : (order.acceptedLateUntil ?? order.deliverBy)
 }
 
-async function readOffers(reader: Reader, order: SalesOrder): Promise<OfferRow[]> {
-  return reader<OfferRow[]>`
-    SELECT s.id AS "siteId", v.carrier, v.service, v.to_zone AS zone, v.transit_days AS "transitDays", v.base_minor AS "baseMinor", v.per_kg_minor AS "perKgMinor", v.currency,
-      CASE WHEN v.currency = ${order.functionalCurrency} THEN ${RATE_ONE}::bigint ELSE (
-        SELECT r.rate_e9 FROM fx_rate r WHERE r.from_currency = v.currency AND r.to_currency = ${order.functionalCurrency} AND r.kind = 'spot' AND r.rate_on <= current_date
-        ORDER BY r.rate_on DESC, r.id DESC LIMIT 1) END AS "rateE9"
-    FROM site s JOIN carrier_service v ON v.from_country = s.country AND v.status = 'active' ORDER BY s.id, v.id`
+interface NodeRows {
+  sites: SiteRow[]
+  offers: OfferRow[]
+  /** Grams of one unit of each item of the order. */
+  weights: ReadonlyMap<number, bigint>
+  barred: { siteId: number; itemId: number }[]
 }
 
-/** Grams of one unit of each item of the order. */
-async function weightsOf(reader: Reader, order: SalesOrder): Promise<Map<number, bigint>> {
+/** All in one statement, as every order asks for it; it travels as JSON, big integers as text. */
+async function readNodes(reader: Reader, order: SalesOrder): Promise<NodeRows> {
+  const [row] = await reader<[{ nodes: string }]>`
+    SELECT jsonb_build_object(
+      'sites', (SELECT coalesce(jsonb_agg(n ORDER BY n."siteId"), '[]') FROM (${sitesFor(reader, order)}) n),
+      'offers', (SELECT coalesce(jsonb_agg(o ORDER BY o."siteId", o.id), '[]') FROM (${offersFor(reader, order)}) o),
+      'weights', (SELECT coalesce(jsonb_agg(jsonb_build_array(w.id, w.grams)), '[]') FROM (${weightsFor(reader, order)}) w),
+      'barred', (SELECT coalesce(jsonb_agg(b), '[]') FROM (${barredFor(reader, order.id)}) b))::text AS nodes`
+  const { weights, ...rows } = JSON.parse(row.nodes, reviveOffer) as Omit<NodeRows, 'weights'> & {
+    weights: [number, number][]
+  }
+  return { ...rows, weights: new Map(weights.map(([id, grams]) => [id, BigInt(grams)])) }
+}
+
+function reviveOffer(name: string, value: unknown): unknown {
+  const big = name.endsWith('Minor') || name === 'rateE9'
+  return big && typeof value === 'string' ? BigInt(value) : value
+}
+
+function sitesFor(reader: Reader, order: SalesOrder) {
+  return reader`
+    SELECT s.id AS "siteId", s.code, site_exclusion(s, ${order.entityId}, ${order.fulfilledBy === 'channel'}) AS excluded, s.timezone, s.cutoff_local::text AS cutoff, s.daily_capacity IS NOT NULL AS limited,
+      (SELECT z.zone FROM shipping_zone z WHERE z.from_country = s.country AND z.to_country = ${order.shipCountry ?? ''}
+        AND starts_with(${order.shipPostalCode ?? ''}, z.to_postal_prefix) ORDER BY length(z.to_postal_prefix) DESC LIMIT 1) AS zone
+    FROM site s`
+}
+
+function offersFor(reader: Reader, order: SalesOrder) {
+  return reader`
+    SELECT s.id AS "siteId", v.id, v.carrier, v.service, v.to_zone AS zone, v.transit_days AS "transitDays", v.base_minor::text AS "baseMinor", v.per_kg_minor::text AS "perKgMinor", v.currency,
+      (CASE WHEN v.currency = ${order.functionalCurrency} THEN ${RATE_ONE}::bigint ELSE (
+        SELECT r.rate_e9 FROM fx_rate r WHERE r.from_currency = v.currency AND r.to_currency = ${order.functionalCurrency} AND r.kind = 'spot' AND r.rate_on <= current_date
+        ORDER BY r.rate_on DESC, r.id DESC LIMIT 1) END)::text AS "rateE9"
+    FROM site s JOIN carrier_service v ON v.from_country = s.country AND v.status = 'active'`
+}
+
+function weightsFor(reader: Reader, order: SalesOrder) {
   const open = order.lines.filter((line) => line.itemId !== null && openUnits(line) > 0)
-  const rows = await reader<{ id: number; weightG: bigint }[]>`
-    SELECT id, coalesce(weight_g, 0)::bigint AS "weightG" FROM item WHERE id = ANY(${open.map((line) => line.itemId!)}::int[])`
-  return new Map(rows.map((row) => [row.id, row.weightG]))
+  const itemIds = [...new Set(open.map((line) => line.itemId!))]
+  // Asked for as JSON, whose length no plan is made for: an array would be planned anew each time.
+  return reader`
+    SELECT i.id, coalesce(i.weight_g, 0) AS grams FROM jsonb_array_elements_text(${JSON.stringify(itemIds)}::text::jsonb) AS w (id)
+    CROSS JOIN LATERAL (SELECT id, weight_g FROM item WHERE item.id = w.id::int LIMIT 1) i`
 }
 
 /** Until goods come in there: what was short or refused may be there again then. */
-async function barredItems(
-  reader: Reader,
-  orderId: bigint,
-): Promise<{ siteId: number; itemId: number }[]> {
-  return reader<{ siteId: number; itemId: number }[]>`
+function barredFor(reader: Reader, orderId: bigint) {
+  return reader`
     SELECT DISTINCT x.site_id AS "siteId", x.item_id AS "itemId" FROM routing_exclusion x WHERE x.order_id = ${orderId}
       AND NOT EXISTS (SELECT FROM stock_movement m WHERE m.item_id = x.item_id AND m.to_site_id = x.site_id AND m.from_site_id IS NULL AND m.recorded_at > x.recorded_at)`
 }

@@ -28,13 +28,13 @@ export async function markBuyer(
       VALUES (${kind}, ${hash}, ${mark.verdict}, ${order.id}, ${mark.reason}, ${mark.actor})`
 }
 
-/** What was decided last about this mail address, and about this destination. */
-export async function marksOf(tx: Tx, buyer: BuyerTraces): Promise<FraudMark[]> {
+/** What was decided last about this mail address, and about this destination: an array for a larger SELECT. */
+export function marksOf(tx: Tx, buyer: BuyerTraces) {
   const traces = tracesOf(buyer)
-  if (traces.length === 0) return []
-  const [one, other = one] = traces
-  return tx<FraudMark[]>`
-    SELECT DISTINCT ON (hash) kind, verdict, reason FROM fraud_mark WHERE hash IN (${one!.hash}, ${other!.hash}) ORDER BY hash, id DESC`
+  const [one = { hash: null }, other = one] = traces
+  return tx`
+    (SELECT coalesce(jsonb_agg(jsonb_build_object('kind', kind, 'verdict', verdict, 'reason', reason)), '[]')
+     FROM (SELECT DISTINCT ON (hash) kind, verdict, reason FROM fraud_mark WHERE hash IN (${one.hash}, ${other.hash}) ORDER BY hash, id DESC) m)`
 }
 
 function tracesOf({ email, shipTo }: BuyerTraces): { kind: FraudMark['kind']; hash: Buffer }[] {

@@ -34,9 +34,10 @@ export interface NewOrder {
 export async function insertOrder(tx: Tx, order: NewOrder): Promise<bigint> {
   const { document, channel } = order
   const customer = await upsertCustomer(tx, order)
+  const first = firstPayment(document, facilitatorTax(order.lines))
   const [row] = await tx<{ id: bigint }[]>`
-    WITH personal AS (INSERT INTO personal_data (customer_id, body) VALUES (${customer.id}, ${json(tx, personalData(document))}) RETURNING id)
-    INSERT INTO sales_order (entity_id, channel_id, external_id, external_version, order_number, workflow_id, customer_id, customer_class, segment,
+    WITH personal AS (INSERT INTO personal_data (customer_id, body) VALUES (${customer.id}, ${json(tx, personalData(document))}) RETURNING id),
+    placed AS (INSERT INTO sales_order (entity_id, channel_id, external_id, external_version, order_number, workflow_id, customer_id, customer_class, segment,
       personal_data_id, ship_country, ship_region, ship_postal_code, currency, rate_e9, placed_at, placed_on, settlement, provider, tax_collected_by,
       fulfilled_by, total_minor, requested_service, ship_by, deliver_by, ship_complete, entered_by, policies)
     SELECT ${channel.entityId}, ${channel.id}, ${document.externalId}, ${document.externalVersion}, ${document.orderNumber}, ${order.workflowId},
@@ -45,10 +46,13 @@ export async function insertOrder(tx: Tx, order: NewOrder): Promise<bigint> {
       ${document.payment.provider}, ${document.taxCollectedBy}, ${document.fulfilledBy}, ${BigInt(document.total.minor)}, ${document.requestedService ?? null},
       ${document.shipBy?.slice(0, 10) ?? null}, ${document.deliverBy?.slice(0, 10) ?? null}, ${document.shipComplete ?? customer.shipComplete},
       ${document.enteredBy ?? null}, ${json(tx, order.policies)}
-    FROM personal RETURNING id`
+    FROM personal RETURNING id),
+    paid AS (INSERT INTO payment (order_id, seq, kind, provider, reference, due_minor, authorised_minor, expires_at)
+    SELECT id, 1, ${first.kind}, ${document.payment.provider}, ${document.payment.reference}, ${first.dueMinor}, ${first.authorisedMinor}, ${first.expiresAt} FROM placed)
+    SELECT id FROM placed`
   await Promise.all([
     insertLines(tx, row!.id, order.lines, { after: 0, fees: order.fees }),
-    insertPayments(tx, row!.id, document, facilitatorTax(order.lines)),
+    insertTenders(tx, row!.id, document),
   ])
   return row!.id
 }
@@ -196,30 +200,24 @@ function facilitatorTax(lines: readonly FrozenLine[]): bigint {
   )
 }
 
-async function insertPayments(
-  tx: Tx,
-  orderId: bigint,
-  document: OrderDocument,
-  notOurs: bigint,
-): Promise<void> {
-  const { payment } = document
-  const tenders = payment.otherTenders ?? []
-  const rest =
-    BigInt(document.total.minor) -
-    notOurs -
-    sum(tenders.map((tender) => BigInt(tender.amountMinor)))
-  const kind =
-    payment.state === 'marketplace' ? 'marketplace' : payment.state === 'terms' ? 'terms' : 'card'
-  const authorised = payment.state === 'authorised'
-  const expires = authorised
-    ? (payment.authorisationExpiresAt ??
-      new Date(Date.parse(document.placedAt) + 7 * 86_400_000).toISOString())
-    : null
-  const first = tx`
-    INSERT INTO payment (order_id, seq, kind, provider, reference, due_minor, authorised_minor, expires_at)
-    VALUES (${orderId}, 1, ${kind}, ${payment.provider}, ${payment.reference}, ${rest}, ${authorised ? BigInt(payment.amountMinor) : 0n}, ${expires})`
-  await sendAlong(tx, first)
-  for (const [n, tender] of tenders.entries()) {
+/** What is left to pay after the other tenders, in the way that the document names. */
+function firstPayment({ payment, total, placedAt }: OrderDocument, notOurs: bigint) {
+  const others = sum((payment.otherTenders ?? []).map((tender) => BigInt(tender.amountMinor)))
+  const { state } = payment
+  const kind = state === 'marketplace' || state === 'terms' ? state : 'card'
+  const authorised = state === 'authorised'
+  const expires = () =>
+    payment.authorisationExpiresAt ?? new Date(Date.parse(placedAt) + 7 * 86_400_000).toISOString()
+  return {
+    kind,
+    dueMinor: BigInt(total.minor) - notOurs - others,
+    authorisedMinor: authorised ? BigInt(payment.amountMinor) : 0n,
+    expiresAt: authorised ? expires() : null,
+  }
+}
+
+async function insertTenders(tx: Tx, orderId: bigint, { payment }: OrderDocument): Promise<void> {
+  for (const [n, tender] of (payment.otherTenders ?? []).entries()) {
     await tx`
       INSERT INTO payment (order_id, seq, kind, provider, reference, due_minor) VALUES (${orderId}, ${n + 2}, ${tender.kind}, 'own', ${tender.reference}, ${BigInt(tender.amountMinor)})`
   }

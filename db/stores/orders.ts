@@ -204,26 +204,11 @@ function reservationsOf(tx: Tx, orderId: bigint) {
     FROM reservation r JOIN site s ON s.id = r.site_id WHERE r.order_id = ${orderId} AND r.live > 0`
 }
 
-/** Writes the counters and promises of lines back, all in one statement. */
-export async function saveCounters(tx: Tx, lines: readonly OrderLine[]): Promise<void> {
-  if (lines.length === 0) return
-  await sendAlong(
-    tx,
-    tx`
-    UPDATE sales_order_line l SET qty_cancelled = c.cancelled, qty_allocated = c.allocated, qty_backordered = c.backordered, qty_released = c.released,
-      qty_picked = c.picked, qty_shipped = c.shipped, qty_delivered = c.delivered, promise_on = c."promiseOn",
-      backordered_at = CASE WHEN c.backordered > 0 THEN coalesce(l.backordered_at, clock_timestamp()) END, item_id = c."itemId",
-      cancelled_minor = c."cancelledMinor", shipped_minor = c."shippedMinor", lost_minor = c."lostMinor"
-    FROM jsonb_to_recordset(${json(
-      tx,
-      lines.map(({ discounts: _d, taxes: _t, title: _title, ...line }) => line),
-    )}) AS c (id bigint, cancelled int, allocated int, backordered int, released int, picked int, shipped int, delivered int, "promiseOn" date, "itemId" int, "cancelledMinor" bigint, "shippedMinor" bigint, "lostMinor" bigint)
-    WHERE l.id = c.id`,
-  )
-}
-
-/** Counts this commit and closes the order when nothing is left to do. Answers the new version. */
-export async function bumpVersion(
+/**
+ * Writes back, in one statement, the counters and promises of the lines and where the order stands,
+ * counts this commit and closes the order when nothing is left to do. Answers the new version.
+ */
+export async function saveStanding(
   tx: Tx,
   order: SalesOrder,
   now: { closed: boolean; phase: string; waitingFor: string },
@@ -233,11 +218,26 @@ export async function bumpVersion(
   await sendAlong(
     tx,
     tx`
+    WITH counted AS (
+      UPDATE sales_order_line l SET qty_cancelled = c.cancelled, qty_allocated = c.allocated, qty_backordered = c.backordered, qty_released = c.released,
+        qty_picked = c.picked, qty_shipped = c.shipped, qty_delivered = c.delivered, promise_on = c."promiseOn",
+        backordered_at = CASE WHEN c.backordered > 0 THEN coalesce(l.backordered_at, clock_timestamp()) END, item_id = c."itemId",
+        cancelled_minor = c."cancelledMinor", shipped_minor = c."shippedMinor", lost_minor = c."lostMinor"
+      FROM jsonb_to_recordset(${json(tx, order.lines.map(countersOf))}) AS c (id bigint, cancelled int, allocated int, backordered int, released int, picked int, shipped int, delivered int, "promiseOn" date, "itemId" int, "cancelledMinor" bigint, "shippedMinor" bigint, "lostMinor" bigint)
+      WHERE l.id = c.id)
     UPDATE sales_order SET version = ${order.version}, settlement = ${order.settlement}, external_version = ${order.externalVersion},
       phase = ${now.phase}, waiting_for = ${now.waitingFor}, closed_at = CASE WHEN ${now.closed} THEN coalesce(closed_at, clock_timestamp()) END
     WHERE id = ${order.id}`,
   )
   return order.version
+}
+
+/** Exactly what the statement above reads of a line. */
+function countersOf(line: OrderLine) {
+  const { id, cancelled, allocated, backordered, released, picked, shipped, delivered } = line
+  const { promiseOn, itemId, cancelledMinor, shippedMinor, lostMinor } = line
+  const counters = { id, cancelled, allocated, backordered, released, picked, shipped, delivered }
+  return { ...counters, promiseOn, itemId, cancelledMinor, shippedMinor, lostMinor }
 }
 
 export interface NewHold {

@@ -38,7 +38,7 @@ export interface NewShipment {
 
 /** Bought for goods of the fulfilment order that have not left yet. */
 interface WaitingLabel {
-  id: bigint
+  id: string
   trackingNumber: string | null
 }
 
@@ -47,13 +47,13 @@ export async function insertShipment(
   tx: Tx,
   shipment: NewShipment,
 ): Promise<{ id: bigint; hasParcels: boolean }> {
-  const [[row], waiting] = await Promise.all([
-    tx<{ id: bigint }[]>`
+  const [row] = await tx<{ id: bigint; waiting: WaitingLabel[] }[]>`
+    WITH shipped AS (
       INSERT INTO shipment (order_id, fulfilment_id, site_id, reference, shipped_on, freight_minor, freight_party, actor)
-      VALUES (${shipment.orderId}, ${shipment.fulfilmentId}, ${shipment.siteId}, ${shipment.reference}, ${shipment.shippedOn}, ${shipment.freightMinor}, ${shipment.freightParty ?? null}, ${shipment.actor}) RETURNING id`,
-    tx<WaitingLabel[]>`
-      SELECT id, tracking_number AS "trackingNumber" FROM parcel WHERE fulfilment_id = ${shipment.fulfilmentId} AND shipment_id IS NULL AND voided_at IS NULL ORDER BY id`,
-  ])
+      VALUES (${shipment.orderId}, ${shipment.fulfilmentId}, ${shipment.siteId}, ${shipment.reference}, ${shipment.shippedOn}, ${shipment.freightMinor}, ${shipment.freightParty ?? null}, ${shipment.actor}) RETURNING id)
+    SELECT id, (SELECT coalesce(jsonb_agg(jsonb_build_object('id', p.id::text, 'trackingNumber', p.tracking_number) ORDER BY p.id), '[]')
+      FROM parcel p WHERE p.fulfilment_id = ${shipment.fulfilmentId} AND p.shipment_id IS NULL AND p.voided_at IS NULL) AS waiting FROM shipped`
+  const { waiting } = row!
   const labelled = await takeLabelled(tx, shipment, row!.id, waiting)
   const further = shipment.parcels.filter(
     ({ trackingNumber }) => trackingNumber === undefined || !labelled.includes(trackingNumber),
@@ -92,7 +92,7 @@ async function takeLabelled(
       { trackingNumbers: waiting.map((label) => label.trackingNumber) },
     )
   if (leaving.length === 0) return []
-  await tx`UPDATE parcel SET shipment_id = ${shipmentId} WHERE id = ANY(${leaving.map((label) => label.id.toString())}::bigint[])`
+  await tx`UPDATE parcel SET shipment_id = ${shipmentId} WHERE id = ANY(${leaving.map((label) => label.id)}::bigint[])`
   return leaving.flatMap((label) => label.trackingNumber ?? [])
 }
 
