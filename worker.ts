@@ -16,6 +16,7 @@ import { orderActivities } from '#activities/orders/index'
 import { orderGateways, type Gateways } from '#activities/orders/gateways'
 import { channelStockActivities } from '#activities/channel-stock/index'
 import { channelSyncActivities } from '#activities/channel-sync/index'
+import { chargebackActivities } from '#activities/chargebacks/index'
 import { cycleCountActivities } from '#activities/counts/index'
 import { transferActivities } from '#activities/transfers/index'
 import { vendorReturnActivities } from '#activities/vendor-returns/index'
@@ -98,6 +99,7 @@ export function createOrderWorker({
       ...vendorBillActivities({ db }),
       ...transferActivities({ db, apiUrl }),
       ...vendorReturnActivities({ db, apiUrl }),
+      ...chargebackActivities({ db, apiUrl }),
       ...cycleCountActivities({ db, apiUrl }),
       ...replenishmentActivities({ db }),
     },

@@ -175,6 +175,7 @@ const KINDS: Readonly<Record<string, CaseKind>> = {
   transfer: warehouseOwnDocument('transfer'),
   'cycle-count': warehouseOwnDocument('cycle-count'),
   'vendor-return': warehouseOwnDocument('vendor-return'),
+  chargeback: warehouseOwnDocument('chargeback'),
   item: replenishedItem,
   'fulfilment-order': outsideWarehouse('fulfilment-order'),
   'warehouse-document': outsideWarehouse('warehouse-document'),

@@ -1,8 +1,10 @@
 import type { FastifyRequest } from 'fastify'
+import { disputeOf, tellDispute } from '#clients/chargebacks'
 import { factOf, tellFact } from '#clients/order-facts'
 import { orderOfEvent } from '#db/queries/provider-events'
 import {
   storeProviderEvent,
+  takeProviderEvent,
   type ProviderEvent,
   type StoredEvent,
 } from '#db/stores/provider-events'
@@ -39,9 +41,24 @@ export async function takeEvent(
   }
 }
 
-async function tell({ db, temporal }: ApiDeps, event: StoredEvent): Promise<boolean> {
+async function tell(deps: ApiDeps, event: StoredEvent): Promise<boolean> {
+  const { db, temporal } = deps
+  if (await tellEventOfDispute(deps, event)) return true
   const place = await orderOfEvent(db, event)
   return (
     place !== undefined && (await tellFact(temporal, place.workflowId, factOf(event))) === 'told'
   )
+}
+
+/** A dispute has a process of its own, also where no order of ours is known; false for other events. */
+async function tellEventOfDispute(
+  { db, temporal, orderTaskQueue }: ApiDeps,
+  event: StoredEvent,
+): Promise<boolean> {
+  const fact = disputeOf(event)
+  if (!fact) return false
+  const updateId = `provider-event/${event.id}/${event.attempts}`
+  await tellDispute(temporal, fact, { updateId, taskQueue: orderTaskQueue })
+  await takeProviderEvent(db, event.id, null)
+  return true
 }

@@ -16,7 +16,7 @@ import { Refusal } from '#domain/refusal'
 
 /** A document of the warehouse, as its cases name it. */
 export interface CaseSubject {
-  subjectType: 'transfer' | 'cycle-count' | 'vendor-return'
+  subjectType: 'transfer' | 'cycle-count' | 'vendor-return' | 'chargeback'
   id: bigint
   no: string
   workflowId: string
@@ -28,7 +28,9 @@ export interface FoundCase {
   type: CaseType
   /** Tells two situations of one type apart, such as an arrival or a bin. */
   discriminator?: string
-  siteId: number
+  siteId: number | null
+  /** Less than the policy gives, where somebody else's date is earlier. */
+  slaMinutes?: number
   summary: string
   evidence: Record<string, unknown>
   moneyAtRiskMinor: bigint
@@ -41,8 +43,9 @@ export async function openDocumentCase(
   subject: CaseSubject,
   found: FoundCase,
 ): Promise<void> {
-  const { discriminator, ...rest } = found
+  const { discriminator, slaMinutes, ...rest } = found
   const { subjectType, id, workflowId, entityId } = subject
+  const policy = await casePolicy(tx, found.type)
   await openCase(tx, {
     ...rest,
     key: `${subjectType}/${id}/${found.type}${discriminator ? `/${discriminator}` : ''}`,
@@ -51,7 +54,7 @@ export async function openDocumentCase(
     workflowId,
     entityId,
     channelId: null,
-    policy: await casePolicy(tx, found.type),
+    policy: { ...policy, slaMinutes: Math.min(policy.slaMinutes, slaMinutes ?? policy.slaMinutes) },
     currency: subject.functionalCurrency,
     customerClass: 'standard',
   })

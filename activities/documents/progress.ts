@@ -55,11 +55,29 @@ export async function finishDocument(
       commandKey: step.key,
     },
   ])
+  return shown({ ...document, version }, standing, { cases, open })
+}
+
+/** Where a document stands without a change: its version stays, its time line gets nothing. */
+export async function documentNow(
+  tx: Tx,
+  document: StandingDocument,
+  standing: Standing,
+): Promise<DocumentProgress> {
+  const cases = await openDocumentCases(tx, document)
+  return shown(document, standing, { cases, open: standing.open || cases.length > 0 })
+}
+
+function shown(
+  document: StandingDocument,
+  standing: Standing,
+  { cases, open }: { cases: readonly OpenCase[]; open: boolean },
+): DocumentProgress {
   const deadlines = [...standing.deadlines, ...cases.map((one) => one.dueAt)]
   return {
     id: document.id.toString(),
     no: document.no,
-    version,
+    version: document.version,
     open,
     phase: standing.phase,
     ...waiting(standing, cases, open),

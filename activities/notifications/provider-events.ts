@@ -1,5 +1,6 @@
 import { heartbeat, log } from '@temporalio/activity'
 import type { Client } from '@temporalio/client'
+import { disputeOf, tellDispute } from '#clients/chargebacks'
 import { factOf, goOnAgain, tellFact, type OrderFact } from '#clients/order-facts'
 import type { OrderActivities, OrderProgress } from '#contracts/order-to-cash'
 import type { Db } from '#db/client'
@@ -39,6 +40,12 @@ export async function tellWaitingEvents(sweep: EventSweep): Promise<number> {
 }
 
 async function tellEvent(sweep: EventSweep, event: StoredEvent): Promise<void> {
+  const dispute = disputeOf(event)
+  if (dispute) {
+    const updateId = `provider-event/${event.id}/${event.attempts}`
+    await tellDispute(sweep.temporal, dispute, { updateId, taskQueue: sweep.orderTaskQueue })
+    return takeProviderEvent(sweep.db, event.id, null)
+  }
   const place = await orderOfEvent(sweep.db, event)
   if (!place) return leaveUnmatched(sweep.db, event.id)
   const told = factOf(event)

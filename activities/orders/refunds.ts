@@ -9,7 +9,7 @@ import {
 import { postDepositCancelled } from '#domain/ledger/posting-payments'
 import { takeBooked } from '#domain/ledger/open-value'
 import { sum } from '#domain/money'
-import { keptOf, paidIn } from '#domain/orders/tenders'
+import { paidIn, refundableOf } from '#domain/orders/tenders'
 import { keptValue } from '#domain/orders/worth'
 import { intendPayment } from './captures.ts'
 import { moneyOn, openDeposit } from './order-money.ts'
@@ -31,7 +31,7 @@ interface RefundBy {
 export async function grantRefund(tx: Tx, order: SalesOrder, by: RefundBy): Promise<void> {
   let excess = paidIn(order) - keptValue(order)
   for (const payment of order.payments) {
-    const remaining = keptOf(payment)
+    const remaining = refundableOf(payment)
     const amountMinor = excess < remaining ? excess : remaining
     if (amountMinor <= 0n) continue
     await refund(tx, order, payment, { amountMinor, excessMinor: excess }, by)

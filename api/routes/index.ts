@@ -3,6 +3,7 @@ import { apiKeyRoutes } from './api-keys.ts'
 import { availableToSellRoutes } from './available-to-sell.ts'
 import { bulkOrderRoutes } from './bulk-orders.ts'
 import { blockedOrderRoutes } from './blocked-orders.ts'
+import { chargebackRoutes } from './chargebacks.ts'
 import { channelStockRoutes } from './channel-stock.ts'
 import { channelRoutes } from './channels.ts'
 import { giftCardRoutes } from './gift-cards.ts'
@@ -112,6 +113,7 @@ export const routes: readonly RouteModule[] = [
   grniRoutes,
   transferRoutes,
   vendorReturnRoutes,
+  chargebackRoutes,
   cycleCountRoutes,
   binRoutes,
   lotRoutes,

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { verifyCarrierWebhook, type TrackingState } from '#connectors/carrier/tracking'
 import { verifyStripeWebhook, type PaymentEvent } from '#connectors/stripe/webhook'
+import type { DisputeFact } from '#contracts/chargeback'
 import type { RecordPayment, RecordTracking } from '#contracts/order-to-cash'
 import type { ApiDeps, ApiServer } from '../deps.ts'
 import { headerText, rawBody, webhookOptions } from '../plugins/raw-body.ts'
@@ -100,9 +101,22 @@ function paymentMessage(event: PaymentEvent): RecordPayment | undefined {
     amountMinor: (event.amountMinor ?? 0n).toString(),
     effectiveOn: event.at.slice(0, 10),
     ...(kind === 'disputed' || byHand ? about : {}),
+    ...disputeSays(event),
     ...(event.effectKey ? { effectKey: event.effectKey } : {}),
     ...(event.reason ? { reason: event.reason } : {}),
     actor: 'gateway:stripe',
+  }
+}
+
+/** What the process of a dispute is told beside the payment's own words. */
+function disputeSays({ dispute, currency }: PaymentEvent): Partial<DisputeFact> {
+  if (!dispute) return {}
+  const { inquiry, feeMinor, evidenceDueAt } = dispute
+  return {
+    ...(inquiry && { inquiry }),
+    ...(currency && { currency }),
+    ...(feeMinor !== null && { feeMinor: feeMinor.toString() }),
+    ...(evidenceDueAt && { evidenceDueAt }),
   }
 }
 

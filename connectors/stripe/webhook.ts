@@ -40,6 +40,17 @@ export interface PaymentEvent {
   /** Our key of the effect that caused it, when we caused it. */
   effectKey: string | null
   reason: string | null
+  /** What only a dispute says. */
+  dispute?: DisputeDetails
+}
+
+interface DisputeDetails {
+  /** The bank only asks; no money has been taken. */
+  inquiry: boolean
+  /** Minor units of the dispute's currency, all fees so far. */
+  feeMinor: bigint | null
+  /** Until when evidence is taken. */
+  evidenceDueAt: string | null
 }
 
 export type VerifiedPaymentEvent =
@@ -112,6 +123,8 @@ const eventSchema = z.object({
       cancellation_reason: text,
       failure_reason: text,
       last_payment_error: z.object({ code: text, decline_code: text }).nullish(),
+      balance_transactions: z.array(z.object({ fee: amount, currency: text })).nullish(),
+      evidence_details: z.object({ due_by: z.int().min(0).max(LAST_SECOND).nullish() }).nullish(),
     }),
   }),
 })
@@ -136,6 +149,24 @@ function normalise(event: StripeEvent): PaymentEvent {
     orderKey: object.metadata?.['order'] ?? null,
     effectKey: object.metadata?.['effect_key'] ?? null,
     reason: reasonOf(object),
+    ...(event.type.startsWith('charge.dispute.') && { dispute: disputeDetails(object) }),
+  }
+}
+
+/**
+ * A status that begins with `warning` is a question: no money is taken for it. Fees stand on the
+ * balance transactions; one in another currency than the dispute's comes with the settlement.
+ */
+function disputeDetails(object: StripeObject): DisputeDetails {
+  const currency = object.currency?.toUpperCase() ?? null
+  const fees = (object.balance_transactions ?? [])
+    .filter((each) => each.fee != null && each.currency?.toUpperCase() === currency)
+    .map((each) => fromStripeAmount(each.fee!, currency!))
+  const due = object.evidence_details?.due_by
+  return {
+    inquiry: object.status?.startsWith('warning') ?? false,
+    feeMinor: fees.length > 0 ? fees.reduce((total, fee) => total + fee, 0n) : null,
+    evidenceDueAt: due == null ? null : new Date(due * 1000).toISOString(),
   }
 }
 

@@ -46,7 +46,7 @@ export const moneyProofs: readonly Proof[] = [
     invariant:
       'What was captured is what was earned, refunded or granted, and what is still paid in beyond what is owed.',
     sql: `SELECT o.id AS order_id, p.captured, p.refunded, l.earned, i.open FROM sales_order o
-      JOIN (SELECT order_id, sum(captured_minor) AS captured, sum(refunded_minor + refund_pending_minor) AS refunded FROM payment GROUP BY 1) p ON p.order_id = o.id
+      JOIN (SELECT order_id, sum(captured_minor) AS captured, sum(refunded_minor + refund_pending_minor + charged_back_minor) AS refunded FROM payment GROUP BY 1) p ON p.order_id = o.id
       LEFT JOIN LATERAL (SELECT sum(i.balance_minor) AS open FROM open_item i WHERE ${itemsOfOrder}) i ON true
       LEFT JOIN LATERAL (SELECT sum(s.goods_minor - s.discount_minor + s.shipping_minor + s.tax_minor) AS earned, sum(s.tax_minor) AS tax FROM shipment_line s JOIN shipment h ON h.id = s.shipment_id
         JOIN sales_order_line sl ON sl.id = s.order_line_id

@@ -92,8 +92,12 @@ export const orderProofs: readonly Proof[] = [
   },
   {
     name: 'REFUND-BOUND',
-    invariant: 'No more is given back than was captured, tender by tender.',
-    sql: `SELECT id AS payment_id, captured_minor, refunded_minor, refund_pending_minor FROM payment WHERE refunded_minor + refund_pending_minor > captured_minor`,
+    invariant:
+      'No more is given back, taken back by banks or in dispute than was captured, tender by tender.',
+    sql: `SELECT p.id AS payment_id, p.captured_minor, p.refunded_minor, p.refund_pending_minor, p.disputed_minor, p.charged_back_minor, c.bound, c.deposit FROM payment p
+      LEFT JOIN (SELECT payment_id, sum(bound_minor) AS bound, sum(deposit_minor) AS deposit FROM chargeback GROUP BY 1) c ON c.payment_id = p.id
+      WHERE p.refunded_minor + p.refund_pending_minor + p.disputed_minor + p.charged_back_minor > p.captured_minor
+        OR p.disputed_minor + p.charged_back_minor <> coalesce(c.bound, 0) OR p.charged_back_minor <> coalesce(c.deposit, 0)`,
   },
   {
     name: 'PAYMENT-EVENTS',

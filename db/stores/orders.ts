@@ -47,6 +47,8 @@ export interface OrderPayment {
   capturedMinor: bigint
   refundedMinor: bigint
   refundPendingMinor: bigint
+  disputedMinor: bigint
+  chargedBackMinor: bigint
   expiresAt: string | null
 }
 
@@ -190,7 +192,8 @@ function linesOf(tx: Tx, orderId: bigint) {
 function paymentsOf(tx: Tx, orderId: bigint) {
   return tx`
     SELECT id::text, seq, kind, provider, reference, due_minor::text AS "dueMinor", authorised_minor::text AS "authorisedMinor", captured_minor::text AS "capturedMinor",
-      refunded_minor::text AS "refundedMinor", refund_pending_minor::text AS "refundPendingMinor", expires_at AS "expiresAt" FROM payment WHERE order_id = ${orderId}`
+      refunded_minor::text AS "refundedMinor", refund_pending_minor::text AS "refundPendingMinor",
+      disputed_minor::text AS "disputedMinor", charged_back_minor::text AS "chargedBackMinor", expires_at AS "expiresAt" FROM payment WHERE order_id = ${orderId}`
 }
 
 function reservationsOf(tx: Tx, orderId: bigint) {
@@ -320,7 +323,16 @@ export async function insertTender(
     INSERT INTO payment (order_id, seq, kind, provider, reference, due_minor, authorised_minor, expires_at)
     VALUES (${order.id}, ${seq}, ${tender.kind}, ${tender.provider}, ${tender.reference}, ${tender.dueMinor}, ${authorisedMinor}, ${expiresAt}) RETURNING id`
   const none = { capturedMinor: 0n, refundedMinor: 0n, refundPendingMinor: 0n }
-  const payment = { ...tender, ...none, id: row!.id, seq, authorisedMinor, expiresAt }
+  const undisputed = { disputedMinor: 0n, chargedBackMinor: 0n }
+  const payment = {
+    ...tender,
+    ...none,
+    ...undisputed,
+    id: row!.id,
+    seq,
+    authorisedMinor,
+    expiresAt,
+  }
   order.payments.push(payment)
   return payment
 }
@@ -330,7 +342,8 @@ export async function savePayment(tx: Tx, payment: OrderPayment): Promise<void> 
     tx,
     tx`
     UPDATE payment SET reference = ${payment.reference}, authorised_minor = ${payment.authorisedMinor}, captured_minor = ${payment.capturedMinor},
-      refunded_minor = ${payment.refundedMinor}, refund_pending_minor = ${payment.refundPendingMinor}, expires_at = ${payment.expiresAt}
+      refunded_minor = ${payment.refundedMinor}, refund_pending_minor = ${payment.refundPendingMinor},
+      disputed_minor = ${payment.disputedMinor}, charged_back_minor = ${payment.chargedBackMinor}, expires_at = ${payment.expiresAt}
     WHERE id = ${payment.id}`,
   )
 }

@@ -58,10 +58,13 @@ export async function dueProviderEvents(db: Db, limit: number): Promise<StoredEv
   return [...due].sort((one, other) => Number(BigInt(one.id) - BigInt(other.id)))
 }
 
-/** Its order has taken it, or had before: it is off the list. Harmless to repeat. */
-export async function takeProviderEvent(db: Db, id: string, orderId: string): Promise<void> {
+/**
+ * Its order has taken it, or had before: it is off the list. Harmless to repeat. A dispute has a
+ * process of its own, which knows its order by itself.
+ */
+export async function takeProviderEvent(db: Db, id: string, orderId: string | null): Promise<void> {
   await db`
-    UPDATE provider_event SET state = 'taken', order_id = ${BigInt(orderId)}, problem = NULL, settled_at = clock_timestamp()
+    UPDATE provider_event SET state = 'taken', order_id = ${orderId === null ? null : BigInt(orderId)}, problem = NULL, settled_at = clock_timestamp()
     WHERE id = ${BigInt(id)} AND state <> 'taken'`
 }
 

@@ -26,6 +26,11 @@ export const CASE_RESOLUTIONS = {
   'consent-needed': ['ask-customer', 'customer-agreed', 'accept-lower-price', 'reject'],
   'document-refused': ['retry', 'reject'],
   'tax-check': ['retry', 'accept', 'wait'],
+  // What can be stuck in a dispute (docs/processes/chargeback.md).
+  'chargeback-unmatched': ['match-order', 'not-ours', 'wait'],
+  'chargeback-evidence': ['submitted', 'accept', 'wait'],
+  'chargeback-deadline-missed': ['submitted', 'accept', 'wait'],
+  'chargeback-differs': ['explained', 'wait'],
   // What can be stuck in a purchase (docs/processes/procure-to-pay.md).
   'purchase-unsent': ['send-again', 'mark-sent', 'cancel'],
   'purchase-unconfirmed': ['remind', 'confirm-as-ordered', 'wait', 'cancel'],
@@ -65,7 +70,8 @@ export const CASE_RESOLUTIONS = {
 export type CaseType = keyof typeof CASE_RESOLUTIONS
 export type Resolution = (typeof CASE_RESOLUTIONS)[CaseType][number]
 
-export type HoldType = 'payment' | 'fraud' | 'address' | 'compliance' | 'data' | 'price' | 'manual'
+export type HoldType =
+  'payment' | 'fraud' | 'address' | 'compliance' | 'data' | 'price' | 'manual' | 'chargeback'
 
 /** Which hold a case stands for; releasing one leaves the others. */
 export const CASE_OF_HOLD: Record<HoldType, CaseType> = {
@@ -76,6 +82,8 @@ export const CASE_OF_HOLD: Record<HoldType, CaseType> = {
   data: 'data-missing',
   price: 'price-suspect',
   manual: 'manual-hold',
+  // Decided by the bank; its own process releases it.
+  chargeback: 'payment-disputed',
 }
 
 export function allowedResolutions(type: CaseType): readonly Resolution[] {

@@ -33,6 +33,8 @@ export interface OrderPolicy {
   /** What the marketplace is expected to keep: parts per million of the price, and per order. */
   expectedCommissionPpm: number
   expectedFeeMinor: string
+  /** Jurisdictions whose law gives output tax back with a lost chargeback, as `US-CA` or `DE`; absent: none. */
+  chargebackTaxRelief?: string[]
 }
 
 export interface FraudPolicy {
@@ -187,6 +189,11 @@ export const DEFAULT_POLICIES: PolicyBodies = {
     'refund-failed': team('finance', hours(24), 'high'),
     'payment-disputed': team('finance', hours(24), 'high'),
     'refunded-elsewhere': team('finance', hours(24)),
+    'chargeback-unmatched': team('risk', hours(24), 'high'),
+    // Due earlier where the provider's own date is earlier.
+    'chargeback-evidence': team('risk', hours(72), 'high'),
+    'chargeback-deadline-missed': team('risk', hours(24), 'high'),
+    'chargeback-differs': team('finance', hours(24), 'high'),
     'parcel-stalled': team('order-desk', hours(24)),
     'effect-unknown': team('finance', hours(4), 'high'),
     'consent-needed': team('order-desk', hours(24)),

@@ -7,6 +7,10 @@ interface Tender {
   capturedMinor: bigint
   refundedMinor: bigint
   refundPendingMinor: bigint
+  /** In dispute, or lost after the goods had left: a bank has it, and no refund may give it again. */
+  disputedMinor: bigint
+  /** Lost before the goods left: it is not paid in any more. */
+  chargedBackMinor: bigint
 }
 
 interface PaidOrder {
@@ -15,7 +19,13 @@ interface PaidOrder {
 
 /** What came in by this tender and stays: without what went back or is on its way back. */
 export function keptOf(tender: Tender): bigint {
-  return tender.capturedMinor - tender.refundedMinor - tender.refundPendingMinor
+  const { capturedMinor, refundedMinor, refundPendingMinor, chargedBackMinor } = tender
+  return capturedMinor - refundedMinor - refundPendingMinor - chargedBackMinor
+}
+
+/** What of it may still be given back: not what a bank has taken (REFUND-BOUND). */
+export function refundableOf(tender: Tender): bigint {
+  return keptOf(tender) - tender.disputedMinor
 }
 
 /** What came in for the order and stays. */

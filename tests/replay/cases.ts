@@ -46,6 +46,7 @@ import {
   transferRefused,
 } from './transfer-cases.ts'
 import { replenishedContinuedAsNew, replenishedUntilOff } from './replenishment-cases.ts'
+import { disputeAccepted, disputeMissed, disputeRefused, disputeWon } from './chargeback-cases.ts'
 import { returnCancelled, returnRefused, returnShipped } from './vendor-return-cases.ts'
 
 /** Acts out one way through a process and answers the id of the process to keep. */
@@ -113,6 +114,12 @@ export const cases: Record<string, Record<string, Case>> = {
     'return-shipped': returnShipped,
     'return-cancelled': returnCancelled,
     'return-refused': returnRefused,
+  },
+  chargeback: {
+    'dispute-won': disputeWon,
+    'dispute-accepted': disputeAccepted,
+    'dispute-missed': disputeMissed,
+    'dispute-refused': disputeRefused,
   },
 }
 

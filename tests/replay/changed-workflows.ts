@@ -1,4 +1,5 @@
 import { sleep } from '@temporalio/workflow'
+import { chargeback as disputing } from '#workflows/chargeback'
 import { cycleCount as counting } from '#workflows/cycle-count'
 import { notification as rounds } from '#workflows/notification'
 import { orderToCash as process } from '#workflows/order-to-cash'
@@ -51,4 +52,11 @@ export async function vendorReturn(
 ): ReturnType<typeof returning> {
   await sleep(1)
   return returning(...input)
+}
+
+export async function chargeback(
+  ...input: Parameters<typeof disputing>
+): ReturnType<typeof disputing> {
+  await sleep(1)
+  return disputing(...input)
 }
