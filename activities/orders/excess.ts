@@ -2,8 +2,9 @@ import type { Tx } from '#db/client'
 import type { SalesOrder } from '#db/stores/orders'
 import { formatMinor } from '#domain/money'
 import { openUnits } from '#domain/orders/phase'
-import { paidIn } from '#domain/orders/tenders'
+import { paidIn, refundableOf } from '#domain/orders/tenders'
 import { keptValue } from '#domain/orders/worth'
+import { Refusal } from '#domain/refusal'
 import { openOrderCase } from './cases.ts'
 import type { Resolving } from './resolve.ts'
 import { grantRefund } from './refunds.ts'
@@ -30,6 +31,11 @@ export async function giveExcessBack(
   order: SalesOrder,
   { command, actor, today }: Resolving,
 ): Promise<SalesOrder> {
+  if (order.payments.every((payment) => refundableOf(payment) <= 0n))
+    throw new Refusal(
+      'RefundDisputed',
+      'A bank has this money in dispute. Wait until it has decided, or accept the chargeback.',
+    )
   await grantRefund(tx, order, {
     actor,
     today,

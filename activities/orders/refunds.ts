@@ -8,10 +8,11 @@ import {
 } from '#db/stores/orders'
 import { postDepositCancelled } from '#domain/ledger/posting-payments'
 import { takeBooked } from '#domain/ledger/open-value'
-import { sum } from '#domain/money'
+import { formatMinor, sum } from '#domain/money'
 import { paidIn, refundableOf } from '#domain/orders/tenders'
 import { keptValue } from '#domain/orders/worth'
 import { intendPayment } from './captures.ts'
+import { openOrderCase } from './cases.ts'
 import { moneyOn, openDeposit } from './order-money.ts'
 import { vatGivenBack } from './tax-point.ts'
 
@@ -37,6 +38,19 @@ export async function grantRefund(tx: Tx, order: SalesOrder, by: RefundBy): Prom
     await refund(tx, order, payment, { amountMinor, excessMinor: excess }, by)
     excess -= amountMinor
   }
+  if (excess > 0n) await askAboutDisputed(tx, order, excess)
+}
+
+/** What a bank has cannot be given back as well: it stays a deposit until the bank has decided. */
+async function askAboutDisputed(tx: Tx, order: SalesOrder, excess: bigint): Promise<void> {
+  if (order.payments.every((payment) => payment.disputedMinor === 0n)) return
+  await openOrderCase(tx, order, {
+    type: 'paid-unfulfillable',
+    summary: `${order.orderNumber}: ${formatMinor(excess, order.currency)} ${order.currency} is owed back, and a bank has it in dispute`,
+    evidence: { excessMinor: excess.toString(), disputed: true },
+    moneyAtRiskMinor: excess,
+    openedBy: 'rule: refund bound',
+  })
 }
 
 async function refund(

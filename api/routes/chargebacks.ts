@@ -8,7 +8,7 @@ import { documentNo } from '../document-schemas.ts'
 import { idCursor, pageOf, pageQuery, toPage } from '../paging.ts'
 import { notFound } from '../problem.ts'
 import { businessDate, code, money, positiveInt, reason } from '../schemas.ts'
-import { requireScope } from '../scope.ts'
+import { requireEverywhere, requireScope } from '../scope.ts'
 
 const tags = ['chargebacks']
 const text = z.string()
@@ -86,7 +86,8 @@ export async function chargebackRoutes(server: ApiServer, deps: ApiDeps): Promis
     begin: tellDispute,
     ask: async (principal, fact) => {
       const place = await placeOfCharge(deps.db, fact)
-      requireScope(principal, place ?? {})
+      if (place) requireScope(principal, place)
+      else requireEverywhere(principal, 'dispute of nobody’s charge')
       return fact
     },
   })

@@ -100,6 +100,15 @@ export const orderProofs: readonly Proof[] = [
         OR p.disputed_minor + p.charged_back_minor <> coalesce(c.bound, 0) OR p.charged_back_minor <> coalesce(c.deposit, 0)`,
   },
   {
+    name: 'CHARGEBACK',
+    invariant: 'What banks hold in dispute (1140) is the open disputes, one by one.',
+    sql: `SELECT entity_id, currency, key, sum(open)::bigint AS open, sum(gl)::bigint AS gl FROM (
+        SELECT entity_id, currency, 'chargeback/' || no AS key, booked_minor AS open, 0 AS gl FROM chargeback WHERE booked_minor IS NOT NULL AND NOT outcome_booked
+        UNION ALL
+        SELECT e.entity_id, l.currency, l.open_key, 0, l.amount_minor FROM journal_line l JOIN journal_entry e ON e.id = l.entry_id WHERE l.account_id = 1140) t
+      GROUP BY 1, 2, 3 HAVING sum(open) <> sum(gl)`,
+  },
+  {
     name: 'PAYMENT-EVENTS',
     invariant: 'The amounts of a payment are the sums of its events.',
     sql: `SELECT p.id AS payment_id, p.captured_minor, e.captured, p.refunded_minor, e.refunded FROM payment p

@@ -40,6 +40,8 @@ export const FOREIGN = {
   count: 'CC-DE',
   receipt: 'GR-RTV-DE',
   vendorReturn: 'RTV-DE',
+  charge: 'pi_de',
+  dispute: 'dp_de',
   wave: 'WAVE-DE',
   user: 'frida@example.com',
   key: 'foreign-key',
@@ -101,6 +103,11 @@ export async function foundForeignCompany(api: RunningApi): Promise<Foreign> {
     INSERT INTO vendor_return (return_no, workflow_id, entity_id, site_id, receipt_id, party, currency, phase, reason, requested_by)
     SELECT ${FOREIGN.vendorReturn}, ${`vendor-return/${FOREIGN.vendorReturn}`}, ${entityId}, site_id, id, 'x', 'EUR', 'requested', 'x', 'user:frida'
     FROM goods_receipt WHERE receipt_no = ${FOREIGN.receipt}`
+  await admin`UPDATE payment SET reference = ${FOREIGN.charge} WHERE order_id = ${orderId}`
+  await admin`
+    INSERT INTO chargeback (provider, dispute_id, workflow_id, entity_id, order_id, payment_id, reference, stage, currency, amount_minor, phase, told_on)
+    SELECT 'stripe', ${FOREIGN.dispute}, ${`chargeback/stripe/${FOREIGN.dispute}`}, ${entityId}, order_id, id, reference, 'inquiry', 'EUR', 1, 'inquiry', current_date
+    FROM payment WHERE order_id = ${orderId}`
   await addOutsideWarehouse(api, entityId)
   await admin`INSERT INTO lot (item_id, code) SELECT id, 'L-DE' FROM item WHERE sku = 'MUG'`
   await admin`

@@ -309,10 +309,7 @@ test('or until a person keeps it as credit for the customer’s next order', asy
   expect(await api.place(next)).toMatchObject({ phase: 'released' })
 })
 
-test.each([
-  ['payment-disputed', 'charge.dispute.created', 'dp', 'dispute.opened', 'needs_response'],
-  ['refunded-elsewhere', 'refund.updated', 're', 'refund.settled', 'succeeded'],
-])(
+test.each([['refunded-elsewhere', 'refund.updated', 're', 'refund.settled', 'succeeded']])(
   'money that moved at the processor without us asks finance once: %s',
   async (type, name, prefix, said, status) => {
     const order = anOrder()
@@ -347,12 +344,34 @@ test.each([
     expect((await post(supervisor, url, { resolution: 'mark-done', params })).statusCode).toBe(200)
     // Only the person books it; what comes of it later asks again.
     expect(await postedFor(api.system.db, orderId)).toEqual(posted)
-    if (prefix !== 'dp') return
-    await tell('charge.dispute.closed', 'lost')
-    expect(await caseOf()).toMatchObject({
-      state: 'open',
-      reopened: 1,
-      evidence: { 'dispute.lost': expect.any(String) },
-    })
   },
 )
+
+test('a dispute has a process of its own, whatever is told first and however often', async () => {
+  const order = anOrder()
+  const { orderId } = await api.place(order)
+  const disputeId = `dp_${process.pid}_${Date.now()}`
+  const tell = async (event: string, status: string, more: Record<string, unknown> = {}) => {
+    const object = { id: disputeId, payment_intent: order.payment.reference, amount: 4000, status }
+    const told = stripeEvent(event, { ...object, reason: 'fraudulent', ...more })
+    for (const _ of ['once', 'twice'])
+      expect((await stripeWebhook(api, told)).json()).toEqual({ outcome: 'told' })
+    expect(await eventRow(told.id)).toMatchObject({ state: 'taken' })
+  }
+  const shown = async () =>
+    (await supervisor({ method: 'GET', url: `/v1/chargebacks?orderId=${orderId}` })).json().items
+  await tell('charge.dispute.created', 'warning_needs_response')
+  expect(await shown()).toMatchObject([{ disputeId, phase: 'inquiry', reason: 'fraudulent' }])
+  const due_by = Math.floor(Date.now() / 1000) + 864_000
+  await tell('charge.dispute.funds_withdrawn', 'needs_response', {
+    balance_transactions: [{ fee: 1500, currency: 'usd' }],
+    evidence_details: { due_by },
+  })
+  expect(await shown()).toMatchObject([
+    { phase: 'opened', fee: { minor: '1500' }, inDispute: { minor: '4000' }, boundMinor: '4000' },
+  ])
+  await tell('charge.dispute.closed', 'lost')
+  expect(await shown()).toMatchObject([
+    { phase: 'lost', inDispute: { minor: '0' }, facts: [{}, {}, {}] },
+  ])
+})

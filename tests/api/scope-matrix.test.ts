@@ -731,6 +731,40 @@ const vendorReturns: Probe[] = [
   })),
 ]
 
+const ofDispute = { provider: 'stripe', reference: FOREIGN.charge }
+const chargebacks: Probe[] = [
+  {
+    route: 'GET /v1/chargebacks',
+    ask: () => get('/v1/chargebacks'),
+    ...ofChannel('absent'),
+    mark: FOREIGN.dispute,
+  },
+  {
+    route: 'GET /v1/chargebacks/:provider/:disputeId',
+    ask: () => get(`/v1/chargebacks/stripe/${FOREIGN.dispute}`),
+    ...ofChannel('hidden'),
+  },
+  {
+    route: 'POST /v1/chargebacks',
+    ask: () =>
+      command('POST', '/v1/chargebacks', {
+        ...{ ...ofDispute, disputeId: 'dp_new', stage: 'inquiry', amountMinor: '1' },
+        effectiveOn: today,
+      }),
+    ...ofChannel('refused'),
+  },
+  ...(
+    [
+      ['submission', { reference: 'uploaded' }],
+      ['acceptance', { reason }],
+    ] as [string, object][]
+  ).map(([path, payload]) => ({
+    route: `POST /v1/chargebacks/:provider/:disputeId/${path}`,
+    ask: () => command('POST', `/v1/chargebacks/stripe/${FOREIGN.dispute}/${path}`, payload),
+    ...ofChannel('hidden'),
+  })),
+]
+
 const choice = { resolution: 'wait' }
 const cases: Probe[] = [
   {
@@ -1164,6 +1198,7 @@ const probes = [
   ...warehouse,
   ...transfers,
   ...vendorReturns,
+  ...chargebacks,
   ...counts,
   ...places,
   ...picking,

@@ -165,6 +165,7 @@ const corruptions: [name: string, corruption: string][] = [
     'REFUND-BOUND',
     `${without('payment', 'payment_refund_bound')} UPDATE payment SET refunded_minor = captured_minor + 1`,
   ],
+  ['CHARGEBACK', 'UPDATE journal_line SET account_id = 1140 WHERE account_id = 4010'],
   ['PAYMENT-EVENTS', 'UPDATE payment_event SET amount_minor = amount_minor + 1'],
   [
     'CASE-OWNED',

@@ -1,6 +1,11 @@
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
-import { acceptChargeback, resolveChargebackCase, submitEvidence } from '#contracts/chargeback'
-import { requestCancellation } from '#contracts/order-to-cash'
+import {
+  acceptChargeback,
+  chargebackProgress,
+  resolveChargebackCase,
+  submitEvidence,
+} from '#contracts/chargeback'
+import { placeHold, requestCancellation } from '#contracts/order-to-cash'
 import { anOrder, foundCompany } from '#tests/support/company'
 import { disputeOn } from '#tests/support/chargebacks'
 import { aKey, desk, entryOf, expectRefused } from '#tests/support/orders'
@@ -25,6 +30,14 @@ async function shipped(minor?: string) {
   const { orderId } = await system.place(order)
   await desk(system, order).ship()
   return { order, orderId }
+}
+
+const by = () => ({ key: aKey(), actor: 'ann' })
+
+const tenderOf = async (orderId: string) => {
+  const [row] = await system.db<{ disputed: bigint; chargedBack: bigint; given: bigint }[]>`
+    SELECT disputed_minor AS disputed, charged_back_minor AS "chargedBack", refunded_minor + refund_pending_minor AS given FROM payment WHERE order_id = ${orderId}`
+  return row!
 }
 
 const phaseOf = async (orderId: string) => {
@@ -106,15 +119,80 @@ test('while a bank decides, goods that are here stay here, and what it has is no
   await dispute.says('won')
   expect((await phaseOf(orderId)).phase).toBe('released')
 
-  const second = disputeOn(system, order)
-  await second.says('opened', { amountMinor: '6000' })
-  await desk(system, order).update(requestCancellation, {
-    ...{ key: aKey(), actor: 'ann', reason: 'changed their mind' },
+  expect((await phaseOf(orderId)).disputed).toBe(0n)
+})
+
+test('an order that is cancelled while a part is disputed gives back the rest, once', async () => {
+  const order = paid('11000')
+  const { orderId } = await system.place(order)
+  await desk(system, order).update(placeHold, { ...by(), reason: 'the customer rang' })
+  const dispute = disputeOn(system, order)
+  await dispute.says('opened', { amountMinor: '6000' })
+  const told = await desk(system, order).update(requestCancellation, {
+    ...{ ...by(), reason: 'changed their mind' },
   })
-  await desk(system, order)
-    .resolve('channel-changed-after-release', 'recall')
-    .catch(() => undefined)
-  await second.says('lost')
+  expect(told.cases.map(({ type }) => type)).toContain('channel-changed-after-release')
+  await desk(system, order).resolve('channel-changed-after-release', 'recall')
+  expect(await tenderOf(orderId)).toMatchObject({ disputed: 6000n, given: 5000n })
+  expect((await dispute.says('lost')).phase).toBe('lost')
+  expect(await tenderOf(orderId)).toMatchObject({ chargedBack: 6000n, disputed: 0n, given: 5000n })
+})
+
+test('a refund and a dispute of one charge at once: no cent is given twice', async () => {
+  for (const _ of [1, 2, 3]) {
+    const order = paid()
+    const { orderId } = await system.place(order)
+    await desk(system, order).update(requestCancellation, { ...by(), reason: 'a mistake' })
+    const dispute = disputeOn(system, order)
+    await Promise.all([
+      desk(system, order).resolve('channel-changed-after-release', 'recall'),
+      dispute.says('opened'),
+    ])
+    const { disputed, given } = await tenderOf(orderId)
+    expect(disputed + given).toBe(10000n)
+  }
+})
+
+test('a charge that nobody knows waits for its order; a missed date asks; differences are questions', async () => {
+  const { order, orderId } = await shipped()
+  const lost = disputeOn(system, order, { reference: `ch_${aKey()}_${process.pid}` })
+  const unknown = await lost.says('opened')
+  const types = (progress: { cases: { type: string }[] }) =>
+    progress.cases.map((c) => c.type).sort()
+  expect(types(unknown)).toEqual(['chargeback-evidence', 'chargeback-unmatched'])
+  expect((await phaseOf(orderId)).disputed).toBe(0n)
+  const caseId = unknown.cases.find(({ type }) => type === 'chargeback-unmatched')!.id
+  const match = { caseId, resolution: 'match-order' as const }
+  await expectRefused(
+    lost.tell(resolveChargebackCase, { ...match, params: { orderNumber: 'none' } }),
+    'NoSuchCharge',
+  )
+  const params = { orderNumber: order.orderNumber }
+  expect(types(await lost.tell(resolveChargebackCase, { ...match, params }))).toEqual([
+    'chargeback-evidence',
+  ])
+  expect((await phaseOf(orderId)).disputed).toBe(10000n)
+  // The same charge is disputed once more: nothing of it is left.
+  const twice = disputeOn(system, order)
+  const evidenceDueAt = new Date(Date.now() + 1_500).toISOString()
+  const more = await twice.says('opened', { evidenceDueAt })
+  expect(types(more)).toContain('chargeback-differs')
+  await expect
+    .poll(async () => types((await twice.handle.query(chargebackProgress))!), { timeout: 8_000 })
+    .toContain('chargeback-deadline-missed')
+  await lost.says('won')
+})
+
+test('another currency is booked in its own, at the rate of the day, with all that is left bound', async () => {
+  const { order, orderId } = await shipped()
+  const dispute = disputeOn(system, order, { currency: 'EUR', amountMinor: '9000' })
+  expect(await dispute.says('opened')).toMatchObject({ moneyAtRisk: { minor: '9900' } })
+  expect((await phaseOf(orderId)).disputed).toBe(10000n)
+  await dispute.says('lost')
+  expect(await entryOf(system.db, orderId, 'chargeback-lost')).toEqual([
+    'Cr ChargebacksInDispute 90.00 EUR',
+    'Dr ChargebackLoss 90.00 EUR',
+  ])
 })
 
 test('what was lost before the goods left was a deposit, and they do not leave unpaid', async () => {
@@ -129,6 +207,7 @@ test('what was lost before the goods left was a deposit, and they do not leave u
     'Dr CustomerDeposits 100.00',
   ])
   expect(await phaseOf(orderId)).toEqual({ phase: 'held', disputed: 0n, chargedBack: 10000n })
-  const { cases } = await desk(system, order).progress()
-  expect(cases.map(({ type }) => type)).toEqual([])
+  const holds = await system.db<{ type: string }[]>`
+    SELECT type FROM order_hold WHERE order_id = ${orderId} AND released_at IS NULL`
+  expect(holds.map(({ type }) => type)).toEqual(['payment'])
 })
