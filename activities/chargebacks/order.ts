@@ -4,7 +4,7 @@ import { insertHolds, savePayment, type OrderPayment, type SalesOrder } from '#d
 import { addToOutbox } from '#db/stores/records'
 import { bindsMoney, isUndecided } from '#domain/chargebacks/dispute'
 import { openUnits } from '#domain/orders/phase'
-import { keptOf, paidIn, refundableOf } from '#domain/orders/tenders'
+import { keptOf, paidIn } from '#domain/orders/tenders'
 import { keptValue } from '#domain/orders/worth'
 import { invariant } from '#domain/refusal'
 import { healOrderCases } from '../orders/cases.ts'
@@ -81,11 +81,6 @@ async function isDisputedElsewhere(tx: Tx, { id, orderId }: Chargeback): Promise
 export function missingMinor(doc: Chargeback, order: SalesOrder): bigint {
   if (doc.currency !== order.currency || !bindsMoney(doc)) return 0n
   return doc.amountMinor - doc.boundMinor
-}
-
-/** What of the charge is neither refunded nor disputed, for people who look at a difference. */
-export function remainingOf(doc: Chargeback, order: SalesOrder): bigint {
-  return refundableOf(tenderOf(doc, order))
 }
 
 function tenderOf(doc: Chargeback, order: SalesOrder): OrderPayment {
