@@ -123,9 +123,10 @@ export const orderProofs: readonly Proof[] = [
   },
   {
     name: 'NOBODY-STUCK',
-    invariant: 'An order that lacks stock or is held has an open case.',
+    invariant: 'An order that lacks stock or is held has an open case, or a bank that decides.',
     sql: `SELECT o.id AS order_id, o.phase FROM sales_order o WHERE o.closed_at IS NULL AND o.phase IN ('short', 'held')
       AND NOT EXISTS (SELECT FROM exception_case c WHERE c.subject_type = 'order' AND c.subject_id = o.id::text AND c.state = 'open')
+      AND NOT EXISTS (SELECT FROM chargeback b WHERE b.order_id = o.id AND b.closed_at IS NULL)
       AND NOT EXISTS (SELECT FROM external_effect e WHERE e.subject_type = 'order' AND e.subject_id = o.id::text AND e.state IN ('intended', 'sent', 'unknown'))`,
   },
   ...moneyProofs,

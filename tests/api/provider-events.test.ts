@@ -358,8 +358,9 @@ test('a dispute has a process of its own, whatever is told first and however oft
       expect((await stripeWebhook(api, told)).json()).toEqual({ outcome: 'told' })
     expect(await eventRow(told.id)).toMatchObject({ state: 'taken' })
   }
+  const analyst = await api.as('risk-analyst')
   const shown = async () =>
-    (await supervisor({ method: 'GET', url: `/v1/chargebacks?orderId=${orderId}` })).json().items
+    (await analyst({ method: 'GET', url: `/v1/chargebacks?orderId=${orderId}` })).json().items
   await tell('charge.dispute.created', 'warning_needs_response')
   expect(await shown()).toMatchObject([{ disputeId, phase: 'inquiry', reason: 'fraudulent' }])
   const due_by = Math.floor(Date.now() / 1000) + 864_000

@@ -1,4 +1,9 @@
-import { acceptChargeback, submitEvidence } from '#contracts/chargeback'
+import {
+  acceptChargeback,
+  chargebackProgress,
+  resolveChargebackCase,
+  submitEvidence,
+} from '#contracts/chargeback'
 import { disputeOn } from '#tests/support/chargebacks'
 import { named } from './acting.ts'
 import type { RecordingSystem } from './recording-system.ts'
@@ -28,6 +33,10 @@ export async function disputeMissed(system: RecordingSystem): Promise<string> {
   const evidenceDueAt = new Date(Date.now() + 2_000).toISOString()
   await dispute.says('opened', { evidenceDueAt })
   await new Promise((done) => setTimeout(done, 4_000))
+  const { cases } = (await dispute.handle.query(chargebackProgress))!
+  const missed = cases.find(({ type }) => type === 'chargeback-deadline-missed')
+  if (!missed) throw new Error('nobody was asked about the missed date')
+  await dispute.tell(resolveChargebackCase, { caseId: missed.id, resolution: 'wait' })
   await dispute.says('lost')
   return ended(dispute)
 }
