@@ -48,6 +48,7 @@ import { stockCountRoutes } from './stock-counts.ts'
 import { stockValuationRoutes } from './stock-valuation.ts'
 import { stockRoutes } from './stock.ts'
 import { vendorBillRoutes } from './vendor-bills.ts'
+import { vendorCreditRoutes } from './vendor-credits.ts'
 import { binRoutes } from './bins.ts'
 import { lotRoutes } from './lots.ts'
 import { quarantineRoutes } from './quarantine.ts'
@@ -108,6 +109,7 @@ export const routes: readonly RouteModule[] = [
   purchaseReceiptRoutes,
   supplierDocumentRoutes,
   vendorBillRoutes,
+  vendorCreditRoutes,
   paymentRunRoutes,
   grniRoutes,
   transferRoutes,

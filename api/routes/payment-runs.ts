@@ -49,6 +49,7 @@ const detail = run.extend({
       currency: text,
       openMinor: text,
       payMinor: text,
+      creditMinor: text.describe('What credit notes pay of it; the bank pays the rest.'),
       holder: text,
       accountNo: text,
       droppedBecause: text.nullable(),
@@ -226,15 +227,21 @@ function addSignatures(server: ApiServer, deps: ApiDeps): void {
     tags,
     params,
     body: z.strictObject({}),
-    response: { 200: z.object({ messageId: text }) },
+    response: {
+      200: z.object({
+        messageId: text
+          .nullable()
+          .describe('None where credits pay all: the bank is sent nothing.'),
+      }),
+    },
     work: async (tx, context) => {
       const locked = await runOf(tx, context)
       const messageId = `TL-${locked.entity}-RUN-${locked.id}`.slice(0, 35)
-      await releaseRun(tx, locked, context.principal.actor, (payments) => ({
+      const sent = await releaseRun(tx, locked, context.principal.actor, (payments) => ({
         messageId,
         body: fileOf(locked, messageId, payments),
       }))
-      return { body: { messageId } }
+      return { body: { messageId: sent ? messageId : null } }
     },
   })
   commandRoute(server, deps, {

@@ -48,6 +48,26 @@ export const billProofs: readonly Proof[] = [
       GROUP BY return_no HAVING sum(cost) <> 0 OR sum(grni) <> 0 OR sum(credit) <> 0`,
   },
   {
+    name: 'VENDOR-RECEIVABLE',
+    invariant:
+      'What a supplier is still to credit for a return is what was asked for it, less its credit notes and what was given up.',
+    sql: `SELECT v.return_no, sum(t.minor)::bigint AS expected, coalesce(i.balance_minor, 0)::bigint AS open FROM (
+        SELECT return_id, credit_minor AS minor FROM vendor_return_line WHERE state = 'shipped'
+        UNION ALL SELECT return_id, -claim_minor FROM vendor_credit WHERE return_id IS NOT NULL
+        UNION ALL SELECT return_id, -minor FROM vendor_claim_given_up) t JOIN vendor_return v ON v.id = t.return_id
+      LEFT JOIN open_item i ON i.entity_id = v.entity_id AND i.account_id = 1230 AND i.currency = v.currency AND i.book = 'main' AND i.key = 'vendor-return/' || v.return_no
+      GROUP BY v.return_no, i.balance_minor HAVING sum(t.minor) <> coalesce(i.balance_minor, 0)`,
+  },
+  {
+    name: 'VENDOR-CREDIT',
+    invariant:
+      'What is open of a credit note is what was posted of it, less what runs that have left have taken off bills.',
+    sql: `SELECT c.id AS credit_id, c.posted_minor, i.balance_minor FROM vendor_credit c
+      LEFT JOIN open_item i ON i.entity_id = c.entity_id AND i.account_id = 2010 AND i.currency = c.currency AND i.book = 'main' AND i.key = 'vendor-credit/' || c.id
+      WHERE coalesce(i.balance_minor, 0) <> coalesce(c.posted_minor, 0) - coalesce((SELECT sum(p.minor) FROM payment_run_credit p JOIN payment_run r ON r.id = p.run_id
+        WHERE p.credit_id = c.id AND r.state IN ('released', 'settled')), 0)`,
+  },
+  {
     name: 'BILL-PAID-ONCE',
     invariant: 'A bill is paid by one run, and a paid one by a run that the bank has carried out.',
     sql: `SELECT l.bill_id, count(*) AS runs FROM payment_run_line l JOIN payment_run r ON r.id = l.run_id WHERE l.dropped_because IS NULL GROUP BY 1 HAVING count(*) > 1

@@ -5,6 +5,7 @@ import { payableBills, type PayableBill } from '#db/queries/payable-bills'
 import { promptPayment } from '#domain/purchasing/prompt-payment'
 import { Refusal } from '#domain/refusal'
 import { addToOutbox, recordAudit } from './records.ts'
+import { creditsOfRun, creditsToTake, insertRunCredits, withCredits } from './run-credits.ts'
 
 export interface PaymentRun {
   id: bigint
@@ -42,12 +43,15 @@ export interface RunLine {
   openMinor: bigint
   payMinor: bigint
   netDiscountMinor: bigint
+  /** Credit notes of its supplier that pay a part of it; absent where none does. */
+  credits?: { creditId: bigint; minor: bigint }[]
 }
 
 export async function liveLines(tx: Tx, runId: bigint): Promise<RunLine[]> {
-  return tx<RunLine[]>`
+  const lines = await tx<RunLine[]>`
     SELECT bill_id AS "billId", bank_account_id AS "bankAccountId", currency, open_minor AS "openMinor", pay_minor AS "payMinor", net_discount_minor AS "netDiscountMinor"
     FROM payment_run_line WHERE run_id = ${runId} AND dropped_because IS NULL ORDER BY bill_id`
+  return withCredits(lines, await creditsOfRun(tx, runId))
 }
 
 export interface ProposeRun {
@@ -106,8 +110,12 @@ async function insertRun(
   accountId: number,
   lines: readonly RunLine[],
 ): Promise<{ runId: bigint; lines: RunLine[]; contentHash: Buffer }> {
-  const mine: RunLine[] = []
-  for (const line of lines) if (await isFree(tx, line.billId)) mine.push(line)
+  const free: RunLine[] = []
+  for (const line of lines) if (await isFree(tx, line.billId)) free.push(line)
+  // As they are read back, since the hash of what is approved depends on it.
+  free.sort((a, b) => (a.billId < b.billId ? -1 : 1))
+  const credits = await creditsToTake(tx, free)
+  const mine = withCredits(free, credits)
   const contentHash = hashOf(mine)
   const [run] = await tx<{ id: bigint }[]>`
     INSERT INTO payment_run (entity_id, account_id, pay_on, content_hash, proposed_by)
@@ -125,6 +133,7 @@ async function insertRun(
         net_discount_minor: line.netDiscountMinor,
       })),
     )}`
+  await insertRunCredits(tx, runId, credits)
   return { runId, lines: mine, contentHash }
 }
 

@@ -37,6 +37,8 @@ const RULE_VERSIONS = {
   'tender-refunded': 1,
   'transfer-received': 1,
   'transfer-shipped': 1,
+  'vendor-claim-given-up': 1,
+  'vendor-credit-posted': 1,
   'vendor-return-shipped': 1,
 } as const
 

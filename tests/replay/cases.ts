@@ -46,7 +46,12 @@ import {
   transferRefused,
 } from './transfer-cases.ts'
 import { replenishedContinuedAsNew, replenishedUntilOff } from './replenishment-cases.ts'
-import { returnCancelled, returnRefused, returnShipped } from './vendor-return-cases.ts'
+import {
+  returnCancelled,
+  returnCredited,
+  returnRefused,
+  returnShipped,
+} from './vendor-return-cases.ts'
 
 /** Acts out one way through a process and answers the id of the process to keep. */
 export type Case = (system: RecordingSystem) => Promise<string>
@@ -111,6 +116,7 @@ export const cases: Record<string, Record<string, Case>> = {
   replenishment: { 'until-off': replenishedUntilOff },
   'vendor-return': {
     'return-shipped': returnShipped,
+    'return-credited': returnCredited,
     'return-cancelled': returnCancelled,
     'return-refused': returnRefused,
   },
