@@ -49,6 +49,7 @@ import { stockValuationRoutes } from './stock-valuation.ts'
 import { stockRoutes } from './stock.ts'
 import { vendorBillRoutes } from './vendor-bills.ts'
 import { vendorCreditRoutes } from './vendor-credits.ts'
+import { prepaymentRoutes } from './prepayments.ts'
 import { binRoutes } from './bins.ts'
 import { lotRoutes } from './lots.ts'
 import { quarantineRoutes } from './quarantine.ts'
@@ -110,6 +111,7 @@ export const routes: readonly RouteModule[] = [
   supplierDocumentRoutes,
   vendorBillRoutes,
   vendorCreditRoutes,
+  prepaymentRoutes,
   paymentRunRoutes,
   grniRoutes,
   transferRoutes,

@@ -35,6 +35,18 @@ export async function listRuns(
 
 export interface RunDetail extends RunRow {
   lines: RunLineRow[]
+  prepayments: RunPrepaymentRow[]
+}
+
+export interface RunPrepaymentRow {
+  prepaymentId: string
+  supplier: string
+  poNumber: string
+  currency: string
+  payMinor: string
+  holder: string
+  accountNo: string
+  droppedBecause: string | null
 }
 
 export interface RunLineRow {
@@ -60,7 +72,12 @@ export async function runDetail(reader: Reader, id: bigint): Promise<RunDetail |
       a.holder, a.account_no AS "accountNo", l.dropped_because AS "droppedBecause"
     FROM payment_run_line l JOIN vendor_bill b ON b.id = l.bill_id JOIN supplier s ON s.id = b.supplier_id JOIN supplier_bank_account a ON a.id = l.bank_account_id
     WHERE l.run_id = ${id} ORDER BY l.bill_id`
-  return { ...run, lines: [...lines] }
+  const prepayments = await reader<RunPrepaymentRow[]>`
+    SELECT l.prepayment_id::text AS "prepaymentId", s.code AS supplier, o.po_number AS "poNumber", l.currency, l.pay_minor::text AS "payMinor", a.holder,
+      a.account_no AS "accountNo", l.dropped_because AS "droppedBecause"
+    FROM payment_run_prepayment l JOIN vendor_prepayment p ON p.id = l.prepayment_id JOIN purchase_order o ON o.id = p.purchase_order_id
+    JOIN supplier s ON s.id = p.supplier_id JOIN supplier_bank_account a ON a.id = l.bank_account_id WHERE l.run_id = ${id} ORDER BY 1`
+  return { ...run, lines: [...lines], prepayments: [...prepayments] }
 }
 
 export async function runFile(

@@ -27,10 +27,13 @@ import {
   type RunLine,
 } from './payment-runs.ts'
 import { intendEffect } from './records.ts'
+import { livePrepayments, payPrepayment, type RunPrepayment } from './run-prepayments.ts'
 
 /** One payment as the bank's file tells it. */
 export interface ReleasedPayment {
-  billId: string
+  /** Comes back on every statement: `BILL-1001`, `PREPAY-1001`. */
+  endToEndId: string
+  /** What the supplier books it by. */
   number: string
   currency: string
   payMinor: bigint
@@ -62,13 +65,15 @@ export async function releaseRun(
       `The run was to pay on ${run.payOn}: discounts may have ended since. Cancel it and propose another.`,
     )
   const lines = await liveLines(tx, run.id)
-  invariant(hashOf(lines).equals(run.contentHash), 'what was approved is what is paid')
-  const payments = await paymentsOf(tx, run, lines)
+  const ahead = await livePrepayments(tx, run.id)
+  invariant(hashOf(lines, ahead).equals(run.contentHash), 'what was approved is what is paid')
+  const payments = await paymentsOf(tx, run, { lines, ahead })
   const sent = payments.filter(({ payMinor }) => payMinor > 0n)
   // Signed before anything is paid, so that the guard of duties speaks first.
   await tx`UPDATE payment_run SET state = 'released', released_by = ${actor}, released_at = clock_timestamp() WHERE id = ${run.id}`
   let paidMinor = 0n
   for (const line of lines) paidMinor += await payBill(tx, run, line, { actor, today })
+  for (const one of ahead) paidMinor += await payPrepayment(tx, run.id, one, { actor, today })
   await tx`UPDATE payment_run SET paid_minor = ${paidMinor} WHERE id = ${run.id}`
   await tellBills(tx, run.id, 'released', lines)
   await audit(tx, run, 'released', actor)
@@ -100,24 +105,31 @@ async function sendFile(
 async function paymentsOf(
   tx: Tx,
   run: PaymentRun,
-  lines: readonly RunLine[],
+  { lines, ahead }: { lines: readonly RunLine[]; ahead: readonly RunPrepayment[] },
 ): Promise<ReleasedPayment[]> {
   const rows = await tx<(ReleasedPayment & { supplier: string; stands: boolean })[]>`
-    SELECT l.bill_id::text AS "billId", b.bill_number AS number, l.currency, l.pay_minor AS "payMinor", a.holder, a.country, a.account_no AS "accountNo",
+    SELECT l.end_to_end AS "endToEndId", l.number, l.currency, l.pay_minor AS "payMinor", a.holder, a.country, a.account_no AS "accountNo",
       a.routing_no AS "routingNo", a.bic, s.code AS supplier,
       s.state = 'approved' AND a.usable_from <= clock_timestamp()
         AND NOT EXISTS (SELECT FROM supplier_bank_account n WHERE n.supplier_id = s.id AND n.currency = l.currency AND n.version > a.version)
         AND NOT EXISTS (SELECT FROM supplier_change c WHERE c.supplier_id = s.id AND c.kind = 'bank' AND c.state = 'pending') AS stands
-    FROM payment_run_line l JOIN vendor_bill b ON b.id = l.bill_id JOIN supplier_bank_account a ON a.id = l.bank_account_id JOIN supplier s ON s.id = b.supplier_id
-    WHERE l.run_id = ${run.id} AND l.dropped_because IS NULL ORDER BY l.bill_id`
+    FROM (SELECT 1 AS kind, bill_id AS id, 'BILL-' || bill_id AS end_to_end, bill_number AS number, l.currency, pay_minor, bank_account_id
+        FROM payment_run_line l JOIN vendor_bill b ON b.id = l.bill_id WHERE run_id = ${run.id} AND dropped_because IS NULL
+      UNION ALL SELECT 2, p.id, 'PREPAY-' || p.id, 'Prepayment ' || o.po_number, l.currency, pay_minor, bank_account_id
+        FROM payment_run_prepayment l JOIN vendor_prepayment p ON p.id = l.prepayment_id JOIN purchase_order o ON o.id = p.purchase_order_id
+        WHERE run_id = ${run.id} AND dropped_because IS NULL) l
+    JOIN supplier_bank_account a ON a.id = l.bank_account_id JOIN supplier s ON s.id = a.supplier_id ORDER BY l.kind, l.id`
   const changed = rows.filter(({ stands }) => !stands).map(({ supplier }) => supplier)
   if (changed.length > 0)
     throw new Refusal(
       'BankDetailsChanged',
       `The standing or the bank details of ${[...new Set(changed)].join(', ')} have changed since the run was proposed: cancel it, make sure of them, and propose another.`,
     )
-  invariant(rows.length === lines.length, 'every line of a run has its account')
-  return rows.map((row, n) => ({ ...row, payMinor: row.payMinor - creditsOf(lines[n]!) }))
+  invariant(rows.length === lines.length + ahead.length, 'every payment of a run has its account')
+  return rows.map((row, n) => {
+    const line = lines[n]
+    return line ? { ...row, payMinor: row.payMinor - creditsOf(line) } : row
+  })
 }
 
 /** Dr Payables, Cr Cash in transit; answers what it takes in functional currency. */
@@ -148,7 +160,7 @@ async function payBill(
     payFuncMinor,
     credits: await takeCreditsOf(tx, bill, line),
     discount,
-    taxes: taxDiscount(bill, run.payOn),
+    taxes: taxDiscount(bill, run.payOn, line.openMinor),
   })
   await postEntries(tx, [entry], actor)
   return payFuncMinor
@@ -173,10 +185,13 @@ async function takeCreditsOf(
   return applied
 }
 
-function taxDiscount(bill: VendorBill, payOn: string) {
+function taxDiscount(bill: VendorBill, payOn: string, openMinor: bigint) {
   const taxMinor = bill.taxes.map(({ postedMinor }) => postedMinor ?? 0n)
   const netMinor = bill.postedMinor! - sum(taxMinor)
-  const { taxDiscountMinor } = promptPayment({ ...bill, netMinor, taxMinor }, payOn)
+  const { taxDiscountMinor } = promptPayment(
+    { ...bill, netMinor, taxMinor, prepaidMinor: bill.postedMinor! - openMinor },
+    payOn,
+  )
   return bill.taxes.map(({ jurisdiction, taxCode }, n) => ({
     jurisdiction,
     taxCode,

@@ -29,6 +29,7 @@ export interface Foreign {
   billId: string
   runId: string
   creditId: string
+  prepaymentId: string
 }
 
 /** What no answer to a limited caller may hold, by what the foreign objects are called. */
@@ -129,6 +130,9 @@ export async function foundForeignCompany(api: RunningApi): Promise<Foreign> {
     orderId,
     workflowId: await one(`SELECT workflow_id AS id FROM sales_order WHERE id = ${orderId}`),
     caseId,
+    prepaymentId: await one(`
+      INSERT INTO vendor_prepayment (purchase_order_id, entity_id, supplier_id, currency, amount_minor, due_on, reason, requested_by)
+      SELECT id, entity_id, supplier_id, currency, 1, current_date, 'x', 'x' FROM purchase_order WHERE po_number = '${FOREIGN.purchase}' RETURNING id`),
     fulfilmentId: await one(`SELECT id FROM fulfilment_order WHERE order_id = ${orderId}`),
     pickTaskId: await one(`
       INSERT INTO pick_task (wave_id, fulfilment_id, order_line_id, item_id, site_id, bin, lot, qty) SELECT w.id, l.fulfilment_id, l.order_line_id, l.item_id, w.site_id, '', '', 1

@@ -1048,6 +1048,25 @@ const payables: Probe[] = [
     ask: (f) => command('POST', `/v1/vendor-credits/${f.creditId}/match`, { billNumber: 'R1' }),
     ...ofEntity('hidden'),
   },
+  { route: 'GET /v1/prepayments', ask: () => get('/v1/prepayments'), ...ofEntity('absent') },
+  {
+    route: 'POST /v1/purchase-orders/:poNumber/prepayments',
+    ask: () =>
+      command('POST', `/v1/purchase-orders/${FOREIGN.purchase}/prepayments`, {
+        ...{ sharePpm: 1, dueOn: today, reason },
+      }),
+    ...ofSite('hidden'),
+  },
+  {
+    route: 'POST /v1/prepayments/:prepaymentId/approval',
+    ask: (f) => command('POST', `/v1/prepayments/${f.prepaymentId}/approval`),
+    ...ofEntity('hidden'),
+  },
+  {
+    route: 'POST /v1/prepayments/:prepaymentId/cancellation',
+    ask: (f) => command('POST', `/v1/prepayments/${f.prepaymentId}/cancellation`, { reason }),
+    ...ofEntity('hidden'),
+  },
   {
     route: 'GET /v1/grni',
     ask: () => get(`/v1/grni?entity=${entity}`),

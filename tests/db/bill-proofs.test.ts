@@ -31,6 +31,9 @@ beforeAll(async () => {
   expect(await vendorBillActivities({ db }).reviewBill(look)).toEqual(bill)
   await sendBack(receiptNo)
   await credit(supplier)
+  await admin`
+    INSERT INTO vendor_prepayment (purchase_order_id, entity_id, supplier_id, currency, amount_minor, due_on, reason, requested_by)
+    VALUES (${order.orderId}, ${company.entityId}, ${supplier.id}, 'USD', 100, '2026-06-01', 'in advance', 'buyer')`
 })
 afterAll(() => database.drop())
 
@@ -95,6 +98,10 @@ test.each([
   ['VENDOR-RETURN', `UPDATE vendor_return_line SET credit_minor = credit_minor - 1`],
   ['VENDOR-RECEIVABLE', `UPDATE vendor_credit SET claim_minor = claim_minor - 1`],
   ['VENDOR-CREDIT', `UPDATE vendor_credit SET posted_minor = posted_minor - 1, disputed_minor = 1`],
+  [
+    'PREPAID',
+    `INSERT INTO vendor_prepayment_use (prepayment_id, kind, minor, used_on, actor) SELECT id, 'refund', 1, '2026-06-02', 'x' FROM vendor_prepayment`,
+  ],
   ['BILL-PAID-ONCE', `UPDATE vendor_bill SET paid_at = now()`],
 ])('%s notices what breaks it', async (name, corruption) => {
   expect(await brokenBy(corruption)).toContain(name)
