@@ -8,7 +8,7 @@ const units = z
   .regex(/^\d{1,12}$/, { error: 'send whole units as text, e.g. "12"' })
   .meta({ example: '12' })
 /** A supplier's own number; it stands in the id of the bill's process. */
-const billNumber = z
+export const billNumber = z
   .string()
   .trim()
   .min(1)
@@ -28,6 +28,23 @@ const billLine = z.strictObject({
   receiptNo: receiptNo.optional(),
 })
 
+export const recoverableTaxes = z
+  .array(
+    z.strictObject({
+      jurisdiction: z
+        .string()
+        .regex(/^[A-Z]{2}(-[A-Z0-9]{1,3})?$/)
+        .optional(),
+      taxCode: z
+        .string()
+        .regex(/^[\w.-]{1,40}$/)
+        .default('standard'),
+      amountMinor: minorText,
+    }),
+  )
+  .max(20)
+  .default([])
+
 export const billInput = z.strictObject({
   entity: code.optional().describe('Whose bill it is; refused when the supplier is another’s.'),
   supplier: code,
@@ -44,22 +61,7 @@ export const billInput = z.strictObject({
     .optional()
     .describe('The supplier’s own unless given.'),
   lines: z.array(billLine).min(1).max(1000),
-  taxes: z
-    .array(
-      z.strictObject({
-        jurisdiction: z
-          .string()
-          .regex(/^[A-Z]{2}(-[A-Z0-9]{1,3})?$/)
-          .optional(),
-        taxCode: z
-          .string()
-          .regex(/^[\w.-]{1,40}$/)
-          .default('standard'),
-        amountMinor: minorText,
-      }),
-    )
-    .max(20)
-    .default([]),
+  taxes: recoverableTaxes,
   totalMinor: minorText.describe('What the vendor wants, tax included.'),
   landedCost: z
     .strictObject({

@@ -1,4 +1,4 @@
-import { defineQuery, defineUpdate } from '@temporalio/workflow'
+import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow'
 import type { DocumentProgress, DocumentRef } from './document-progress.ts'
 import type { CommandBase } from './order-to-cash.ts'
 
@@ -27,6 +27,11 @@ export interface CancelVendorReturn extends CommandBase {
   reason: string
 }
 
+/** The supplier credits no more than it has: the rest is given up. */
+export interface GiveUpClaim extends CommandBase {
+  reason: string
+}
+
 /** Whose request this process carries out: another one under the same number is refused. */
 export const vendorReturnRequested = defineUpdate<DocumentProgress, [{ key: string }]>(
   'vendorReturnRequested',
@@ -37,6 +42,9 @@ export const shipVendorReturn = defineUpdate<DocumentProgress, [ShipVendorReturn
 export const cancelVendorReturn = defineUpdate<DocumentProgress, [CancelVendorReturn]>(
   'cancelVendorReturn',
 )
+export const giveUpVendorClaim = defineUpdate<DocumentProgress, [GiveUpClaim]>('giveUpVendorClaim')
+/** Something outside this return changed (a credit note was matched with it): look again. */
+export const lookAtVendorReturn = defineSignal<[{ cause: string }]>('lookAgain')
 export const vendorReturnProgress = defineQuery<DocumentProgress | undefined>(
   'vendorReturnProgress',
 )
@@ -46,4 +54,7 @@ export interface VendorReturnActivities {
   requestVendorReturn(request: RequestedVendorReturn): Promise<DocumentProgress>
   shipVendorReturn(command: ShipVendorReturn & DocumentRef): Promise<DocumentProgress>
   cancelVendorReturn(command: CancelVendorReturn & DocumentRef): Promise<DocumentProgress>
+  giveUpVendorClaim(command: GiveUpClaim & DocumentRef): Promise<DocumentProgress>
+  /** Says where the return stands now; once per cause. */
+  reviewVendorReturn(look: { cause: string } & DocumentRef): Promise<DocumentProgress>
 }

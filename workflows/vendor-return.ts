@@ -7,8 +7,8 @@ import { DocumentProcess, numberTaken, verbsOf } from './document-process.ts'
 const act = verbsOf<VendorReturnActivities>()
 
 /**
- * From goods that a supplier is to take back to goods that have left, and what was owed for them
- * with them. Units are held from the start, so that nobody else sells, judges or returns them.
+ * From goods that a supplier is to take back to goods that have left, what was owed for them with
+ * them, and the supplier's credit for what was billed. Units are held from the start, so that nobody else sells, judges or returns them.
  */
 export async function vendorReturn(
   request: RequestedVendorReturn,
@@ -26,6 +26,12 @@ export async function vendorReturn(
   setHandler(contract.cancelVendorReturn, (command) =>
     document.tell(act('cancelVendorReturn', 'Cancel'), command),
   )
+  setHandler(contract.giveUpVendorClaim, (command) =>
+    document.tell(act('giveUpVendorClaim', 'Give the claim up'), command),
+  )
+  setHandler(contract.lookAtVendorReturn, async ({ cause }) => {
+    await document.tell(act('reviewVendorReturn', `Look: ${cause}`), { cause })
+  })
   return document.run({
     begin: () => act('requestVendorReturn', 'Take the return in')(request),
     // No deadline is ever set: goods that nobody ships harm nobody.

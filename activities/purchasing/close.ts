@@ -1,8 +1,11 @@
 import type { CancelPurchase, ClosePurchaseShort } from '#contracts/procure-to-pay'
 import type { Tx } from '#db/client'
+import { dropPrepayments } from '#db/stores/prepayments'
 import { changeLine, lockPurchase, type PurchaseOrder } from '#db/stores/purchase-orders'
+import { sum } from '#domain/money'
 import type { PurchaseLine } from '#domain/purchasing/order'
 import { Refusal } from '#domain/refusal'
+import { openPurchaseCase } from './cases.ts'
 import { expectLines } from './supply.ts'
 
 /**
@@ -52,6 +55,23 @@ export async function cancelPurchase(
   await tx`
     UPDATE exception_case SET state = 'self-healed', resolution = 'the order is cancelled', resolved_by = 'system', resolved_at = clock_timestamp()
     WHERE subject_type = 'purchase-order' AND subject_id = ${`${order.id}`} AND state = 'open'`
+  await chasePrepayments(tx, order, by)
+}
+
+/** What was paid ahead for an order that will not come is to come back: somebody sees to it. */
+async function chasePrepayments(
+  tx: Tx,
+  order: PurchaseOrder,
+  by: { actor: string; reason: string },
+): Promise<void> {
+  const stranded = await dropPrepayments(tx, order.id, by)
+  if (stranded.length === 0) return
+  await openPurchaseCase(tx, order, {
+    ...{ type: 'prepayment-stranded', openedBy: `cancelled by ${by.actor}` },
+    summary: `${order.supplierName} has been paid ahead for ${order.poNumber}, which is cancelled`,
+    evidence: { prepayments: stranded.map(({ minor, ...one }) => ({ ...one, minor: `${minor}` })) },
+    moneyAtRiskMinor: sum(stranded.map(({ minor }) => minor)),
+  })
 }
 
 async function letGo(

@@ -7,6 +7,7 @@ import {
   markPurchase,
   type PurchaseOrder,
 } from '#db/stores/purchase-orders'
+import { refundPrepayments } from '#db/stores/prepayments'
 import { recordDecisions } from '#db/stores/records'
 import { allowedResolutions } from '#domain/orders/exceptions'
 import { Refusal } from '#domain/refusal'
@@ -89,6 +90,8 @@ async function carryOut(tx: Tx, order: PurchaseOrder, deciding: Deciding): Promi
     case 'send-again':
     case 'keep-order':
       return intendAgain(tx, order, { operation: 'send-order', key: `again/${found.id}/${key}` })
+    case 'refunded':
+      return refundPrepayments(tx, order.id, { actor, on: deciding.today, reference: reason })
     case 'mark-sent':
       return takeAsSent(tx, order, 'a person says that the supplier has it')
     case 'confirm-as-ordered':
@@ -117,7 +120,9 @@ async function giveTime(
   const text =
     found.type === 'purchase-late'
       ? `Our purchase order ${order.poNumber} is overdue. Please tell us when it will come.`
-      : `Please confirm our purchase order ${order.poNumber}.`
+      : found.type === 'prepayment-stranded'
+        ? `Our purchase order ${order.poNumber} is cancelled. Please pay back what we paid ahead for it.`
+        : `Please confirm our purchase order ${order.poNumber}.`
   await intendAgain(tx, order, { operation: 'remind', key: `remind/${found.id}/${key}`, text })
 }
 

@@ -4,6 +4,7 @@ import { insertMatches, type NewMatch, type VendorBill } from '#db/stores/bills'
 import { lockOpenItem } from '#db/stores/ledger-open-items'
 import { postEntries } from '#db/stores/ledger'
 import { adjustLayers, lockItems, spreadOver, type ReceiptLayer } from '#db/stores/later-cost'
+import { applyPrepayments } from '#db/stores/prepayments'
 import { apportion } from '#domain/apportion'
 import { convertMinor } from '#domain/ledger/fx'
 import { takeBooked } from '#domain/ledger/open-value'
@@ -214,6 +215,7 @@ async function postParts(
   await postEntries(tx, [entry], actor)
   bill.postedOn = today
   bill.postedMinor = grossMinor
+  await applyPrepayments(tx, bill, { actor, today })
 }
 
 /** Tax follows what is accepted of the bill. */

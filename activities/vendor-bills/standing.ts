@@ -3,6 +3,7 @@ import type { Tx } from '#db/client'
 import { billPolicyFor } from '#db/queries/bill-policy'
 import { billedAhead, keepStanding, type VendorBill } from '#db/stores/bills'
 import { openCasesOf } from '#db/stores/cases'
+import { closeIfPrepaid } from '#db/stores/prepayments'
 import { recordAudit } from '#db/stores/records'
 import { sum, toDto } from '#domain/money'
 import { BILL_WAITS, billPhase } from '#domain/purchasing/bill-phase'
@@ -17,6 +18,7 @@ export async function finishBillStep(
   const id = bill.id.toString()
   const cases = await openCasesOf(tx, SUBJECT, id)
   const ahead = await billedAhead(tx, bill)
+  await closeIfPrepaid(tx, bill, sum(ahead.map(({ qty }) => qty)))
   const phase = billPhase({
     rejected: bill.rejectedAt !== null,
     posted: bill.postedOn !== null,

@@ -3,6 +3,7 @@ import type { DocumentProgress, DocumentRef } from '#contracts/document-progress
 import type { CommandBase } from '#contracts/order-to-cash'
 import type {
   CancelVendorReturn,
+  GiveUpClaim,
   ShipVendorReturn,
   VendorReturnActivities,
 } from '#contracts/vendor-return'
@@ -12,6 +13,7 @@ import { lockVendorReturn, type VendorReturnDoc } from '#db/stores/vendor-return
 import { dateAt } from '#domain/dates'
 import { reasonOf, tellingWhere } from '../documents/steps.ts'
 import { bugsAreAnswers } from '../orders/bugs.ts'
+import { giveClaimUp } from './claim.ts'
 import { finishVendorReturn } from './progress.ts'
 import { takeRequest } from './request.ts'
 import { cancelReturn, shipUnits } from './ship.ts'
@@ -37,6 +39,10 @@ export function vendorReturnActivities({
       },
       shipVendorReturn: bugsAreAnswers(step<ShipVendorReturn>('shipped', shipUnits)),
       cancelVendorReturn: bugsAreAnswers(step<CancelVendorReturn>('cancelled', cancelReturn)),
+      giveUpVendorClaim: bugsAreAnswers(step<GiveUpClaim>('claim given up', giveClaimUp)),
+      // Credits are matched outside; here only what follows from them is written.
+      reviewVendorReturn: ({ id, cause }) =>
+        step('looked at', async () => {})({ id, key: cause, actor: 'system' }),
     },
     apiUrl,
   )

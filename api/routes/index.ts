@@ -60,6 +60,8 @@ import { stockCountRoutes } from './stock-counts.ts'
 import { stockValuationRoutes } from './stock-valuation.ts'
 import { stockRoutes } from './stock.ts'
 import { vendorBillRoutes } from './vendor-bills.ts'
+import { vendorCreditRoutes } from './vendor-credits.ts'
+import { prepaymentRoutes } from './prepayments.ts'
 import { binRoutes } from './bins.ts'
 import { lotRoutes } from './lots.ts'
 import { quarantineRoutes } from './quarantine.ts'
@@ -131,6 +133,8 @@ export const routes: readonly RouteModule[] = [
   purchaseReceiptRoutes,
   supplierDocumentRoutes,
   vendorBillRoutes,
+  vendorCreditRoutes,
+  prepaymentRoutes,
   paymentRunRoutes,
   grniRoutes,
   transferRoutes,

@@ -49,6 +49,19 @@ const detail = run.extend({
       currency: text,
       openMinor: text,
       payMinor: text,
+      creditMinor: text.describe('What credit notes pay of it; the bank pays the rest.'),
+      holder: text,
+      accountNo: text,
+      droppedBecause: text.nullable(),
+    }),
+  ),
+  prepayments: z.array(
+    z.object({
+      prepaymentId: text,
+      supplier: text,
+      poNumber: text,
+      currency: text,
+      payMinor: text,
       holder: text,
       accountNo: text,
       droppedBecause: text.nullable(),
@@ -117,7 +130,7 @@ function addReads(server: ApiServer, { db }: ApiDeps): void {
     async ({ params: { runId }, principal }) => {
       const found = await runDetail(db, BigInt(runId))
       const seen = visible(principal, found, 'payment run', ({ entity }) => ({ entity }))
-      return { ...toRun(seen), lines: seen.lines }
+      return { ...toRun(seen), lines: seen.lines, prepayments: seen.prepayments }
     },
   )
   server.get(
@@ -151,7 +164,8 @@ function addProposal(server: ApiServer, deps: ApiDeps): void {
     method: 'POST',
     url: '/payment-runs',
     permission: 'payments:create',
-    summary: 'Propose which bills to pay: those due until a day, and those whose discount ends',
+    summary:
+      'Propose what to pay: bills due until a day or whose discount ends, and approved prepayments',
     description:
       'What may not be paid is named with its reason: bank details that nobody verified, that are new, or that are being changed.',
     tags,
@@ -161,20 +175,29 @@ function addProposal(server: ApiServer, deps: ApiDeps): void {
       payOn: businessDate,
       until: businessDate.describe('Bills due until then, and those whose discount ends by then.'),
       billIds: z.array(bigId).min(1).max(1000).optional(),
+      prepaymentIds: z
+        .array(bigId)
+        .max(1000)
+        .optional()
+        .describe('All that are due unless bills are named; then none.'),
     }),
     response: {
       201: z.object({
         runId: text,
         contentHash: text,
         skipped: z.array(z.object({ billId: text, supplier: text, number: text, because: text })),
+        skippedPrepayments: z.array(
+          z.object({ prepaymentId: text, supplier: text, poNumber: text, because: text }),
+        ),
       }),
     },
     work: async (tx, { body, principal }) => {
       const { entityId } = await booksOf(tx, principal, body.entity)
-      const { iban: from, payOn, until, billIds } = body
+      const { iban: from, payOn, until, billIds, prepaymentIds } = body
       const proposed = await proposeRun(tx, {
         ...{ entityId, iban: from, payOn, until, actor: principal.actor },
         ...(billIds ? { billIds: billIds.map(BigInt) } : {}),
+        ...(prepaymentIds ? { prepaymentIds: prepaymentIds.map(BigInt) } : {}),
       })
       const skipped = proposed.skipped.map(({ billId, supplier, number, blockedBy }) => ({
         billId: billId.toString(),
@@ -226,15 +249,21 @@ function addSignatures(server: ApiServer, deps: ApiDeps): void {
     tags,
     params,
     body: z.strictObject({}),
-    response: { 200: z.object({ messageId: text }) },
+    response: {
+      200: z.object({
+        messageId: text
+          .nullable()
+          .describe('None where credits pay all: the bank is sent nothing.'),
+      }),
+    },
     work: async (tx, context) => {
       const locked = await runOf(tx, context)
       const messageId = `TL-${locked.entity}-RUN-${locked.id}`.slice(0, 35)
-      await releaseRun(tx, locked, context.principal.actor, (payments) => ({
+      const sent = await releaseRun(tx, locked, context.principal.actor, (payments) => ({
         messageId,
         body: fileOf(locked, messageId, payments),
       }))
-      return { body: { messageId } }
+      return { body: { messageId: sent ? messageId : null } }
     },
   })
   commandRoute(server, deps, {
@@ -264,8 +293,8 @@ function fileOf(
     createdAt: new Date().toISOString(),
     executeOn: payOn,
     debtor,
-    payments: payments.map(({ billId, number, currency, payMinor, holder, ...account }) => ({
-      endToEndId: `BILL-${billId}`,
+    payments: payments.map(({ endToEndId, number, currency, payMinor, holder, ...account }) => ({
+      endToEndId,
       currency,
       amountMinor: payMinor,
       creditor: { name: holder, ...account },

@@ -139,6 +139,11 @@ function addCommands(server: ApiServer, deps: ApiDeps): void {
     summary: 'Keep the goods of a return that have not left',
     update: contract.cancelVendorReturn,
   })
+  documentCommand(server, deps, returns, {
+    ...{ path: 'claim-end', permission: 'bills:approve', body: cancellation },
+    summary: 'Give up what a supplier still owes for a return: it credits no more',
+    update: contract.giveUpVendorClaim,
+  })
 }
 
 async function returnInScope(

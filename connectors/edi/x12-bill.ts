@@ -32,14 +32,23 @@ export function readX12Bills(
   )
 }
 
-function readBill({ type, segments }: X12Set, sender: string): Translated<BillDocument> {
+/** What BIG07 calls a bill, and what a credit note (CN: credit invoice, CR: credit memo). */
+const BILL_KINDS = ['DI', 'DR', 'PR', 'FD']
+export const CREDIT_KINDS = ['CN', 'CR']
+
+/** @param kinds What BIG07 may say; a bill may leave it out. */
+export function readBill(
+  { type, segments }: X12Set,
+  sender: string,
+  kinds: readonly string[] = BILL_KINDS,
+): Translated<BillDocument> {
   if (type !== '810') return refused('document-type', 'ST01', `this is a ${type}, not an 810`)
   const big = segments.find(([name]) => name === 'BIG')
   if (!big?.[2]) return refused('number-missing', 'BIG02', 'a bill needs its number')
   const billedOn = dateOf(big[1])
   if (!billedOn) return refused('date', 'BIG01', `"${big[1] ?? ''}" is not a date of YYYYMMDD`)
-  if (big[7] && !['DI', 'DR', 'PR', 'FD'].includes(big[7]))
-    return refused('document-type', 'BIG07', `${big[7]} is not a bill: send credits as such`)
+  if (big[7] ? !kinds.includes(big[7]) : kinds !== BILL_KINDS)
+    return refused('document-type', 'BIG07', `${big[7] ?? 'nothing'} is not ${kinds.join(' or ')}`)
   const currency = segments.find(([name]) => name === 'CUR')?.[2] ?? null
   const parts = partsOf(segments)
   const body = bodyOf(parts, currency ?? 'USD')

@@ -28,11 +28,12 @@ export const billProofs: readonly Proof[] = [
   {
     name: 'PAYABLE',
     invariant:
-      'What is open of a bill is what was posted of it, less what runs that have left have paid.',
+      'What is open of a bill is what was posted of it, less what prepayments and runs that have left have paid.',
     sql: `SELECT b.id AS bill_id, b.posted_minor, i.balance_minor FROM vendor_bill b
       LEFT JOIN open_item i ON i.entity_id = b.entity_id AND i.account_id = 2010 AND i.key = 'bill/' || b.id AND i.currency = b.currency AND i.book = 'main'
       WHERE -coalesce(i.balance_minor, 0) <> CASE WHEN b.posted_on IS NULL OR EXISTS (SELECT FROM payment_run_line l JOIN payment_run r ON r.id = l.run_id
-        WHERE l.bill_id = b.id AND l.dropped_because IS NULL AND r.state IN ('released', 'settled')) THEN 0 ELSE b.posted_minor END`,
+        WHERE l.bill_id = b.id AND l.dropped_because IS NULL AND r.state IN ('released', 'settled')) THEN 0
+        ELSE b.posted_minor - coalesce((SELECT sum(u.minor) FROM vendor_prepayment_use u WHERE u.bill_id = b.id), 0) END`,
   },
   {
     name: 'VENDOR-RETURN',
@@ -48,11 +49,42 @@ export const billProofs: readonly Proof[] = [
       GROUP BY return_no HAVING sum(cost) <> 0 OR sum(grni) <> 0 OR sum(credit) <> 0`,
   },
   {
+    name: 'VENDOR-RECEIVABLE',
+    invariant:
+      'What a supplier is still to credit for a return is what was asked for it, less its credit notes and what was given up.',
+    sql: `SELECT v.return_no, sum(t.minor)::bigint AS expected, coalesce(i.balance_minor, 0)::bigint AS open FROM (
+        SELECT return_id, credit_minor AS minor FROM vendor_return_line WHERE state = 'shipped'
+        UNION ALL SELECT return_id, -claim_minor FROM vendor_credit WHERE return_id IS NOT NULL
+        UNION ALL SELECT return_id, -minor FROM vendor_claim_given_up) t JOIN vendor_return v ON v.id = t.return_id
+      LEFT JOIN open_item i ON i.entity_id = v.entity_id AND i.account_id = 1230 AND i.currency = v.currency AND i.book = 'main' AND i.key = 'vendor-return/' || v.return_no
+      GROUP BY v.return_no, i.balance_minor HAVING sum(t.minor) <> coalesce(i.balance_minor, 0)`,
+  },
+  {
+    name: 'VENDOR-CREDIT',
+    invariant:
+      'What is open of a credit note is what was posted of it, less what runs that have left have taken off bills.',
+    sql: `SELECT c.id AS credit_id, c.posted_minor, i.balance_minor FROM vendor_credit c
+      LEFT JOIN open_item i ON i.entity_id = c.entity_id AND i.account_id = 2010 AND i.currency = c.currency AND i.book = 'main' AND i.key = 'vendor-credit/' || c.id
+      WHERE coalesce(i.balance_minor, 0) <> coalesce(c.posted_minor, 0) - coalesce((SELECT sum(p.minor) FROM payment_run_credit p JOIN payment_run r ON r.id = p.run_id
+        WHERE p.credit_id = c.id AND r.state IN ('released', 'settled')), 0)`,
+  },
+  {
+    name: 'PREPAID',
+    invariant:
+      'What is open of an order’s prepayment is what a run has paid of it, less what it has paid of bills and what came back.',
+    sql: `SELECT p.id AS prepayment_id, o.po_number, p.amount_minor, i.balance_minor FROM vendor_prepayment p JOIN purchase_order o ON o.id = p.purchase_order_id
+      LEFT JOIN open_item i ON i.entity_id = p.entity_id AND i.account_id = 1400 AND i.currency = p.currency AND i.book = 'main' AND i.key = 'prepayment/' || p.id
+      WHERE coalesce(i.balance_minor, 0) <> CASE WHEN EXISTS (SELECT FROM payment_run_prepayment l JOIN payment_run r ON r.id = l.run_id
+          WHERE l.prepayment_id = p.id AND l.dropped_because IS NULL AND r.state IN ('released', 'settled')) THEN p.amount_minor ELSE 0 END
+        - coalesce((SELECT sum(u.minor) FROM vendor_prepayment_use u WHERE u.prepayment_id = p.id), 0)`,
+  },
+  {
     name: 'BILL-PAID-ONCE',
     invariant: 'A bill is paid by one run, and a paid one by a run that the bank has carried out.',
     sql: `SELECT l.bill_id, count(*) AS runs FROM payment_run_line l JOIN payment_run r ON r.id = l.run_id WHERE l.dropped_because IS NULL GROUP BY 1 HAVING count(*) > 1
       UNION ALL
       SELECT b.id, 0 FROM vendor_bill b WHERE b.paid_at IS NOT NULL AND NOT EXISTS (
-        SELECT FROM payment_run_line l JOIN payment_run r ON r.id = l.run_id WHERE l.bill_id = b.id AND l.dropped_because IS NULL AND r.state = 'settled')`,
+        SELECT FROM payment_run_line l JOIN payment_run r ON r.id = l.run_id WHERE l.bill_id = b.id AND l.dropped_because IS NULL AND r.state = 'settled')
+        AND b.posted_minor > coalesce((SELECT sum(u.minor) FROM vendor_prepayment_use u WHERE u.bill_id = b.id), 0)`,
   },
 ]

@@ -35,6 +35,18 @@ export async function listRuns(
 
 export interface RunDetail extends RunRow {
   lines: RunLineRow[]
+  prepayments: RunPrepaymentRow[]
+}
+
+export interface RunPrepaymentRow {
+  prepaymentId: string
+  supplier: string
+  poNumber: string
+  currency: string
+  payMinor: string
+  holder: string
+  accountNo: string
+  droppedBecause: string | null
 }
 
 export interface RunLineRow {
@@ -44,6 +56,8 @@ export interface RunLineRow {
   currency: string
   openMinor: string
   payMinor: string
+  /** What credit notes pay of it; the bank pays the rest. */
+  creditMinor: string
   holder: string
   accountNo: string
   droppedBecause: string | null
@@ -54,10 +68,16 @@ export async function runDetail(reader: Reader, id: bigint): Promise<RunDetail |
   if (!run) return undefined
   const lines = await reader<RunLineRow[]>`
     SELECT l.bill_id::text AS "billId", s.code AS supplier, b.bill_number AS number, l.currency, l.open_minor::text AS "openMinor", l.pay_minor::text AS "payMinor",
+      (SELECT coalesce(sum(c.minor), 0)::text FROM payment_run_credit c WHERE c.run_id = l.run_id AND c.bill_id = l.bill_id) AS "creditMinor",
       a.holder, a.account_no AS "accountNo", l.dropped_because AS "droppedBecause"
     FROM payment_run_line l JOIN vendor_bill b ON b.id = l.bill_id JOIN supplier s ON s.id = b.supplier_id JOIN supplier_bank_account a ON a.id = l.bank_account_id
     WHERE l.run_id = ${id} ORDER BY l.bill_id`
-  return { ...run, lines: [...lines] }
+  const prepayments = await reader<RunPrepaymentRow[]>`
+    SELECT l.prepayment_id::text AS "prepaymentId", s.code AS supplier, o.po_number AS "poNumber", l.currency, l.pay_minor::text AS "payMinor", a.holder,
+      a.account_no AS "accountNo", l.dropped_because AS "droppedBecause"
+    FROM payment_run_prepayment l JOIN vendor_prepayment p ON p.id = l.prepayment_id JOIN purchase_order o ON o.id = p.purchase_order_id
+    JOIN supplier s ON s.id = p.supplier_id JOIN supplier_bank_account a ON a.id = l.bank_account_id WHERE l.run_id = ${id} ORDER BY 1`
+  return { ...run, lines: [...lines], prepayments: [...prepayments] }
 }
 
 export async function runFile(

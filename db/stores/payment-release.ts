@@ -1,18 +1,20 @@
 import type { Tx } from '#db/client'
 import { exchangeRate } from '#db/queries/rates'
-import { apportion } from '#domain/apportion'
 import { dateAt } from '#domain/dates'
 import { convertMinor } from '#domain/ledger/fx'
+import { takeBooked } from '#domain/ledger/open-value'
 import {
   postBillPaid,
   postPaymentRunSettled,
-  type SpreadDifference,
+  type CreditApplied,
 } from '#domain/ledger/posting-bills'
+import { vendorCreditKey } from '#domain/ledger/posting-vendor-credits'
 import { sum } from '#domain/money'
 import { promptPayment } from '#domain/purchasing/prompt-payment'
 import { invariant, Refusal } from '#domain/refusal'
+import { spreadOverBill } from './bill-bearers.ts'
 import { lockBill, type VendorBill } from './bills.ts'
-import { adjustLayers, lockItems, spreadOver } from './later-cost.ts'
+import { adjustLayers } from './later-cost.ts'
 import { lockOpenItem } from './ledger-open-items.ts'
 import { postEntries } from './ledger.ts'
 import {
@@ -25,10 +27,13 @@ import {
   type RunLine,
 } from './payment-runs.ts'
 import { intendEffect } from './records.ts'
+import { livePrepayments, payPrepayment, type RunPrepayment } from './run-prepayments.ts'
 
 /** One payment as the bank's file tells it. */
 export interface ReleasedPayment {
-  billId: string
+  /** Comes back on every statement: `BILL-1001`, `PREPAY-1001`. */
+  endToEndId: string
+  /** What the supplier books it by. */
   number: string
   currency: string
   payMinor: bigint
@@ -41,7 +46,9 @@ export interface ReleasedPayment {
 
 /**
  * Releases an approved run: every bill is paid in the books, the bank's file is written down, and
- * its transmission is an effect of one key for life. What was approved is checked again.
+ * its transmission is an effect of one key for life. What was approved is checked again. A run whose
+ * credits pay all of its bills has nothing for the bank and is settled at once;
+ * answers whether the bank is sent a file.
  * @throws Refusal `PaymentRunState`, `PaymentRunLate`, `BankDetailsChanged`
  */
 export async function releaseRun(
@@ -49,7 +56,7 @@ export async function releaseRun(
   run: PaymentRun,
   actor: string,
   fileOf: (payments: readonly ReleasedPayment[]) => { messageId: string; body: string },
-): Promise<void> {
+): Promise<boolean> {
   requireState(run, 'approved')
   const today = dateAt(Date.now(), run.timezone)
   if (run.payOn < today)
@@ -58,14 +65,30 @@ export async function releaseRun(
       `The run was to pay on ${run.payOn}: discounts may have ended since. Cancel it and propose another.`,
     )
   const lines = await liveLines(tx, run.id)
-  invariant(hashOf(lines).equals(run.contentHash), 'what was approved is what is paid')
-  const payments = await paymentsOf(tx, run, lines)
+  const ahead = await livePrepayments(tx, run.id)
+  invariant(hashOf(lines, ahead).equals(run.contentHash), 'what was approved is what is paid')
+  const payments = await paymentsOf(tx, run, { lines, ahead })
+  const sent = payments.filter(({ payMinor }) => payMinor > 0n)
   // Signed before anything is paid, so that the guard of duties speaks first.
   await tx`UPDATE payment_run SET state = 'released', released_by = ${actor}, released_at = clock_timestamp() WHERE id = ${run.id}`
   let paidMinor = 0n
   for (const line of lines) paidMinor += await payBill(tx, run, line, { actor, today })
+  for (const one of ahead) paidMinor += await payPrepayment(tx, run.id, one, { actor, today })
   await tx`UPDATE payment_run SET paid_minor = ${paidMinor} WHERE id = ${run.id}`
-  const { messageId, body } = fileOf(payments)
+  await tellBills(tx, run.id, 'released', lines)
+  await audit(tx, run, 'released', actor)
+  if (sent.length === 0) await closeRun(tx, run, actor)
+  else await sendFile(tx, run, { ...fileOf(sent), payments: sent.length, paidMinor })
+  return sent.length > 0
+}
+
+/** Writes the bank's file down; whoever carries it there does so under one key for life. */
+async function sendFile(
+  tx: Tx,
+  run: PaymentRun,
+  file: { messageId: string; body: string; payments: number; paidMinor: bigint },
+): Promise<void> {
+  const { messageId, body, payments, paidMinor } = file
   await tx`
     INSERT INTO payment_run_file (run_id, message_id, body, sha256) VALUES (${run.id}, ${messageId}, ${body}, sha256(convert_to(${body}, 'UTF8')))`
   await intendEffect(tx, {
@@ -74,34 +97,39 @@ export async function releaseRun(
     operation: 'payment-file',
     subjectType: 'payment-run',
     subjectId: run.id.toString(),
-    request: { messageId, payments: lines.length, amountMinor: paidMinor.toString() },
+    request: { messageId, payments, amountMinor: paidMinor.toString() },
   })
-  await tellBills(tx, run.id, 'released', lines)
-  await audit(tx, run, 'released', actor)
 }
 
 /** Where each is paid to, which must still be the supplier's newest usable account. */
 async function paymentsOf(
   tx: Tx,
   run: PaymentRun,
-  lines: readonly RunLine[],
+  { lines, ahead }: { lines: readonly RunLine[]; ahead: readonly RunPrepayment[] },
 ): Promise<ReleasedPayment[]> {
   const rows = await tx<(ReleasedPayment & { supplier: string; stands: boolean })[]>`
-    SELECT l.bill_id::text AS "billId", b.bill_number AS number, l.currency, l.pay_minor AS "payMinor", a.holder, a.country, a.account_no AS "accountNo",
+    SELECT l.end_to_end AS "endToEndId", l.number, l.currency, l.pay_minor AS "payMinor", a.holder, a.country, a.account_no AS "accountNo",
       a.routing_no AS "routingNo", a.bic, s.code AS supplier,
       s.state = 'approved' AND a.usable_from <= clock_timestamp()
         AND NOT EXISTS (SELECT FROM supplier_bank_account n WHERE n.supplier_id = s.id AND n.currency = l.currency AND n.version > a.version)
         AND NOT EXISTS (SELECT FROM supplier_change c WHERE c.supplier_id = s.id AND c.kind = 'bank' AND c.state = 'pending') AS stands
-    FROM payment_run_line l JOIN vendor_bill b ON b.id = l.bill_id JOIN supplier_bank_account a ON a.id = l.bank_account_id JOIN supplier s ON s.id = b.supplier_id
-    WHERE l.run_id = ${run.id} AND l.dropped_because IS NULL ORDER BY l.bill_id`
+    FROM (SELECT 1 AS kind, bill_id AS id, 'BILL-' || bill_id AS end_to_end, bill_number AS number, l.currency, pay_minor, bank_account_id
+        FROM payment_run_line l JOIN vendor_bill b ON b.id = l.bill_id WHERE run_id = ${run.id} AND dropped_because IS NULL
+      UNION ALL SELECT 2, p.id, 'PREPAY-' || p.id, 'Prepayment ' || o.po_number, l.currency, pay_minor, bank_account_id
+        FROM payment_run_prepayment l JOIN vendor_prepayment p ON p.id = l.prepayment_id JOIN purchase_order o ON o.id = p.purchase_order_id
+        WHERE run_id = ${run.id} AND dropped_because IS NULL) l
+    JOIN supplier_bank_account a ON a.id = l.bank_account_id JOIN supplier s ON s.id = a.supplier_id ORDER BY l.kind, l.id`
   const changed = rows.filter(({ stands }) => !stands).map(({ supplier }) => supplier)
   if (changed.length > 0)
     throw new Refusal(
       'BankDetailsChanged',
       `The standing or the bank details of ${[...new Set(changed)].join(', ')} have changed since the run was proposed: cancel it, make sure of them, and propose another.`,
     )
-  invariant(rows.length === lines.length, 'every line of a run has its account')
-  return rows
+  invariant(rows.length === lines.length + ahead.length, 'every payment of a run has its account')
+  return rows.map((row, n) => {
+    const line = lines[n]
+    return line ? { ...row, payMinor: row.payMinor - creditsOf(line) } : row
+  })
 }
 
 /** Dr Payables, Cr Cash in transit; answers what it takes in functional currency. */
@@ -118,11 +146,11 @@ async function payBill(
   invariant(item && -item.balanceMinor === line.openMinor, `bill ${bill.id} is open as proposed`)
   const rateE9 = await exchangeRate(tx, { from: currency, to: functionalCurrency, on: today })
   const functional = (minor: bigint) => convertMinor(minor, currency, functionalCurrency, rateE9)
-  const discount = await discountOf(tx, bill, -functional(line.netDiscountMinor))
+  const discount = await spreadOverBill(tx, bill, -functional(line.netDiscountMinor))
   await adjustLayers(tx, discount.shares, {
     ...{ causeType: 'bill-discount', causeId: `${run.id}/${bill.id}`, effectiveOn: today },
   })
-  const payFuncMinor = functional(line.payMinor)
+  const payFuncMinor = functional(line.payMinor - creditsOf(line))
   const entry = postBillPaid({
     ...{ billId: bill.id, entity: entityId, party, currency, functionalCurrency, rateE9 },
     runId: run.id,
@@ -130,47 +158,45 @@ async function payBill(
     openMinor: line.openMinor,
     bookedFuncMinor: -item.funcMinor,
     payFuncMinor,
+    credits: await takeCreditsOf(tx, bill, line),
     discount,
-    taxes: taxDiscount(bill, run.payOn),
+    taxes: taxDiscount(bill, run.payOn, line.openMinor),
   })
   await postEntries(tx, [entry], actor)
   return payFuncMinor
 }
 
-function taxDiscount(bill: VendorBill, payOn: string) {
+const creditsOf = ({ credits = [] }: RunLine) => sum(credits.map(({ minor }) => minor))
+
+/** What credit notes pay of a bill, each at what it was booked at. */
+async function takeCreditsOf(
+  tx: Tx,
+  { entityId, currency }: VendorBill,
+  { credits = [] }: RunLine,
+): Promise<CreditApplied[]> {
+  const applied: CreditApplied[] = []
+  for (const { creditId, minor } of credits) {
+    const key = vendorCreditKey(creditId)
+    const item = await lockOpenItem(tx, { entityId, account: 'Payables', currency, key })
+    invariant(item && item.balanceMinor >= minor, `credit note ${creditId} is open as proposed`)
+    const open = { amountMinor: item.balanceMinor, funcMinor: item.funcMinor }
+    applied.push({ openKey: key, minor, funcMinor: takeBooked(open, minor) })
+  }
+  return applied
+}
+
+function taxDiscount(bill: VendorBill, payOn: string, openMinor: bigint) {
   const taxMinor = bill.taxes.map(({ postedMinor }) => postedMinor ?? 0n)
   const netMinor = bill.postedMinor! - sum(taxMinor)
-  const { taxDiscountMinor } = promptPayment({ ...bill, netMinor, taxMinor }, payOn)
+  const { taxDiscountMinor } = promptPayment(
+    { ...bill, netMinor, taxMinor, prepaidMinor: bill.postedMinor! - openMinor },
+    payOn,
+  )
   return bill.taxes.map(({ jurisdiction, taxCode }, n) => ({
     jurisdiction,
     taxCode,
     amountMinor: taxDiscountMinor[n]!,
   }))
-}
-
-/** A discount makes the goods cheaper, or the freight, of the very receipts that the bill was for. */
-async function discountOf(tx: Tx, bill: VendorBill, totalMinor: bigint): Promise<SpreadDifference> {
-  const soldTo = bill.kind === 'landed-cost' ? 'LandedCostTrueUp' : 'PriceVariance'
-  if (totalMinor === 0n) return { soldTo, shares: [] }
-  const bearers = await tx<
-    { receiptId: bigint; receiptLineNo: number; itemId: number; weight: bigint }[]
-  >`
-    SELECT m.receipt_id AS "receiptId", m.receipt_line_no AS "receiptLineNo", l.item_id AS "itemId", sum(m.weight)::bigint AS weight FROM (
-      SELECT receipt_id, receipt_line_no, billed_minor AS weight FROM bill_match WHERE bill_id = ${bill.id} AND receipt_id IS NOT NULL
-      UNION ALL SELECT receipt_id, receipt_line_no, share_minor FROM landed_cost_allocation WHERE bill_id = ${bill.id} AND share_minor > 0) m
-    JOIN goods_receipt_line l ON l.receipt_id = m.receipt_id AND l.line_no = m.receipt_line_no GROUP BY 1, 2, 3 ORDER BY 1, 2`
-  await lockItems(
-    tx,
-    bearers.map(({ itemId }) => itemId),
-  )
-  const parts = apportion(
-    totalMinor,
-    bearers.map(({ weight }) => weight),
-  )
-  const shares: SpreadDifference['shares'][number][] = []
-  for (const [n, bearer] of bearers.entries())
-    shares.push(...(await spreadOver(tx, bearer, parts[n]!)))
-  return { soldTo, shares }
 }
 
 /**
@@ -191,6 +217,12 @@ export async function settleRun(
   await tx`
     UPDATE external_effect SET state = 'confirmed', attempts = attempts + 1, outcome = ${tx.json({ reference })}, sent_at = coalesce(sent_at, clock_timestamp()), settled_at = clock_timestamp()
     WHERE key = ${`payment-run/${runId}`}`
+  await closeRun(tx, run, actor)
+}
+
+/** Nothing is on its way any more: the bills are paid. */
+async function closeRun(tx: Tx, run: PaymentRun, actor: string): Promise<void> {
+  const { id: runId } = run
   await tx`UPDATE payment_run SET state = 'settled', settled_by = ${actor}, settled_at = clock_timestamp() WHERE id = ${runId}`
   await tx`
     UPDATE vendor_bill SET paid_at = clock_timestamp() WHERE id IN (SELECT bill_id FROM payment_run_line WHERE run_id = ${runId} AND dropped_because IS NULL)`

@@ -2,9 +2,18 @@ import { createHash } from 'node:crypto'
 import type { Tx } from '#db/client'
 import { canonicalJson } from '#db/commit-once'
 import { payableBills, type PayableBill } from '#db/queries/payable-bills'
+import { sum } from '#domain/money'
 import { promptPayment } from '#domain/purchasing/prompt-payment'
 import { Refusal } from '#domain/refusal'
 import { addToOutbox, recordAudit } from './records.ts'
+import {
+  dropRunPrepayments,
+  duePrepayments,
+  insertRunPrepayments,
+  type RunPrepayment,
+  type SkippedPrepayment,
+} from './run-prepayments.ts'
+import { creditsOfRun, creditsToTake, insertRunCredits, withCredits } from './run-credits.ts'
 
 export interface PaymentRun {
   id: bigint
@@ -42,12 +51,15 @@ export interface RunLine {
   openMinor: bigint
   payMinor: bigint
   netDiscountMinor: bigint
+  /** Credit notes of its supplier that pay a part of it; absent where none does. */
+  credits?: { creditId: bigint; minor: bigint }[]
 }
 
 export async function liveLines(tx: Tx, runId: bigint): Promise<RunLine[]> {
-  return tx<RunLine[]>`
+  const lines = await tx<RunLine[]>`
     SELECT bill_id AS "billId", bank_account_id AS "bankAccountId", currency, open_minor AS "openMinor", pay_minor AS "payMinor", net_discount_minor AS "netDiscountMinor"
     FROM payment_run_line WHERE run_id = ${runId} AND dropped_because IS NULL ORDER BY bill_id`
+  return withCredits(lines, await creditsOfRun(tx, runId))
 }
 
 export interface ProposeRun {
@@ -57,18 +69,24 @@ export interface ProposeRun {
   /** Bills due until then are paid, and those whose discount ends by then. */
   until: string
   billIds?: readonly bigint[]
+  /** Absent where bills are named: then none. */
+  prepaymentIds?: readonly bigint[]
   actor: string
 }
 
+export interface ProposedRun {
+  runId: string
+  contentHash: string
+  skipped: PayableBill[]
+  skippedPrepayments: SkippedPrepayment[]
+}
+
 /**
- * Proposes what to pay: due bills, with their discount where the day of payment is in time. A
+ * Proposes what to pay: due bills and approved prepayments, with their discount where the day of payment is in time. A
  * bill that another run holds is not taken: two at once pay nothing twice.
  * @throws Refusal `NothingToPay`, `UnknownBankAccount`
  */
-export async function proposeRun(
-  tx: Tx,
-  ask: ProposeRun,
-): Promise<{ runId: string; contentHash: string; skipped: PayableBill[] }> {
+export async function proposeRun(tx: Tx, ask: ProposeRun): Promise<ProposedRun> {
   const [account] = await tx<{ id: number }[]>`
     SELECT id FROM company_bank_account WHERE entity_id = ${ask.entityId} AND iban = ${ask.iban}`
   if (!account)
@@ -78,8 +96,9 @@ export async function proposeRun(
     )
   const found = await payableBills(tx, ask)
   const lines = found.flatMap((bill) => lineOf(bill, ask.payOn))
-  const taken = await insertRun(tx, ask, account.id, lines)
-  if (taken.lines.length === 0)
+  const ahead = await prepaymentsFor(tx, ask)
+  const taken = await insertRun(tx, ask, account.id, { lines, prepayments: ahead.taken })
+  if (taken.lines.length === 0 && ahead.taken.length === 0)
     throw new Refusal(
       'NothingToPay',
       `No bill is due until ${ask.until} that may be paid now. Look at the bills, and at the bank details of their suppliers.`,
@@ -90,13 +109,20 @@ export async function proposeRun(
     runId: taken.runId.toString(),
     contentHash: taken.contentHash.toString('hex'),
     skipped: found.filter(({ blockedBy }) => blockedBy !== null),
+    skippedPrepayments: ahead.skipped,
   }
+}
+
+function prepaymentsFor(tx: Tx, ask: ProposeRun) {
+  const named = ask.billIds ? (ask.prepaymentIds ?? []) : ask.prepaymentIds
+  return duePrepayments(tx, { ...ask, prepaymentIds: named })
 }
 
 function lineOf(bill: PayableBill, payOn: string): RunLine[] {
   if (bill.blockedBy !== null || bill.bankAccountId === null) return []
   const { billId, bankAccountId, currency, openMinor } = bill
-  const { payMinor, netDiscountMinor } = promptPayment(bill, payOn)
+  const prepaidMinor = bill.netMinor + sum(bill.taxMinor) - openMinor
+  const { payMinor, netDiscountMinor } = promptPayment({ ...bill, prepaidMinor }, payOn)
   return [{ billId, bankAccountId, currency, openMinor, payMinor, netDiscountMinor }]
 }
 
@@ -104,11 +130,15 @@ async function insertRun(
   tx: Tx,
   { entityId, payOn, actor }: ProposeRun,
   accountId: number,
-  lines: readonly RunLine[],
+  { lines, prepayments }: { lines: readonly RunLine[]; prepayments: readonly RunPrepayment[] },
 ): Promise<{ runId: bigint; lines: RunLine[]; contentHash: Buffer }> {
-  const mine: RunLine[] = []
-  for (const line of lines) if (await isFree(tx, line.billId)) mine.push(line)
-  const contentHash = hashOf(mine)
+  const free: RunLine[] = []
+  for (const line of lines) if (await isFree(tx, line.billId)) free.push(line)
+  // As they are read back, since the hash of what is approved depends on it.
+  free.sort((a, b) => (a.billId < b.billId ? -1 : 1))
+  const credits = await creditsToTake(tx, free)
+  const mine = withCredits(free, credits)
+  const contentHash = hashOf(mine, prepayments)
   const [run] = await tx<{ id: bigint }[]>`
     INSERT INTO payment_run (entity_id, account_id, pay_on, content_hash, proposed_by)
     VALUES (${entityId}, ${accountId}, ${payOn}, ${contentHash}, ${actor}) RETURNING id`
@@ -125,6 +155,8 @@ async function insertRun(
         net_discount_minor: line.netDiscountMinor,
       })),
     )}`
+  await insertRunCredits(tx, runId, credits)
+  await insertRunPrepayments(tx, runId, prepayments)
   return { runId, lines: mine, contentHash }
 }
 
@@ -136,9 +168,13 @@ async function isFree(tx: Tx, billId: bigint): Promise<boolean> {
   return held.length === 0
 }
 
-/** What is approved: which bill is paid how much to which account. */
-export function hashOf(lines: readonly RunLine[]): Buffer {
-  return createHash('sha256').update(canonicalJson(lines)).digest()
+/** What is approved: which bill and which prepayment is paid how much to which account. */
+export function hashOf(
+  lines: readonly RunLine[],
+  prepayments: readonly RunPrepayment[] = [],
+): Buffer {
+  const content = prepayments.length > 0 ? { lines, prepayments } : lines
+  return createHash('sha256').update(canonicalJson(content)).digest()
 }
 
 /**
@@ -169,6 +205,7 @@ export async function cancelRun(
   if (run.state !== 'approved') requireState(run, 'proposed')
   const lines = await liveLines(tx, run.id)
   await tx`UPDATE payment_run_line SET dropped_because = 'run cancelled' WHERE run_id = ${run.id} AND dropped_because IS NULL`
+  await dropRunPrepayments(tx, run.id, 'run cancelled')
   await tx`UPDATE payment_run SET state = 'cancelled', cancelled_by = ${by.actor} WHERE id = ${run.id}`
   await tellBills(tx, run.id, 'cancelled', lines)
   await audit(tx, run, 'cancelled', by.actor, by.reason)

@@ -99,6 +99,13 @@ export function postBilledGoodsReceived(event: BilledGoodsReceived): JournalEntr
   ])
 }
 
+/** A part of a credit note in its own currency, and what that was booked at. */
+export interface CreditApplied {
+  openKey: string
+  minor: bigint
+  funcMinor: bigint
+}
+
 export interface BillPaid extends BillBooks {
   runId: bigint | string
   paidOn: string
@@ -107,6 +114,8 @@ export interface BillPaid extends BillBooks {
   bookedFuncMinor: bigint
   /** What the supplier gets, in the bill's currency; the bank takes it in functional currency. */
   payFuncMinor: bigint
+  /** What the supplier's credit notes pay of it. */
+  credits?: readonly CreditApplied[]
   discount: SpreadDifference
   /** Input VAT that the discount takes back. */
   taxes: readonly BilledTax[]
@@ -114,6 +123,7 @@ export interface BillPaid extends BillBooks {
 
 /**
  * Dr Payables {bill}   Cr Cash in transit {payment run}
+ *                      Cr Payables {credit} for what a credit note pays
  *                      Cr Inventory {layer}, Price variance {order line}, Input VAT for the discount
  * Dr or Cr Realised exchange difference
  *
@@ -129,6 +139,9 @@ export function postBillPaid(event: BillPaid): JournalEntryDraft {
       funcMinor: event.bookedFuncMinor,
     }),
     credit('CashInTransit', event.payFuncMinor, paid),
+    ...(event.credits ?? []).map(({ openKey, minor, funcMinor }) =>
+      credit('Payables', minor, { party, openKey, funcMinor }),
+    ),
     ...differenceLines(event, event.discount),
     ...event.taxes.map((tax) => vatLine(tax, -1n)),
     realisedDifference({ party }),
@@ -258,7 +271,7 @@ function accrualLine(event: BillBooks, accrual: AccrualTaken): LineInput {
   })
 }
 
-function differenceLines(
+export function differenceLines(
   { functionalCurrency: currency }: Pick<BillBooks, 'functionalCurrency'>,
   { soldTo, shares }: SpreadDifference,
 ): LineInput[] {

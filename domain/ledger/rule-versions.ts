@@ -39,6 +39,9 @@ const RULE_VERSIONS = {
   'payout-banked': 1,
   'payout-received': 1,
   'payout-sent': 1,
+  'prepayment-applied': 1,
+  'prepayment-paid': 1,
+  'prepayment-refunded': 1,
   'processor-fee': 1,
   'refund-returned': 1,
   'refund-settled': 1,
@@ -54,6 +57,8 @@ const RULE_VERSIONS = {
   'tender-refunded': 1,
   'transfer-received': 1,
   'transfer-shipped': 1,
+  'vendor-claim-given-up': 1,
+  'vendor-credit-posted': 1,
   'vendor-return-shipped': 1,
   'year-closed': 1,
 } as const

@@ -42,6 +42,7 @@ const RESERVED: Partial<Record<CaseType, readonly Role[]>> = {
   'purchase-unconfirmed': ['buyer', 'purchasing-manager'],
   'purchase-changed': ['purchasing-manager', 'controller'],
   'purchase-late': ['buyer', 'purchasing-manager'],
+  'prepayment-stranded': ['ap-clerk', 'ap-manager', 'controller'],
   'receipt-over': ['buyer', 'purchasing-manager'],
   'receipt-damaged': ['buyer', 'purchasing-manager'],
   'receipt-wrong': ['buyer', 'purchasing-manager'],

@@ -36,6 +36,7 @@ export const CASE_RESOLUTIONS = {
   'purchase-unconfirmed': ['remind', 'confirm-as-ordered', 'wait', 'cancel'],
   'purchase-changed': ['accept-change', 'keep-order', 'cancel'],
   'purchase-late': ['remind', 'new-date', 'close-short'],
+  'prepayment-stranded': ['remind', 'wait', 'refunded'],
   'receipt-over': ['accept', 'return'],
   'receipt-damaged': ['return', 'replace', 'scrap', 'accept'],
   'receipt-wrong': ['return', 'accept'],

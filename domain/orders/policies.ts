@@ -209,6 +209,7 @@ export const DEFAULT_POLICIES: PolicyBodies = {
     'purchase-unconfirmed': purchasing(hours(24)),
     'purchase-changed': purchasing(hours(24), 'high'),
     'purchase-late': purchasing(hours(24), 'high'),
+    'prepayment-stranded': payables(hours(7 * 24), 'high'),
     'receipt-over': purchasing(hours(24)),
     'receipt-damaged': purchasing(hours(24)),
     'receipt-wrong': purchasing(hours(24)),

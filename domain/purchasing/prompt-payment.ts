@@ -31,6 +31,7 @@ export interface PromptPayment {
 /**
  * What a bill costs when it is paid on a day: within the discount's days net and taxes are less
  * by the rate (row 22: 2% of 1,030.00 and of its VAT 206.00 are 20.60 and 4.12).
+ * The discount is on the whole bill, but never more than what is left to pay.
  */
 export function promptPayment(
   bill: {
@@ -38,6 +39,8 @@ export function promptPayment(
     taxMinor: readonly bigint[]
     discountPpm: number
     discountUntil: string | null
+    /** Prepayments have paid so much of it. */
+    prepaidMinor?: bigint
   },
   paidOn: string,
 ): PromptPayment {
@@ -46,8 +49,16 @@ export function promptPayment(
   const tax = bill.taxMinor.reduce((all, minor) => all + minor, 0n)
   const netDiscountMinor = divideRounded(bill.netMinor * ppm, 1_000_000n)
   const taxDiscount = divideRounded(tax * ppm, 1_000_000n)
+  const leftMinor = bill.netMinor + tax - (bill.prepaidMinor ?? 0n)
+  const payMinor = leftMinor - netDiscountMinor - taxDiscount
+  if (payMinor <= 0n)
+    return {
+      payMinor: leftMinor,
+      netDiscountMinor: 0n,
+      taxDiscountMinor: bill.taxMinor.map(() => 0n),
+    }
   return {
-    payMinor: bill.netMinor + tax - netDiscountMinor - taxDiscount,
+    payMinor,
     netDiscountMinor,
     taxDiscountMinor: apportion(taxDiscount, bill.taxMinor),
   }

@@ -30,6 +30,8 @@ export interface Foreign {
   billId: string
   runId: string
   settlementId: string
+  creditId: string
+  prepaymentId: string
 }
 
 /** What no answer to a limited caller may hold, by what the foreign objects are called. */
@@ -153,6 +155,9 @@ export async function foundForeignCompany(api: RunningApi): Promise<Foreign> {
     orderId,
     workflowId: await one(`SELECT workflow_id AS id FROM sales_order WHERE id = ${orderId}`),
     caseId,
+    prepaymentId: await one(`
+      INSERT INTO vendor_prepayment (purchase_order_id, entity_id, supplier_id, currency, amount_minor, due_on, reason, requested_by)
+      SELECT id, entity_id, supplier_id, currency, 1, current_date, 'x', 'x' FROM purchase_order WHERE po_number = '${FOREIGN.purchase}' RETURNING id`),
     fulfilmentId: await one(`SELECT id FROM fulfilment_order WHERE order_id = ${orderId}`),
     pickTaskId: await one(`
       INSERT INTO pick_task (wave_id, fulfilment_id, order_line_id, item_id, site_id, bin, lot, qty) SELECT w.id, l.fulfilment_id, l.order_line_id, l.item_id, w.site_id, '', '', 1
@@ -197,7 +202,7 @@ async function addSettlement(
 async function addBill(
   { database: { admin } }: RunningApi,
   entityId: number,
-): Promise<{ billId: string; runId: string }> {
+): Promise<{ billId: string; runId: string; creditId: string }> {
   await admin`
     INSERT INTO supplier (entity_id, code, name, country, currency, state, created_by, approved_by) VALUES (${entityId}, 'BILLER-DE', 'Töpferei', 'DE', 'EUR', 'approved', 'a', 'b')`
   const [bill] = await admin<{ id: bigint }[]>`
@@ -207,7 +212,10 @@ async function addBill(
     WITH account AS (INSERT INTO company_bank_account (entity_id, holder, iban, bic, actor) VALUES (${entityId}, 'Acme GmbH', 'DE89370400440532013000', 'COBADEFFXXX', 'x') RETURNING id)
     INSERT INTO payment_run (entity_id, account_id, pay_on, content_hash, proposed_by) SELECT ${entityId}, id, current_date, sha256('x'), 'x' FROM account RETURNING id`
   await admin`INSERT INTO payment_run_file (run_id, message_id, body, sha256) VALUES (${run!.id}, 'TL-ACME-DE-RUN', '<Document/>', sha256('x'))`
-  return { billId: String(bill!.id), runId: String(run!.id) }
+  const [credit] = await admin<{ id: bigint }[]>`
+    INSERT INTO vendor_credit (entity_id, supplier_id, credit_number, normal_number, credited_on, currency, net_minor, tax_minor, gross_minor, source, captured_by)
+    SELECT ${entityId}, id, 'C1', 'C1', current_date, 'EUR', 10, 0, 10, 'typed', 'x' FROM supplier WHERE code = 'BILLER-DE' RETURNING id`
+  return { billId: String(bill!.id), runId: String(run!.id), creditId: String(credit!.id) }
 }
 
 async function foundMasters(api: RunningApi): Promise<number> {

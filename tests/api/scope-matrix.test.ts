@@ -896,6 +896,7 @@ const vendorReturns: Probe[] = [
   },
   ...(
     [
+      ['claim-end', { reason }],
       ['shipment', { reference: 'S-1' }],
       ['cancellation', { reason }],
     ] as [string, object][]
@@ -1233,6 +1234,49 @@ const payables: Probe[] = [
     ...ofEntity('refused'),
   },
   {
+    route: 'GET /v1/vendor-credits',
+    ask: () => get('/v1/vendor-credits'),
+    ...ofEntity('absent'),
+  },
+  {
+    route: 'GET /v1/vendor-credits/:creditId',
+    ask: (f) => get(`/v1/vendor-credits/${f.creditId}`),
+    ...ofEntity('hidden'),
+  },
+  {
+    route: 'POST /v1/vendor-credits',
+    ask: () =>
+      command('POST', '/v1/vendor-credits', {
+        ...{ supplier: 'BILLER-DE', number: 'C2', creditedOn: today },
+        ...{ netMinor: '100', totalMinor: '100' },
+      }),
+    ...ofEntity('refused'),
+  },
+  {
+    route: 'POST /v1/vendor-credits/:creditId/match',
+    ask: (f) => command('POST', `/v1/vendor-credits/${f.creditId}/match`, { billNumber: 'R1' }),
+    ...ofEntity('hidden'),
+  },
+  { route: 'GET /v1/prepayments', ask: () => get('/v1/prepayments'), ...ofEntity('absent') },
+  {
+    route: 'POST /v1/purchase-orders/:poNumber/prepayments',
+    ask: () =>
+      command('POST', `/v1/purchase-orders/${FOREIGN.purchase}/prepayments`, {
+        ...{ sharePpm: 1, dueOn: today, reason },
+      }),
+    ...ofSite('hidden'),
+  },
+  {
+    route: 'POST /v1/prepayments/:prepaymentId/approval',
+    ask: (f) => command('POST', `/v1/prepayments/${f.prepaymentId}/approval`),
+    ...ofEntity('hidden'),
+  },
+  {
+    route: 'POST /v1/prepayments/:prepaymentId/cancellation',
+    ask: (f) => command('POST', `/v1/prepayments/${f.prepaymentId}/cancellation`, { reason }),
+    ...ofEntity('hidden'),
+  },
+  {
     route: 'GET /v1/grni',
     ask: () => get(`/v1/grni?entity=${entity}`),
     ...ofEntity('hidden'),
@@ -1408,6 +1452,7 @@ const ELSEWHERE = new Set([
   'GET /v1/events',
   'GET /v1/stock/valuation',
   'POST /v1/vendor-bills/files',
+  'POST /v1/vendor-credits/files',
   'GET /v1/supplier-scorecards',
   'GET /v1/suppliers/:code/scorecard',
   'GET /v1/suppliers/:code/scorecard/lines',

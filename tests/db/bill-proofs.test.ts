@@ -3,8 +3,12 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { vendorBillActivities } from '#activities/vendor-bills/index'
 import { vendorReturnActivities } from '#activities/vendor-returns/index'
 import type { DocumentProgress } from '#contracts/document-progress'
+import { commitOnce } from '#db/commit-once'
 import { runProofs } from '#db/queries/proofs'
 import { billProofs } from '#db/queries/bill-proofs'
+import { supplierOfBill } from '#db/stores/bill-capture'
+import { matchCredit } from '#db/stores/credit-matching'
+import { captureCredit, lockCredit } from '#db/stores/vendor-credits'
 import { foundCompany } from '#tests/support/company'
 import { freshDatabase, type TestDatabase } from '#tests/support/database'
 import { aBill, anOrderOf, aSupplier, capture, receive } from '#tests/support/purchasing'
@@ -26,6 +30,10 @@ beforeAll(async () => {
   expect(bill.phase).toBe('awaiting-goods')
   expect(await vendorBillActivities({ db }).reviewBill(look)).toEqual(bill)
   await sendBack(receiptNo)
+  await credit(supplier)
+  await admin`
+    INSERT INTO vendor_prepayment (purchase_order_id, entity_id, supplier_id, currency, amount_minor, due_on, reason, requested_by)
+    VALUES (${order.orderId}, ${company.entityId}, ${supplier.id}, 'USD', 100, '2026-06-01', 'in advance', 'buyer')`
 })
 afterAll(() => database.drop())
 
@@ -42,6 +50,22 @@ async function sendBack(receiptNo: string): Promise<void> {
   )) as DocumentProgress
   const shipped = await verbs.shipVendorReturn({ ...by, id, reference: 'S-1' })
   expect(shipped.moneyAtRisk.minor).toBe('5000')
+}
+
+/** A part of the claim is credited. */
+async function credit(supplier: { code: string }): Promise<void> {
+  const document = {
+    ...{ supplier: supplier.code, supplierEdiId: null, number: 'CN-1', creditedOn: '2026-06-01' },
+    ...{ currency: null, returnNo: 'RTV-1', billNumber: null, taxes: [] },
+    ...{ netMinor: 3000n, totalMinor: 3000n },
+  }
+  const taken = { document, source: 'typed' as const, actor: 'clerk' }
+  const command = { key: 'credit', request: document, actor: 'clerk' }
+  await commitOnce(database.db, command, async (tx) => {
+    const capture = { ...taken, supplier: await supplierOfBill(tx, document) }
+    const { creditId } = await captureCredit(tx, capture)
+    return matchCredit(tx, await lockCredit(tx, creditId), document, 'clerk')
+  })
 }
 
 async function brokenBy(corruption: string): Promise<string[]> {
@@ -72,6 +96,12 @@ test.each([
   ['BILL-UNITS', `UPDATE bill_match SET qty = qty + 1 WHERE kind = 'received'`],
   ['PAYABLE', `UPDATE vendor_bill SET posted_minor = posted_minor - 1`],
   ['VENDOR-RETURN', `UPDATE vendor_return_line SET credit_minor = credit_minor - 1`],
+  ['VENDOR-RECEIVABLE', `UPDATE vendor_credit SET claim_minor = claim_minor - 1`],
+  ['VENDOR-CREDIT', `UPDATE vendor_credit SET posted_minor = posted_minor - 1, disputed_minor = 1`],
+  [
+    'PREPAID',
+    `INSERT INTO vendor_prepayment_use (prepayment_id, kind, minor, used_on, actor) SELECT id, 'refund', 1, '2026-06-02', 'x' FROM vendor_prepayment`,
+  ],
   ['BILL-PAID-ONCE', `UPDATE vendor_bill SET paid_at = now()`],
 ])('%s notices what breaks it', async (name, corruption) => {
   expect(await brokenBy(corruption)).toContain(name)

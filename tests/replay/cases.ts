@@ -47,7 +47,6 @@ import {
 } from './transfer-cases.ts'
 import { replenishedContinuedAsNew, replenishedUntilOff } from './replenishment-cases.ts'
 import { disputeAccepted, disputeMissed, disputeRefused, disputeWon } from './chargeback-cases.ts'
-import { returnCancelled, returnRefused, returnShipped } from './vendor-return-cases.ts'
 import {
   statementApproved,
   statementContinuedAsNew,
@@ -61,6 +60,12 @@ import {
   invoiceCancelled,
   tiesRefreshed,
 } from './period-close-cases.ts'
+import {
+  returnCancelled,
+  returnCredited,
+  returnRefused,
+  returnShipped,
+} from './vendor-return-cases.ts'
 
 /** Acts out one way through a process and answers the id of the process to keep. */
 export type Case = (system: RecordingSystem) => Promise<string>
@@ -131,6 +136,7 @@ export const cases: Record<string, Record<string, Case>> = {
   },
   'vendor-return': {
     'return-shipped': returnShipped,
+    'return-credited': returnCredited,
     'return-cancelled': returnCancelled,
     'return-refused': returnRefused,
   },
