@@ -25,15 +25,17 @@ function waiting(db: Reader, { entityId, accounts, asOf, horizon }: OpenItemAsk)
     WITH moved AS MATERIALIZED (
       SELECT l.account_id, l.currency, l.open_key FROM journal_line l WHERE l.account_id = ANY(${ids}) AND l.effective_on > ${asOf} AND l.open_key IS NOT NULL
       ${since}
-    ), candidate AS (
+    ), candidate AS MATERIALIZED (
       SELECT i.* FROM open_item i WHERE i.entity_id = ${entityId} AND i.book = 'main' AND i.account_id = ANY(${ids})
         AND (i.balance_minor <> 0 OR i.func_minor <> 0 OR (i.account_id, i.currency, i.key) IN (SELECT account_id, currency, open_key FROM moved))
-    ), waiting AS (
-      SELECT i.id, i.account_id, i.currency, i.key, min(e.effective_on) AS opened_on, sum(m.amount_minor)::bigint AS balance, sum(m.func_minor)::bigint AS func,
-        (array_agg(ROW(m.entry_id, m.line_no)::open_item_line ORDER BY m.entry_id, m.line_no))[1] AS first
-      FROM candidate i JOIN open_item_match m ON m.open_item_id = i.id JOIN journal_entry e ON e.id = m.entry_id
-      WHERE e.effective_on <= ${asOf} ${horizon === undefined ? db`` : db`AND e.xid < ${horizon}::text::xid8`}
-      GROUP BY i.id, i.account_id, i.currency, i.key HAVING sum(m.amount_minor) <> 0 OR sum(m.func_minor) <> 0
+    ), waiting AS MATERIALIZED (
+      SELECT i.id, i.account_id, i.currency, i.key, m.opened_on, m.balance, m.func, m.first
+      FROM candidate i CROSS JOIN LATERAL (
+        SELECT min(e.effective_on) AS opened_on, sum(m.amount_minor)::bigint AS balance, sum(m.func_minor)::bigint AS func,
+          (array_agg(ROW(m.entry_id, m.line_no)::open_item_line ORDER BY m.entry_id, m.line_no))[1] AS first
+        FROM open_item_match m CROSS JOIN LATERAL (SELECT effective_on, xid FROM journal_entry WHERE id = m.entry_id OFFSET 0) e
+        WHERE m.open_item_id = i.id AND e.effective_on <= ${asOf} ${horizon === undefined ? db`` : db`AND e.xid < ${horizon}::text::xid8`}) m
+      WHERE m.balance <> 0 OR m.func <> 0
     )`
 }
 

@@ -1,6 +1,6 @@
 import type { Reader } from '#db/client'
 import { STOCK_ACCOUNTS, type LayerTotals, type StockMoves } from '#domain/reports/roll-forward'
-import { monthOf, type BalanceScope } from './report-balances.ts'
+import { linesAfterRun, monthOf, type BalanceScope } from './report-balances.ts'
 
 /**
  * Units and value of each item, site and condition before a period, and by event within it. What
@@ -29,8 +29,8 @@ export async function stockMoves(db: Reader, ask: BalanceScope): Promise<StockMo
       SELECT l.item_id, l.site_id, l.condition, NULL::text AS event, true AS units, l.qty, l.func_minor FROM ledger_item_month l
       WHERE l.run_id <= (SELECT id FROM run) AND l.entity_id = ${ask.entityId} AND l.book = 'main' AND l.account_id = ANY(${accounts}) AND l.month < ${month} ${narrowed} ${edge}
       UNION ALL
-      SELECT l.item_id, l.site_id, l.condition, NULL, true, coalesce(l.qty, 0), l.func_minor ${lines}
-        AND l.effective_on < ${from} AND e.xid >= (SELECT upto FROM run)
+      SELECT l.item_id, l.site_id, l.condition, NULL, true, coalesce(l.qty, 0), l.func_minor FROM ${linesAfterRun(db, ask)}
+      WHERE l.account_id = ANY(${accounts}) AND l.effective_on < ${from} ${narrowed}
       UNION ALL
       SELECT l.item_id, l.site_id, l.condition, e.event_type, coalesce(l.qty, 0) <> 0, coalesce(l.qty, 0), l.func_minor ${lines}
         AND l.effective_on BETWEEN ${from} AND ${to}
