@@ -20,6 +20,11 @@ export class TableRow {
     this.isEmpty = cells.every((cell) => cell.trim() === '')
   }
 
+  /** Whether another row says the very same is told by this. */
+  get text(): string {
+    return this.cells.join('\t')
+  }
+
   /** The first of these columns that is filled in; '' where none is. */
   get(...names: readonly string[]): string {
     for (const name of names) {

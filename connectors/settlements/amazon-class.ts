@@ -49,7 +49,10 @@ export function amazonClass(words: AmazonWords, amountMinor: bigint): StatementL
   if (known) return known
   if (isFee) return amountMinor > 0n ? 'fee-refund' : 'fee'
   if (/promotion|^points/i.test(amountType)) return 'promotion'
-  if (/itemprice|itemcharge|chargelist|direct-?payment/i.test(amountType))
+  if (
+    /itemprice|itemcharge|chargelist|direct-?payment/i.test(amountType) ||
+    /retrocharge/i.test(transaction)
+  )
     return priceClass(transaction, description, amountMinor)
   if (/adjust|bad debt|liquidation|goodwill|commingling/i.test(all)) return 'adjustment'
   if (OTHER_FEES.test(description || transaction)) return amountMinor > 0n ? 'fee-refund' : 'fee'

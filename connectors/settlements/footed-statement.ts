@@ -39,11 +39,18 @@ function doesNotFoot(
   )
 }
 
-/** All values, or the problems of all that have some. */
-export function everyOne<T>(results: readonly Translated<T>[]): Translated<T[]> {
+/** All statements, or the problems of all that have some; no statement stands twice. */
+export function everyOne(
+  results: readonly Translated<SettlementStatement>[],
+): Translated<SettlementStatement[]> {
   const problems = results.flatMap((result) => (result.ok ? [] : result.problems))
   if (problems.length > 0) return { ok: false, problems: problems.slice(0, 20) }
-  return accepted(results.flatMap((result) => (result.ok ? [result.value] : [])))
+  const statements = results.flatMap((result) => (result.ok ? [result.value] : []))
+  if (statements.length === 0) return refused('empty', '$', 'the file holds no lines')
+  const keys = statements.map((s) => `${s.account} ${s.statementId} ${s.currency}`.trim())
+  const twice = keys.find((key, n) => keys.indexOf(key) !== n)
+  if (twice) return refused('duplicate-statement', '$', `the file states ${twice} twice`)
+  return accepted(statements)
 }
 
 /** First and last day of a list; undefined of an empty one. */

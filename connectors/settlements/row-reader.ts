@@ -32,6 +32,15 @@ export class RowReader {
     this.problems.push({ code, field, message: `${field}: ${message}` })
   }
 
+  /** Of rows that no total and no id guards, each may stand once. */
+  refuseDoubled(rows: readonly TableRow[]): void {
+    const seen = new Set<string>()
+    for (const row of rows) {
+      if (seen.has(row.text)) this.refuse(row, 'row', 'duplicate-row', 'stands here twice')
+      seen.add(row.text)
+    }
+  }
+
   /** In minor units; an empty cell is zero. */
   amount(row: TableRow, currency: string, ...columns: string[]): bigint {
     const text = row.get(...columns)
