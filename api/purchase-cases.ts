@@ -14,6 +14,7 @@ import type { Resolution } from '#domain/orders/exceptions'
 import { answerOf } from './case-scope.ts'
 import type { ApiDeps } from './deps.ts'
 import { notFound } from './problem.ts'
+import type { CommandCaller } from './order-commands.ts'
 import { commandPurchase } from './purchase-commands.ts'
 
 /** What a choice would do to stock, what is to come, and the books. */
@@ -44,14 +45,15 @@ interface Chosen {
 /** Tells a purchase's process what was chosen about its case. */
 export async function decidePurchaseCase(
   deps: ApiDeps,
-  request: FastifyRequest,
   found: CaseRow,
+  chosen: Chosen,
+  caller: CommandCaller,
 ): Promise<PurchaseProgress> {
   const place = await placeOfPurchaseId(deps.db, found.subjectId)
   if (!place) throw notFound('purchase order')
-  const command = commandOf(found, request.body as Chosen)
+  const command = commandOf(found, chosen)
   try {
-    return await commandPurchase(deps, place, resolvePurchaseCase, command, request)
+    return await commandPurchase(deps, place, resolvePurchaseCase, command, caller)
   } catch (error) {
     throw answerOf(found, error)
   }

@@ -1,4 +1,4 @@
-import { defineQuery, defineUpdate } from '@temporalio/workflow'
+import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow'
 import type { MoneyDto } from '#domain/money'
 import type { CaseType, Resolution } from '#domain/orders/exceptions'
 import type { PurchasePhase } from '#domain/purchasing/phase'
@@ -180,6 +180,8 @@ export const cancelPurchase = defineUpdate<PurchaseProgress, [CancelPurchase]>('
 export const resolvePurchaseCase = defineUpdate<PurchaseProgress, [ResolvePurchaseCase]>(
   'resolvePurchaseCase',
 )
+/** Something outside this order changed (units that were set aside went back): look again. */
+export const lookAtPurchase = defineSignal<[{ cause: string }]>('lookAgain')
 export const purchaseProgress = defineQuery<PurchaseProgress | undefined>('purchaseProgress')
 
 /** What the process may do: each is one commit; `sendToSupplier` makes one outside call before its own. */

@@ -143,6 +143,16 @@ function takeCommands(purchase: Purchase): void {
   setHandler(contract.closePurchaseShort, on('closePurchaseShort', 'Close short'))
   setHandler(contract.cancelPurchase, on('cancelPurchase', 'Cancel'))
   setHandler(contract.resolvePurchaseCase, on('resolvePurchaseCase', 'Resolve a case'))
+  setHandler(contract.lookAtPurchase, ({ cause }) => look(purchase, cause))
+}
+
+/** Does what is due and says where the order stands then. */
+async function look(purchase: Purchase, cause: string): Promise<void> {
+  try {
+    await tell(purchase, 'passPurchaseDeadline', { at: cause }, `Look: ${cause}`)
+  } catch (error) {
+    await leaveAlone(purchase, error)
+  }
 }
 
 async function tell<V extends PurchaseVerb>(

@@ -6,6 +6,7 @@ import { sum } from '#domain/money'
 import type { PurchaseLine } from '#domain/purchasing/order'
 import { Refusal } from '#domain/refusal'
 import { openPurchaseCase } from './cases.ts'
+import { intendCut } from './sending.ts'
 import { expectLines } from './supply.ts'
 
 /**
@@ -28,6 +29,19 @@ export async function closePurchaseShort(
   if (asked.length === 0)
     throw new Refusal('NothingExpected', 'Nothing more is expected of these lines.')
   await letGo(tx, order, asked, by)
+  await tellCut(tx, order, asked, { whole: false, key: by.key })
+}
+
+async function tellCut(
+  tx: Tx,
+  order: PurchaseOrder,
+  lines: readonly PurchaseLine[],
+  how: { whole: boolean; key: string },
+): Promise<void> {
+  const cuts = lines.map(({ lineNo, open: cut, ordered, replacing, cancelled }) => ({
+    ...{ lineNo, cut, keeps: ordered + replacing - cancelled - cut },
+  }))
+  await intendCut(tx, order, { ...how, lines: cuts })
 }
 
 /** @throws Refusal `PurchaseReceived` once something has come: then it is closed short. */
@@ -42,16 +56,13 @@ export async function cancelPurchase(
       `Goods of ${order.poNumber} have come: close it short instead.`,
     )
   await tx`UPDATE purchase_order SET cancelled_at = clock_timestamp() WHERE id = ${order.id}`
-  // What has not left us need not leave; what has is told to the supplier by whoever cancels.
+  // What has not left us need not leave; of what has the supplier is told below.
   await tx`
     UPDATE external_effect SET state = 'failed', outcome = '{"outcome": "cancelled"}', settled_at = clock_timestamp()
     WHERE subject_type = 'purchase-order' AND subject_id = ${`${order.id}`} AND state = 'intended'`
-  await letGo(
-    tx,
-    order,
-    order.lines.filter((line) => line.open > 0n),
-    by,
-  )
+  const open = order.lines.filter((line) => line.open > 0n)
+  await letGo(tx, order, open, by)
+  await tellCut(tx, order, open, { whole: true, key: by.key })
   await tx`
     UPDATE exception_case SET state = 'self-healed', resolution = 'the order is cancelled', resolved_by = 'system', resolved_at = clock_timestamp()
     WHERE subject_type = 'purchase-order' AND subject_id = ${`${order.id}`} AND state = 'open'`

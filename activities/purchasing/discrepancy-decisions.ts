@@ -1,7 +1,9 @@
+import type { RequestedVendorReturn } from '#contracts/vendor-return'
 import type { Tx } from '#db/client'
 import { receiveGoods } from '#db/stores/goods-receipts'
 import { judgeGoods } from '#db/stores/inspections'
 import { changeLine, lockPurchase, type PurchaseOrder } from '#db/stores/purchase-orders'
+import { addToOutbox } from '#db/stores/records'
 import type { Resolution } from '#domain/orders/exceptions'
 import { invariant, Refusal } from '#domain/refusal'
 import { closePurchaseShort } from './close.ts'
@@ -23,6 +25,7 @@ interface OpenDiscrepancy {
 const OUTCOME: Partial<Record<Resolution, string>> = {
   accept: 'accepted',
   return: 'returned',
+  'credit-claim': 'credit-claimed',
   replace: 'replaced',
   scrap: 'scrapped',
   wait: 'waiting',
@@ -42,6 +45,7 @@ export async function decideDiscrepancy(
     if (resolution === 'close-short') await closeLine(tx, order, one, deciding)
   } else if (one.kind === 'wrong' && resolution === 'accept')
     await takeWrong(tx, order, one, deciding)
+  else if (resolution === 'credit-claim') await claimCredit(tx, order, one, deciding)
   else await judge(tx, one, deciding)
   if (resolution === 'replace') await sendAgain(tx, order, one, deciding)
   await tx`
@@ -70,6 +74,25 @@ async function judge(
     rejected: resolution === 'return' || resolution === 'replace' ? qty : 0n,
     scrapped: resolution === 'scrap' ? qty : 0n,
   })
+}
+
+/**
+ * The units go back by a return of their own, which claims the supplier's credit for what is billed
+ * of them; until they leave, nobody judges them.
+ */
+async function claimCredit(
+  tx: Tx,
+  order: PurchaseOrder,
+  { id, receiptNo, receiptLineNo, qty, siteId }: OpenDiscrepancy,
+  { reason, actor }: Deciding,
+): Promise<void> {
+  const [site] = await tx<{ code: string }[]>`SELECT code FROM site WHERE id = ${siteId}`
+  const returnNo = `CLAIM-${order.poNumber}-${id}`
+  const request: RequestedVendorReturn = {
+    ...{ returnNo, receiptNo, site: site!.code, reason, actor, key: `discrepancy/${id}` },
+    lines: [{ receiptLineNo, qty: `${qty}` }],
+  }
+  await addToOutbox(tx, [{ topic: 'vendor-return-wanted', key: returnNo, body: { ...request } }])
 }
 
 /** Another item than was ordered stays with us: received anew, at the price that was agreed for it. */

@@ -15,7 +15,7 @@ import { policiesFor } from '#db/queries/policies'
 import { acceptChange } from './acknowledge.ts'
 import { cancelPurchase, closePurchaseShort } from './close.ts'
 import { decideDiscrepancy } from './discrepancy-decisions.ts'
-import { intendAgain, takeAsSent } from './sending.ts'
+import { intendAgain, intendSame, takeAsSent } from './sending.ts'
 import { expectLines } from './supply.ts'
 
 export interface Deciding {
@@ -82,6 +82,7 @@ async function openCaseOf(
 async function carryOut(tx: Tx, order: PurchaseOrder, deciding: Deciding): Promise<void> {
   const { command, found, actor, key, reason } = deciding
   const by = { actor, key, reason }
+  if (found.evidence['told'] === 'cut') return tellCutAgain(tx, deciding)
   switch (command.resolution) {
     case 'cancel':
       return cancelPurchase(tx, order, by)
@@ -103,6 +104,17 @@ async function carryOut(tx: Tx, order: PurchaseOrder, deciding: Deciding): Promi
     default:
       return decideDiscrepancy(tx, order, deciding)
   }
+}
+
+/** What the supplier was to be told of units that we do not take: once more, or a person has told it. */
+async function tellCutAgain(tx: Tx, { command, found, key }: Deciding): Promise<void> {
+  if (command.resolution === 'send-again')
+    return intendSame(tx, String(found.evidence['effect']), `again/${found.id}/${key}`)
+  if (command.resolution === 'cancel')
+    throw new Refusal(
+      'ResolutionNotAllowed',
+      'What the supplier was to be told is a cancellation already: send it again, or say that it was told.',
+    )
 }
 
 /** A reminder goes out, or somebody waits: the case stays, with its time anew. */

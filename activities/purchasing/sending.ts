@@ -1,5 +1,6 @@
 import { ApplicationFailure } from '@temporalio/activity'
 import { purchaseOrder850 } from '#connectors/edi/purchase-order-850'
+import { purchaseChange860, type PurchaseCut } from '#connectors/edi/purchase-change-860'
 import type { PurchaseDocument } from '#connectors/purchasing/purchase-document'
 import { purchaseOrderPdf } from '#connectors/purchasing/purchase-order-pdf'
 import type { Db, Tx } from '#db/client'
@@ -50,6 +51,50 @@ export async function intendAgain(
   })
 }
 
+/**
+ * What was sent and will not be taken any more is told to the supplier, by the same way as the
+ * order; nothing is told of an order that has not left us.
+ */
+export async function intendCut(
+  tx: Tx,
+  order: PurchaseOrder,
+  { key, ...cut }: PurchaseCut & { key: string },
+): Promise<void> {
+  const told = await tx<{ left: boolean }[]>`
+    SELECT operation = 'send-order' AND sent_at IS NOT NULL AND state IN ('sent', 'unknown', 'confirmed') AS left FROM external_effect
+    WHERE subject_type = 'purchase-order' AND subject_id = ${`${order.id}`}`
+  if (cut.lines.length === 0 || !told.some(({ left }) => left)) return
+  const document = await documentOf(tx, order)
+  const controlNumber = Number((order.id * 100n + 50n + BigInt(told.length)) % 1_000_000_000n)
+  const envelope = { sender: order.entity, at: new Date().toISOString(), controlNumber }
+  await intendEffect(tx, {
+    ...{ key: `purchase-order/${order.id}/${order.revision}/cut/${key}`, gateway: 'supplier' },
+    ...{ operation: 'send-cut', subjectType: 'purchase-order', subjectId: `${order.id}` },
+    request: {
+      ...{ purchaseId: order.id, revision: order.revision, by: order.sendBy },
+      text: cutText(order, cut),
+      document: order.sendBy === 'edi' ? purchaseChange860(document, cut, envelope) : null,
+    },
+  })
+}
+
+function cutText({ poNumber, lines }: PurchaseOrder, { whole, lines: cuts }: PurchaseCut): string {
+  if (whole) return `Please note that we cancel our purchase order ${poNumber}.`
+  const said = cuts.map(({ lineNo, cut }) => {
+    const line = lines.find((one) => one.lineNo === lineNo)!
+    return `- line ${lineNo}, ${line.vendorSku ?? line.sku} ${line.title}: ${cut} units less`
+  })
+  return [`Please do not deliver any more of our purchase order ${poNumber}:`, ...said].join('\n')
+}
+
+/** The same message once more, under a key of its own, because a person asked for it. */
+export async function intendSame(tx: Tx, effect: string, key: string): Promise<void> {
+  await tx`
+    INSERT INTO external_effect (key, gateway, operation, subject_type, subject_id, request)
+    SELECT ${`${effect}/${key}`}, gateway, operation, subject_type, subject_id, request FROM external_effect WHERE key = ${effect}
+    ON CONFLICT (key) DO NOTHING`
+}
+
 async function keepDocument(
   tx: Tx,
   order: PurchaseOrder,
@@ -81,11 +126,17 @@ async function documentOf(tx: Tx, order: PurchaseOrder): Promise<PurchaseDocumen
 
 interface Sending {
   key: string
-  operation: 'send-order' | 'remind'
+  operation: 'send-order' | 'remind' | 'send-cut'
   state: string
   sentAt: string | null
   attempts: number
-  request: { revision: number; by: 'mail' | 'edi'; text?: string | null }
+  request: {
+    revision: number
+    by: 'mail' | 'edi'
+    text?: string | null
+    /** An EDI document that belongs to this message alone. */
+    document?: string | null
+  }
 }
 
 export type Sent =
@@ -143,6 +194,12 @@ async function transmit(
   }
 }
 
+const SUBJECT = {
+  'send-order': 'Purchase',
+  remind: 'Reminder: purchase',
+  'send-cut': 'Change of purchase',
+} as const
+
 async function messageOf(
   db: Db,
   purchaseId: string,
@@ -162,16 +219,16 @@ async function messageOf(
       (SELECT body FROM purchase_order_document d WHERE d.purchase_order_id = p.id AND d.revision <= ${request.revision} AND kind = 'x12-850' ORDER BY revision DESC LIMIT 1) AS edi
     FROM purchase_order p JOIN supplier s ON s.id = p.supplier_id WHERE p.id = ${BigInt(purchaseId)}`
   const { poNumber, email, ediId, pdf, edi } = to!
-  if (request.by === 'edi' && ediId && edi)
-    return { key, poNumber, by: 'edi', receiver: ediId, document: edi.toString('latin1') }
+  const document = operation === 'send-cut' ? request.document : edi?.toString('latin1')
+  if (request.by === 'edi' && ediId && document)
+    return { key, poNumber, by: 'edi', receiver: ediId, document }
   if (!email)
     return { outcome: 'refused', code: 'no-address', message: 'The supplier has no mail address.' }
-  const reminds = operation === 'remind'
   return {
     ...{ key, poNumber, by: 'mail', to: email },
-    subject: `${reminds ? 'Reminder: purchase' : 'Purchase'} order ${poNumber}`,
+    subject: `${SUBJECT[operation]} order ${poNumber}`,
     text: request.text ?? `Please find our purchase order ${poNumber} attached, and confirm it.`,
-    pdf,
+    pdf: operation === 'send-cut' ? null : pdf,
   }
 }
 
@@ -187,12 +244,16 @@ export async function applySent(
   await tx`
     UPDATE external_effect SET state = ${state}, outcome = ${json(tx, { outcome, ...facts })},
       settled_at = CASE WHEN ${state} = 'unknown' THEN NULL ELSE clock_timestamp() END, ask_at = NULL WHERE key = ${sending.key}`
-  if (sending.operation === 'remind' || order.cancelledAt !== null) return
-  if (outcome === 'confirmed') return takeAsSent(tx, order, 'sent to the supplier')
+  const isCut = sending.operation === 'send-cut'
+  if (sending.operation === 'remind' || (order.cancelledAt !== null && !isCut)) return
+  if (outcome === 'confirmed')
+    return isCut ? undefined : takeAsSent(tx, order, 'sent to the supplier')
+  const what = isCut ? `A change of ${order.poNumber}` : order.poNumber
   await openPurchaseCase(tx, order, {
     ...{ type: 'purchase-unsent', openedBy: `effect ${sending.key}` },
-    summary: `${order.poNumber} ${outcome === 'unknown' ? 'may not have reached' : 'did not reach'} ${order.supplierName}`,
-    evidence: { effect: sending.key, ...sent },
+    ...(isCut ? { discriminator: sending.key } : {}),
+    summary: `${what} ${outcome === 'unknown' ? 'may not have reached' : 'did not reach'} ${order.supplierName}`,
+    evidence: { effect: sending.key, ...(isCut ? { told: 'cut' } : {}), ...sent },
   })
 }
 

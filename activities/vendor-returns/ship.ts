@@ -3,6 +3,7 @@ import type { Tx } from '#db/client'
 import { exchangeRate } from '#db/queries/rates'
 import { takeFromBins } from '#db/stores/bins'
 import { postEntries } from '#db/stores/ledger'
+import { addToOutbox } from '#db/stores/records'
 import { owedForReturn, takeReturnedCost, type ReturnedUnits } from '#db/stores/returned-goods'
 import { lockPositions, moveStock } from '#db/stores/stock'
 import {
@@ -53,12 +54,22 @@ export async function shipUnits(
     sum(each.from.map((layer) => layer.costMinor)) + each.grniFuncMinor + each.creditMinor
   doc.reference = reference
   doc.shippedOn = on
+  await tellPurchase(tx, doc)
   if (sum(shipped.map(worth)) === 0n) return
   const entry = postVendorReturnShipped({
     ...{ returnNo: doc.no, entity: doc.entityId, party: doc.party, shippedOn: on },
     ...{ currency, functionalCurrency, rateE9, lines: shipped },
   })
   await postEntries(tx, [entry], actor)
+}
+
+/** Units that were set aside have been judged by leaving: the order that they were for may be over. */
+async function tellPurchase(tx: Tx, { receiptId, no }: VendorReturnDoc): Promise<void> {
+  const [order] = await tx<{ workflowId: string }[]>`
+    SELECT p.workflow_id AS "workflowId" FROM goods_receipt r JOIN purchase_order p ON p.id = r.purchase_order_id WHERE r.id = ${receiptId}`
+  if (!order) return
+  const body = { ...order, cause: `return/${no}` }
+  await addToOutbox(tx, [{ topic: 'look-again', key: `vendor-return/${no}`, body }])
 }
 
 async function shipLine(

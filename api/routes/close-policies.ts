@@ -61,6 +61,12 @@ const version = z.object({
 
 /** How a company closes: written by one person, in force once another has approved it. */
 export async function closePolicyRoutes(server: ApiServer, deps: ApiDeps): Promise<void> {
+  addList(server, deps)
+  addProposal(server, deps)
+  addApproval(server, deps)
+}
+
+function addList(server: ApiServer, deps: ApiDeps): void {
   server.get(
     '/close-policies',
     {
@@ -80,6 +86,9 @@ export async function closePolicyRoutes(server: ApiServer, deps: ApiDeps): Promi
       return { items, nextCursor: null }
     },
   )
+}
+
+function addProposal(server: ApiServer, deps: ApiDeps): void {
   commandRoute(server, deps, {
     method: 'POST',
     url: '/close-policies',
@@ -108,6 +117,9 @@ export async function closePolicyRoutes(server: ApiServer, deps: ApiDeps): Promi
       return { status: 201, body: { entity, version: added } }
     },
   })
+}
+
+function addApproval(server: ApiServer, deps: ApiDeps): void {
   commandRoute(server, deps, {
     method: 'POST',
     url: '/close-policies/:entity/:version/approval',

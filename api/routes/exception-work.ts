@@ -140,7 +140,7 @@ async function decideOne(
     if (!bulk)
       throw new Refusal(
         'DecidedOneByOne',
-        'Cases of purchases and of outside warehouses are decided one by one.',
+        'Cases of outside warehouses are decided one by one.',
       )
     const params = resolution === 'create-item' ? choice.params : takeAddressOut(choice.params).rest
     const decision = { found, chosen: { resolution, params }, caller, request }

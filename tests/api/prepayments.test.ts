@@ -220,7 +220,9 @@ test('a prepaid order that is cancelled is chased until the money is back', asyn
     entries: [{ eventType: 'prepayment-refunded' }],
   })
   const back = await post(manager, resolution, { resolution: 'refunded' })
-  expect(back.json(), back.body).toMatchObject({ phase: 'cancelled', open: false })
+  expect(back.json(), back.body).toMatchObject({ phase: 'cancelled', cases: [] })
+  // The supplier has been told too.
+  await buy.until(draft, ({ open }) => !open)
   expect(await entriesOf(database.db, id)).toContain(
     'prepayment-refunded: Dr Bank 50.00, Cr VendorPrepayment 50.00',
   )

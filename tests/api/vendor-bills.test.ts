@@ -1,4 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { anOrder } from '#tests/support/company'
+import { desk } from '#tests/support/orders'
 import { aBill, anOrderOf, aSupplier, receive } from '#tests/support/purchasing'
 import { expectProofs } from '#tests/support/proofs'
 import { eventually, post, runningApi, type RunningApi } from './running-api.ts'
@@ -295,6 +297,47 @@ describe('a payment run', () => {
       { account: 1050, currency: 'USD', minor: -92_000n, func: -92_000n },
       { account: 2010, currency: 'EUR', minor: 100_000n, func: 91_000n },
       { account: 7010, currency: 'EUR', minor: 0n, func: 1_000n },
+    ])
+  })
+
+  test('averaged goods bought abroad: the average takes each receipt’s rate, bills and payments realise what the rate did', async () => {
+    const { company, database, system } = api
+    await database.admin`
+      INSERT INTO fx_rate (from_currency, to_currency, rate_on, rate_e9, source)
+      VALUES ('EUR', 'USD', '2026-01-31', 910000000, 'averaged'), ('EUR', 'USD', ${today}, 920000000, 'averaged')`
+    await database.admin`UPDATE item SET cost_method = 'moving-average' WHERE sku = 'LAMP'`
+    const supplier = await aSupplier(database.admin, company, { currency: 'EUR' })
+    const billIds: string[] = []
+    for (const [n, rateE9] of [900_000_000n, 940_000_000n].entries()) {
+      const qty = 100 + n
+      const lines = [{ sku: 'LAMP', qty, priceMinor: 1000 }]
+      const order = await anOrderOf(database.admin, company, supplier, { currency: 'EUR', lines })
+      await receive(database.admin, company, order, [{ qty, rateE9 }])
+      const answer = await post(clerk, '/v1/vendor-bills', {
+        ...{ supplier: supplier.code, number: aBill(supplier).number, billedOn: '2026-02-01' },
+        poNumber: order.poNumber,
+        lines: [{ sku: 'LAMP', description: 'Lamp', qty: `${qty}`, netMinor: `${qty * 1000}` }],
+        totalMinor: `${qty * 1000}`,
+      })
+      expect(answer.json(), answer.body).toMatchObject({ phase: 'payable' })
+      billIds.push(answer.json<{ id: string }>().id)
+    }
+    const sale = anOrder({ line: { sku: 'LAMP', quantity: 50, unitPriceMinor: '2000' } })
+    await api.place(sale)
+    await desk(system, sale).ship()
+    await released(billIds)
+    const rows = await database.db<{ account: number; func: bigint }[]>`
+      SELECT l.account_id AS account, sum(l.func_minor)::bigint AS func FROM journal_line l
+      WHERE l.entry_id IN (SELECT entry_id FROM journal_line WHERE party = ${`supplier/${supplier.code}`} OR item_id = ${company.items.get('LAMP')!})
+        AND l.account_id IN (1300, 2010, 2020, 5010, 7010) GROUP BY 1 ORDER BY 1`
+    // 100 at 9.00 and 101 at 9.40 are 1,849.40; fifty of them cost 460.05.
+    // Billed at 0.91 (−20.30 against the receipts), paid at 0.92 (+20.10).
+    expect(rows).toEqual([
+      { account: 1300, func: 138_935n },
+      { account: 2010, func: 0n },
+      { account: 2020, func: 0n },
+      { account: 5010, func: 46_005n },
+      { account: 7010, func: -20n },
     ])
   })
 })

@@ -1,5 +1,7 @@
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
+import * as p2p from '#contracts/procure-to-pay'
 import { writeX12 } from '#connectors/edi/x12-writer'
+import { inDays, purchasingOn } from '#tests/support/purchases'
 import { aBill, anOrderOf, aSupplier, receive } from '#tests/support/purchasing'
 import { expectProofs } from '#tests/support/proofs'
 import { entriesOf } from '#tests/support/warehouse'
@@ -282,6 +284,43 @@ test('credit notes come by file: each is taken or refused by itself', async () =
     items: [{ outcome: 'refused', problems: [{ code: 'document-type' }] }],
   })
   expect(codeOf(await byEdi(csv))).toBe('BillFileRefused')
+})
+
+test('damaged goods for which credit is claimed go back by a return, and the order ends when they have left', async () => {
+  const { company, database, system } = api
+  const supplier = await aSupplier(database.admin, company)
+  await database.admin`UPDATE supplier SET email = 'sales@example.com' WHERE id = ${supplier.id}`
+  const buy = purchasingOn(system)
+  const line = { sku: 'MUG', site: 'EAST', unitPriceMinor: '1000', neededOn: inDays(14) }
+  const order = await buy.draft({ supplier: supplier.code, lines: [{ ...line, qty: '10' }] })
+  await buy.tell(order, p2p.submitPurchase, {})
+  await buy.tell(order, p2p.decidePurchase, {
+    ...{ decision: 'approved', revision: 1, roles: ['purchasing-manager'], actor: 'mia' },
+  })
+  await buy.until(order, ({ phase }) => phase === 'sent')
+  const received = await buy.tell(order, p2p.receivePurchase, {
+    ...{ receiptNo: aNumber('R'), site: 'EAST', actor: 'rob' },
+    lines: [{ lineNo: 1, qty: '8', damaged: '2' }],
+  })
+  expect(received.cases).toMatchObject([{ type: 'receipt-damaged' }])
+  const chosen = { type: 'receipt-damaged', resolution: 'credit-claim' }
+  const caseIds = received.cases.map(({ id }) => id)
+  const decided = await post(buyer, '/v1/exceptions/bulk-resolution', { ...chosen, caseIds })
+  expect(decided.json(), decided.body).toMatchObject({
+    items: [{ outcome: 'done', phase: 'received' }],
+  })
+  const stop = await api.notify()
+  const returns = await eventually(
+    async () => (await buyer({ method: 'GET', url: '/v1/vendor-returns?phase=requested' })).json(),
+    ({ items }: { items: { returnNo: string; lines: object[] }[] }) =>
+      items.some(({ returnNo }) => returnNo.includes(order.poNumber)),
+  )
+  const back = returns.items.find(({ returnNo }) => returnNo.includes(order.poNumber))!
+  expect(back.lines).toMatchObject([{ qty: '2', condition: 'damaged' }])
+  const at = `/v1/vendor-returns/${back.returnNo}/shipment`
+  expect((await post(receiver, at, { reference: 'S-1' })).json()).toMatchObject({ phase: 'closed' })
+  expect(await buy.until(order, ({ open }) => !open)).toMatchObject({ phase: 'closed' })
+  await stop()
 })
 
 test('two runs at once take a credit off once', async () => {

@@ -23,6 +23,7 @@ export const procureToPayCases: Record<string, Case> = {
   'silent-supplier': silentSupplier,
   'cancelled-purchase': cancelled,
   'goods-inspected': inspected,
+  'looked-at-again': lookedAt,
 }
 
 async function buying(system: RecordingSystem): Promise<{ buy: Purchasing; supplier: string }> {
@@ -54,6 +55,18 @@ const receive = (buy: Purchasing, order: PurchaseProgress, qty: string, damaged 
     ...{ receiptNo: `R-${order.poNumber}-${qty}`, site: 'EAST', actor: 'rob' },
     lines: [{ lineNo: 1, qty, damaged }],
   })
+
+/** Told that something outside has changed, it looks; then it ends as any other. */
+async function lookedAt(system: RecordingSystem): Promise<string> {
+  const { buy, order } = await sent(system)
+  const before = await buy.now(order)
+  await system.client.workflow
+    .getHandle(p2p.procureToPayId(order.poNumber))
+    .signal(p2p.lookAtPurchase, { cause: 'return/1' })
+  await buy.until(order, ({ version }) => version > before.version)
+  await buy.tell(order, p2p.cancelPurchase, { reason: 'not needed' })
+  return ended(system, order)
+}
 
 async function ended({ client }: RecordingSystem, order: PurchaseProgress): Promise<string> {
   const workflowId = p2p.procureToPayId(order.poNumber)

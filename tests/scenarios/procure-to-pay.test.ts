@@ -84,6 +84,9 @@ async function posted(order: PurchaseProgress): Promise<Record<string, string>> 
     GROUP BY 1 HAVING sum(l.func_minor) <> 0 ORDER BY 1`
   return Object.fromEntries(rows.map(({ account, minor }) => [account, minor]))
 }
+/** What its supplier was sent last. */
+const toldOf = (order: PurchaseProgress) =>
+  sent.filter(({ poNumber }) => poNumber === order.poNumber).at(-1)
 const supplyOf = (order: PurchaseProgress) =>
   system.db<{ open: string; dueOn: string; state: string }[]>`
     SELECT (qty - received)::text AS open, due_on AS "dueOn", state FROM expected_supply WHERE source_id LIKE ${`${order.poNumber}/%`} ORDER BY id`
@@ -275,17 +278,37 @@ test('what will not come is closed short, and nobody is promised it any more', a
   const closed = await buy.tell(order, p2p.closePurchaseShort, { reason: 'out of clay' })
   expect(closed.phase).toBe('closed')
   expect(await supplyOf(order)).toMatchObject([{ state: 'closed' }])
+  await buy.until(order, ({ open }) => !open)
+  expect(toldOf(order)).toMatchObject({
+    subject: `Change of purchase order ${order.poNumber}`,
+    text: expect.stringContaining(': 4 units less') as string,
+  })
 })
 
 test('an order that nobody has received can be cancelled, one of which goods came cannot', async () => {
   const order = await ordered('10')
   const cancelled = await buy.tell(order, p2p.cancelPurchase, { reason: 'not needed' })
-  expect(cancelled).toMatchObject({ phase: 'cancelled', open: false })
+  expect(cancelled).toMatchObject({ phase: 'cancelled' })
+  await buy.until(order, ({ open }) => !open)
+  expect(toldOf(order)).toMatchObject({
+    text: `Please note that we cancel our purchase order ${order.poNumber}.`,
+  })
   const other = await ordered('10')
   await receive(other, [{ lineNo: 1, qty: '1' }])
   expect(await code(buy.tell(other, p2p.cancelPurchase, { reason: 'too late' }))).toBe(
     'PurchaseReceived',
   )
+})
+
+test('a supplier by EDI is told by an 860 what is not taken any more', async () => {
+  const order = await ordered('10', {}, { send_by: 'edi', edi_id: 'POTTERS' })
+  await receive(order, [{ lineNo: 1, qty: '6' }])
+  await buy.tell(order, p2p.closePurchaseShort, { reason: 'out of clay' })
+  await buy.until(order, ({ open }) => !open)
+  const { document } = toldOf(order) as SupplierMessage & { by: 'edi' }
+  expect(document).toContain('ST*860*0001')
+  expect(document).toContain(`BCH*04*SA*${order.poNumber}`)
+  expect(document).toContain('POC*1*QD*6*0*EA*4.20*PE*BP*MUG*VN*P-1')
 })
 
 test('two receivers at once count every unit once', async () => {
