@@ -120,14 +120,14 @@ const channelStock: CaseKind = {
 }
 
 const purchase: CaseKind = {
-  decide: shown(purchaseProgress, (deps, { found, request }) =>
-    decidePurchaseCase(deps, request, found),
+  decide: shown(purchaseProgress, (deps, { found, chosen, caller }) =>
+    decidePurchaseCase(deps, found, chosen, caller),
   ),
   preview: shown(previewedPurchase, (deps, { found, request }) =>
     previewPurchaseCase(deps.purchasePreviews, request, found),
   ),
   reopen: 'What was chosen about a purchase has moved goods or money.',
-  bulk: false,
+  bulk: true,
 }
 
 const replenishedItem: CaseKind = {

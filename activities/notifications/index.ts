@@ -7,12 +7,13 @@ import { startContinuousClose } from '#clients/continuous-close'
 import { startReplenishment } from '#clients/replenishment'
 import { tellOrTakeUp } from '#clients/order-process'
 import { draftPurchase } from '#clients/purchase-process'
-import { requestTransfer } from '#clients/stock-documents'
+import { requestTransfer, requestVendorReturn } from '#clients/stock-documents'
 import { tellBill } from '#clients/vendor-bill'
 import type { Delivered, NotificationActivities } from '#contracts/notification'
 import { lookAgain, type OrderActivities } from '#contracts/order-to-cash'
 import type { ProcureToPayStart } from '#contracts/procure-to-pay'
 import type { RequestedTransfer } from '#contracts/transfer'
+import type { RequestedVendorReturn } from '#contracts/vendor-return'
 import type { Db } from '#db/client'
 import { billToTell } from '#db/queries/bills'
 import { shippedOrder } from '#db/queries/orders'
@@ -65,6 +66,7 @@ const TOPICS = {
   'vendor-bill': { limit: 50, mostWaitSeconds: 60 },
   'purchase-wanted': { limit: 20, mostWaitSeconds: 3600 },
   'transfer-wanted': { limit: 20, mostWaitSeconds: 3600 },
+  'vendor-return-wanted': { limit: 20, mostWaitSeconds: 3600 },
   'shipping-order': { limit: 20, mostWaitSeconds: 900 },
 } as const
 type Topic = keyof typeof TOPICS
@@ -196,6 +198,7 @@ async function deliver(deps: NotificationDeps, message: WaitingMessage): Promise
   if (message.topic === 'vendor-bill') return tellOneBill(deps, message.key, body['billId']!)
   if (message.topic === 'purchase-wanted') return orderWanted(deps, message)
   if (message.topic === 'transfer-wanted') return transferWanted(deps, message)
+  if (message.topic === 'vendor-return-wanted') return returnWanted(deps, message)
   if (message.topic === 'look-again') return signal(deps, body['workflowId']!, body['cause']!)
   const cause = message.topic === 'stock-arrived' ? 'stock arrived' : 'expected supply changed'
   await giveStockOut(deps, { key: message.key, cause, itemIds: body.itemIds ?? [] })
@@ -208,6 +211,15 @@ async function orderWanted(
 ): Promise<void> {
   const start = body as ProcureToPayStart
   await draftPurchase(temporal, { ...start, taskQueue: orderTaskQueue, updateId: `outbox/${key}` })
+}
+
+/** Goods that a person claims credit for go back by a return with a process of its own, once per number. */
+async function returnWanted(
+  { temporal, orderTaskQueue }: NotificationDeps,
+  { key, body }: WaitingMessage,
+): Promise<void> {
+  const asked = { taskQueue: orderTaskQueue, updateId: `outbox/${key}` }
+  await requestVendorReturn(temporal, body as RequestedVendorReturn, asked)
 }
 
 /** What replenishment wants moved becomes a transfer with a process of its own, once per number. */

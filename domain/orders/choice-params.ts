@@ -80,6 +80,7 @@ const PARAMS: Partial<Record<CaseType, Partial<Record<Resolution, readonly Choic
     'new-date': [must('promisedOn', 'date')],
     'close-short': [may('lineNo', 'units')],
   },
+  'prepayment-stranded': { refunded: MAYBE_WHY },
   'bill-duplicate': { reject: MAYBE_WHY },
   'bill-price-over': { reject: MAYBE_WHY },
   'bill-quantity-over': { reject: MAYBE_WHY },

@@ -803,7 +803,13 @@ const closes: Probe[] = [
         'expected-invoices',
         '',
         {
-          ...{ invoiceNo: 'XI-NEW', entity, period: '2026-06', accountId: 6070, party: 'x' },
+          ...{
+            invoiceNo: 'XI-NEW',
+            entity,
+            period: '2026-06',
+            accountId: 6070,
+            party: 'supplier/1',
+          },
           ...{ description: 'x', expectedMinor: '1' },
         },
       ],
