@@ -61,7 +61,7 @@ const layers = {
   },
   connectors: {
     folders: ['connectors', 'contracts', 'domain'],
-    packages: ['csv-parse', 'pdf-lib', 'zod'],
+    packages: ['csv-parse', 'pdf-lib', 'saxes', 'zod'],
     builtins: '^(node:)?crypto$',
   },
   simulators: { folders: ['simulators'], packages: ['smtp-server', 'zod'], builtins: true },
