@@ -62,6 +62,7 @@ const layers = {
   connectors: {
     folders: ['connectors', 'contracts', 'domain'],
     packages: ['csv-parse', 'pdf-lib', 'write-excel-file', 'zod'],
+    packages: ['csv-parse', 'pdf-lib', 'saxes', 'zod'],
     builtins: '^(node:)?crypto$',
   },
   // The page that the API serves: it knows the API by its description alone.

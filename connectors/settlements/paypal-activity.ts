@@ -24,7 +24,9 @@ export const PAYPAL_ACTIVITY: TableOptions = {
  * the one before: rows that leave the balance as it is, such as memos and what was denied, are
  * lines of nothing.
  */
-export function readPaypalActivity(content: string | Uint8Array): Translated<SettlementStatement[]> {
+export function readPaypalActivity(
+  content: string | Uint8Array,
+): Translated<SettlementStatement[]> {
   const text = statementText(content)
   if (!text.ok) return text
   const table = readTable(text.value, PAYPAL_ACTIVITY)
@@ -39,9 +41,13 @@ export function readPaypalActivity(content: string | Uint8Array): Translated<Set
   const reader = new RowReader({ mark, order: dayOrder(days, isAmerican ? 'mdy' : 'dmy') })
   const read = rows.map((row) => readRow(row, reader, columns.includes('fee')))
   const hasBalance = columns.includes('balance') && rows.some((row) => row.get('balance') !== '')
-  if (!hasBalance) reader.refuseDoubled(rows)
+  reader.refuseDoubled(rows)
   if (!hasBalance && !isClosed)
-    return refused('truncated', '$', 'the last row has no line end, and no balance tells if it is whole')
+    return refused(
+      'truncated',
+      '$',
+      'the last row has no line end, and no balance tells if it is whole',
+    )
   if (reader.problems.length > 0) return { ok: false, problems: reader.problems }
   const groups = groupedBy(read, ({ currency }) => currency)
   return everyOne(groups.map(([, members]) => statementOf(members, hasBalance)))
@@ -131,23 +137,16 @@ interface Moved {
   chain: BalanceChain | undefined
 }
 
-/** All rows make the chain, or all but those by whose status or by which no balance moved. */
+/** All rows make the chain, or all but those whose status says that no money moved. */
 function chainOf(rows: readonly ReadRow[]): Moved | null {
-  const open = /denied|pending|void|cancel|expired|removed|placed|abgelehnt|offen|ausstehend|storniert|refus|en attente|annul|pendiente|denegad|rifiutat|sospeso|in behandeling/i
+  const open =
+    /denied|pending|void|cancel|expired|removed|placed|abgelehnt|offen|ausstehend|storniert|refus|en attente|annul|pendiente|denegad|rifiutat|sospeso|in behandeling/i
   const final = rows.filter(({ row }) => !open.test(row.get('status')))
-  const still = new Set(rows.filter((row, n) => leavesBalance(row, rows[n - 1], rows[n + 1])))
-  for (const moving of [rows, final, rows.filter((row) => !still.has(row))]) {
+  for (const moving of [rows, final]) {
     const chain = balanceChain(
       moving.map(({ netMinor, balanceMinor }) => ({ amountMinor: netMinor, balanceMinor })),
     )
     if (chain) return { moved: new Set(moving), chain }
   }
   return rows.length === 0 ? { moved: new Set(), chain: undefined } : null
-}
-
-/** Beside the row before in time, which stands above it or below. */
-function leavesBalance(row: ReadRow, above?: ReadRow, below?: ReadRow): boolean {
-  if (row.netMinor === 0n) return false
-  return [above, below].some((other) => other?.balanceMinor === row.balanceMinor) &&
-    ![above, below].some((other) => other?.balanceMinor === row.balanceMinor - row.netMinor)
 }

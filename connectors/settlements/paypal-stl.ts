@@ -64,13 +64,9 @@ function sectionsOf(text: string): Translated<Section[]> {
   return { ok: true, value: sections }
 }
 
-function sectionStatements(
-  section: Section,
-  reader: RowReader,
-): Translated<SettlementStatement>[] {
+function sectionStatements(section: Section, reader: RowReader): Translated<SettlementStatement>[] {
   const groups = new Map(groupedBy(section.rows, (row) => row.get('gross transaction currency')))
-  for (const [currency = ''] of section.footers)
-    if (!groups.has(currency)) groups.set(currency, [])
+  for (const [currency = ''] of section.footers) if (!groups.has(currency)) groups.set(currency, [])
   return [...groups].map(([currency, rows]) => {
     const footer = section.footers.find(([code]) => code === currency)
     const where = `section ${section.account}, ${currency}`
@@ -141,7 +137,9 @@ function statementOf(
   const gross = movements.map((movement) => movement.grossMinor)
   const fee = movements.map((movement) => movement.feeMinor)
   const feeSums = [of(fee, true), -of(fee, false)]
-  const isFeeRight = [fees, fees.toReversed()].some((pair) => pair.every((f, n) => f === feeSums[n]))
+  const isFeeRight = [fees, fees.toReversed()].some((pair) =>
+    pair.every((f, n) => f === feeSums[n]),
+  )
   if (of(gross, true) !== credits || -of(gross, false) !== debits || !isFeeRight)
     return refused(
       'StatementDoesNotFoot',
