@@ -5,6 +5,7 @@ import { Refusal } from '#domain/refusal'
 import type { Db, Tx } from './client.ts'
 import { isConflict, isConnectionLost, transaction } from './transaction.ts'
 import { closeRefusals } from './close-refusals.ts'
+import { supplierCreditRefusals } from './supplier-credit-refusals.ts'
 
 export interface Command {
   /** Business key for life, as `ship-order/4711`: never a run id, an attempt or a random value. */
@@ -183,23 +184,7 @@ export const refusalForConstraint: Record<string, GuardRefusal> = {
     message:
       'Whoever has changed or verified where a supplier is paid does not sign its payment: ask another.',
   },
-  payment_run_credit_within: {
-    code: 'CreditTakenTwice',
-    message:
-      'More of a credit note would be taken off than there is of it: propose the payment run again.',
-  },
-  vendor_prepayment_maker_not_checker: {
-    code: 'SelfApproval',
-    message: 'You asked for this prepayment: somebody else has to approve it.',
-  },
-  payment_run_prepayment_once: {
-    code: 'BillInAnotherRun',
-    message: 'Another payment run holds one of these prepayments: look at it, then propose again.',
-  },
-  payment_run_line_once: {
-    code: 'BillInAnotherRun',
-    message: 'Another payment run holds one of these bills: look at it, then propose again.',
-  },
+  ...supplierCreditRefusals,
   settlement_external_once: {
     code: 'StatementLineKnown',
     message: 'An entry is in another statement already: send each payout, and each day, once.',

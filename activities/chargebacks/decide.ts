@@ -73,6 +73,9 @@ export async function resolveCaseOf(
       return settleDispute(tx, { doc, order }, command)
     case 'match-order':
       return matchByHand(tx, doc, textParam(command.params, 'orderNumber'), command)
+    default:
+      // A case that only waits for the bank needs nothing done.
+      return
   }
 }
 
