@@ -1,3 +1,4 @@
+import { DEFAULT_PURCHASING_POLICY } from '#domain/purchasing/policy'
 import { randomUUID } from 'node:crypto'
 import type { Tx } from '#db/client'
 import { journalHash } from '#connectors/accounting/journal-file'
@@ -132,9 +133,10 @@ export async function foundForeignCompany(api: RunningApi): Promise<Foreign> {
   await admin`INSERT INTO external_effect (key, gateway, operation, subject_type, subject_id, request, state) VALUES ('effect-abroad', 'carrier', 'buy-label', 'order', ${orderId}, '{}', 'confirmed')`
   await admin`INSERT INTO supplier (entity_id, code, name, country, currency, state, created_by, approved_by) VALUES (${entityId}, ${FOREIGN.supplier}, 'Keramik GmbH', 'DE', 'EUR', 'approved', 'test', 'frida')`
   await admin`INSERT INTO supplier_change (supplier_id, kind, based_on, body, reason, requested_by) SELECT id, 'change', 1, '{"termsDays": 14}', 'better terms', 'test' FROM supplier WHERE code = ${FOREIGN.supplier}`
+  const policies = { purchasing: { version: 0, owner: 'x', body: DEFAULT_PURCHASING_POLICY } }
   await admin`
     INSERT INTO purchase_order (po_number, entity_id, supplier_id, workflow_id, currency, ordered_on, terms_days, created_by, authors, policies)
-    SELECT ${FOREIGN.purchase}, ${entityId}, id, 'procure-to-pay/none', 'EUR', current_date, 30, 'test', '{test}', '{}' FROM supplier WHERE code = ${FOREIGN.supplier}`
+    SELECT ${FOREIGN.purchase}, ${entityId}, id, 'procure-to-pay/none', 'EUR', current_date, 30, 'test', '{test}', ${admin.json(policies as never)} FROM supplier WHERE code = ${FOREIGN.supplier}`
   await admin`
     INSERT INTO purchase_order_line (purchase_order_id, line_no, item_id, site_id, unit_price_minor, needed_on, qty_ordered)
     SELECT p.id, 1, i.id, s.id, 400, current_date + 9, 10 FROM purchase_order p, item i, site s WHERE p.po_number = ${FOREIGN.purchase} AND i.sku = 'MUG' AND s.code = ${FOREIGN.site}`

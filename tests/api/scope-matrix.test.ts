@@ -246,7 +246,7 @@ const reports: Probe[] = [
     ...ofEntity('hidden'),
   })),
   ...[
-    ['account-mappings', { basedOn: 1, package: 'X', codes: { 4010: '1' }, reason }],
+    ['account-mappings', { basedOn: 99, package: 'X', codes: { 4010: '1' }, reason }],
     ['journal/batches', { to: today, mode: 'day' }],
   ].map(([name, body]) => ({
     route: `POST /v1/exports/${name as string}`,
