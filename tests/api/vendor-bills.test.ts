@@ -322,7 +322,7 @@ describe('a payment run', () => {
       expect(answer.json(), answer.body).toMatchObject({ phase: 'payable' })
       billIds.push(answer.json<{ id: string }>().id)
     }
-    const sale = anOrder({ line: { sku: 'LAMP', quantity: 50, unitPriceMinor: '2000' } })
+    const sale = anOrder({ line: { sku: 'LAMP', quantity: 20, unitPriceMinor: '10000' } })
     await api.place(sale)
     await desk(system, sale).ship()
     await released(billIds)
@@ -330,13 +330,13 @@ describe('a payment run', () => {
       SELECT l.account_id AS account, sum(l.func_minor)::bigint AS func FROM journal_line l
       WHERE l.entry_id IN (SELECT entry_id FROM journal_line WHERE party = ${`supplier/${supplier.code}`} OR item_id = ${company.items.get('LAMP')!})
         AND l.account_id IN (1300, 2010, 2020, 5010, 7010) GROUP BY 1 ORDER BY 1`
-    // 100 at 9.00 and 101 at 9.40 are 1,849.40; fifty of them cost 460.05.
+    // 100 at 9.00 and 101 at 9.40 are 1,849.40; twenty of them cost 184.02.
     // Billed at 0.91 (−20.30 against the receipts), paid at 0.92 (+20.10).
     expect(rows).toEqual([
-      { account: 1300, func: 138_935n },
+      { account: 1300, func: 166_538n },
       { account: 2010, func: 0n },
       { account: 2020, func: 0n },
-      { account: 5010, func: 46_005n },
+      { account: 5010, func: 18_402n },
       { account: 7010, func: -20n },
     ])
   })
