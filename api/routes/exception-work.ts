@@ -138,10 +138,7 @@ async function decideOne(
       throw new Refusal('CaseOfAnotherType', `Case ${caseId} is a ${found.type}, not a ${type}.`)
     const { bulk, decide } = caseKindOf(found)
     if (!bulk)
-      throw new Refusal(
-        'DecidedOneByOne',
-        'Cases of outside warehouses are decided one by one.',
-      )
+      throw new Refusal('DecidedOneByOne', 'Cases of outside warehouses are decided one by one.')
     const params = resolution === 'create-item' ? choice.params : takeAddressOut(choice.params).rest
     const decision = { found, chosen: { resolution, params }, caller, request }
     const decided = await decide.by(deps, decision).catch((error: unknown) => {
