@@ -102,21 +102,45 @@ export async function decideDocumentCase(
   subject: CaseSubject,
   command: ResolveException,
 ): Promise<OpenCase> {
+  const found = await chosenCase(tx, subject, command)
+  const { resolution, params = {}, actor } = command
+  await resolveCase(tx, found.id, { resolution, params, actor })
+  await keepChoice(tx, subject, found, command)
+  return found
+}
+
+/**
+ * The open case that a person decides, where it may be decided so.
+ * @throws Refusal `CaseNotOpen`, `ResolutionNotAllowed`.
+ */
+export async function chosenCase(
+  tx: Tx,
+  subject: CaseSubject,
+  { caseId, resolution }: ResolveException,
+): Promise<OpenCase> {
   const open = await openDocumentCases(tx, subject)
-  const found = open.find((candidate) => candidate.id.toString() === command.caseId)
+  const found = open.find((candidate) => candidate.id.toString() === caseId)
   if (!found)
     throw new Refusal(
       'CaseNotOpen',
-      `Case ${command.caseId} is not open on ${subject.subjectType} ${subject.no}. Somebody else may have resolved it.`,
+      `Case ${caseId} is not open on ${subject.subjectType} ${subject.no}. Somebody else may have resolved it.`,
     )
   const allowed = allowedResolutions(found.type)
-  if (!allowed.includes(command.resolution))
+  if (!allowed.includes(resolution))
     throw new Refusal(
       'ResolutionNotAllowed',
-      `A ${found.type} case allows ${allowed.join(', ')}; "${command.resolution}" is none of these.`,
+      `A ${found.type} case allows ${allowed.join(', ')}; "${resolution}" is none of these.`,
     )
-  const { resolution, params = {}, actor } = command
-  await resolveCase(tx, found.id, { resolution, params, actor })
+  return found
+}
+
+/** Keeps what a person chose, and what else could have been chosen. */
+export async function keepChoice(
+  tx: Tx,
+  subject: CaseSubject,
+  found: OpenCase,
+  { caseId, resolution, params = {}, actor }: ResolveException,
+): Promise<void> {
   await recordDecisions(tx, [
     {
       subjectType: subject.subjectType,
@@ -124,13 +148,14 @@ export async function decideDocumentCase(
       kind: `exception:${found.type}`,
       rule: 'person',
       ruleVersion: 1,
-      inputs: { caseId: command.caseId, evidence: found.evidence, params },
+      inputs: { caseId, evidence: found.evidence, params },
       choice: { resolution },
-      alternatives: allowed.filter((r) => r !== resolution).map((other) => ({ resolution: other })),
+      alternatives: allowedResolutions(found.type)
+        .filter((other) => other !== resolution)
+        .map((other) => ({ resolution: other })),
       actor,
     },
   ])
-  return found
 }
 
 /** An SLA that passed moves its case up, to whom the policy names. */

@@ -1,13 +1,11 @@
 import type { ResolveException } from '#contracts/order-to-cash'
 import type { Tx } from '#db/client'
 import { resolveCase, type OpenCase } from '#db/stores/cases'
-import { recordDecisions } from '#db/stores/records'
 import { putOffCase } from '#db/stores/settlement-releases'
 import type { SettlementDoc } from '#db/stores/settlements'
-import { allowedResolutions } from '#domain/orders/exceptions'
 import { Refusal } from '#domain/refusal'
 import { addDays } from '#domain/dates'
-import { openDocumentCases } from '../documents/cases.ts'
+import { chosenCase, keepChoice } from '../documents/cases.ts'
 import { dateParam, textParam } from '../documents/params.ts'
 import { bookBankLine, inTransit, soughtAtBank } from './cash.ts'
 import { bookReimbursement, importedOrders, mapAccount, mapType } from './release.ts'
@@ -50,7 +48,7 @@ export async function decideSettlementCase(
   doc: SettlementDoc,
   command: Command,
 ): Promise<void> {
-  const found = await openOne(tx, doc, command)
+  const found = await chosenCase(tx, doc, command)
   const { resolution, params = {}, actor } = command
   const act = carryOut[resolution]
   if (act) {
@@ -61,34 +59,7 @@ export async function decideSettlementCase(
     const owner = params['owner'] === undefined ? actor : textParam(params, 'owner')
     await putOffCase(tx, found.id, { owner, until })
   }
-  await recordDecisions(tx, [
-    {
-      ...{ subjectType: doc.subjectType, subjectId: doc.id.toString(), actor },
-      ...{ kind: `exception:${found.type}`, rule: 'person', ruleVersion: 1 },
-      inputs: { caseId: command.caseId, evidence: found.evidence, params },
-      choice: { resolution },
-      alternatives: allowedResolutions(found.type)
-        .filter((other) => other !== resolution)
-        .map((other) => ({ resolution: other })),
-    },
-  ])
-}
-
-async function openOne(tx: Tx, doc: SettlementDoc, command: Command): Promise<OpenCase> {
-  const open = await openDocumentCases(tx, doc)
-  const found = open.find((candidate) => candidate.id.toString() === command.caseId)
-  if (!found)
-    throw new Refusal(
-      'CaseNotOpen',
-      `Case ${command.caseId} is not open on statement ${doc.no}. Somebody else may have resolved it.`,
-    )
-  const allowed = allowedResolutions(found.type)
-  if (!allowed.includes(command.resolution))
-    throw new Refusal(
-      'ResolutionNotAllowed',
-      `A ${found.type} case allows ${allowed.join(', ')}; "${command.resolution}" is none of these.`,
-    )
-  return found
+  await keepChoice(tx, doc, found, command)
 }
 
 /**

@@ -23,35 +23,44 @@ export async function finishSettlement(
   step: DocumentStep,
 ): Promise<DocumentProgress> {
   const before = doc.phase
-  const atRiskMinor = await settle(tx, doc)
+  const { atRiskMinor, deadlines } = await settle(tx, doc)
   const standing = {
     phase: doc.phase,
     open: doc.phase !== 'closed',
     ...WAITS[doc.phase],
     sites: [],
     atRiskMinor,
-    deadlines: await deadlines(tx, doc),
+    deadlines,
   }
   const told = { ...doc, phase: before }
   return finishDocument(tx, told, step, standing, (header) => saveSettlement(tx, doc, header))
 }
 
 /** A posted statement asks about what it leaves open; without any of that, and banked, it is over. */
-async function settle(tx: Tx, doc: SettlementDoc): Promise<bigint> {
-  if (doc.phase === 'exceptions') return atHome(tx, doc, (await heldShare(tx, doc)).heldMinor)
-  if (doc.phase !== 'posted' && doc.phase !== 'closed') return 0n
+async function settle(
+  tx: Tx,
+  doc: SettlementDoc,
+): Promise<{ atRiskMinor: bigint; deadlines: string[] }> {
+  const deadlines = doc.phase === 'matching' || doc.phase === 'posting' ? [atOnce()] : []
+  if (doc.phase === 'exceptions')
+    return { atRiskMinor: await atHome(tx, doc, (await heldShare(tx, doc)).heldMinor), deadlines }
+  if (doc.phase !== 'posted' && doc.phase !== 'closed') return { atRiskMinor: 0n, deadlines }
   const unexplained = await lookForTrouble(tx, doc)
   const underway = await inTransit(tx, doc)
   const cases = await openDocumentCases(tx, doc)
   doc.phase = underway === 0n && cases.length === 0 ? 'closed' : 'posted'
-  return atHome(tx, doc, unexplained + (underway < 0n ? -underway : underway))
+  const asked = cases.some(({ type }) => type === 'payout-difference')
+  return {
+    atRiskMinor: await atHome(tx, doc, unexplained + (underway < 0n ? -underway : underway)),
+    deadlines: underway === 0n || asked ? [] : [askedAfter(doc)],
+  }
 }
 
-async function deadlines(tx: Tx, doc: SettlementDoc): Promise<string[]> {
-  if (doc.phase === 'matching' || doc.phase === 'posting') return [new Date().toISOString()]
-  if (doc.phase !== 'posted' || (await inTransit(tx, doc)) === 0n) return []
-  const asked = await openDocumentCases(tx, doc)
-  if (asked.some(({ type }) => type === 'payout-difference')) return []
-  // On the next day nobody waits for it quietly any more.
-  return [new Date(Date.parse(`${arrivesBy(doc)}T00:00:00Z`) + 2 * 86_400_000).toISOString()]
+function atOnce(): string {
+  return new Date().toISOString()
+}
+
+/** On the day after the last on which nobody wonders, nobody waits for the payout quietly any more. */
+function askedAfter(doc: SettlementDoc): string {
+  return new Date(Date.parse(`${arrivesBy(doc)}T00:00:00Z`) + 2 * 86_400_000).toISOString()
 }
