@@ -1,6 +1,5 @@
 import { activityInfo } from '@temporalio/activity'
 import type { AcceptChargeback, ChargebackActivities, SubmitEvidence } from '#contracts/chargeback'
-import type { DocumentProgress, DocumentRef } from '#contracts/document-progress'
 import type { CommandBase, ResolveException } from '#contracts/order-to-cash'
 import type { Db, Tx } from '#db/client'
 import { commitOnce } from '#db/commit-once'
@@ -8,7 +7,7 @@ import { lockChargeback, placeOfChargeback } from '#db/stores/chargebacks'
 import { transaction } from '#db/transaction'
 import { dateAt } from '#domain/dates'
 import { invariant } from '#domain/refusal'
-import { reasonOf, tellingWhere } from '../documents/steps.ts'
+import { documentSteps, tellingWhere } from '../documents/steps.ts'
 import { bugsAreAnswers } from '../orders/bugs.ts'
 import { accept, keepSubmission, passDeadline, resolveCaseOf, type OfOrder } from './decide.ts'
 import { chargebackNow, finishChargeback } from './progress.ts'
@@ -23,7 +22,11 @@ export function chargebackActivities({
   db: Db
   apiUrl?: string | undefined
 }): ChargebackActivities {
-  const step = steps(db)
+  const step = documentSteps(db, {
+    subject: 'chargeback',
+    lock: lockById,
+    finish: (tx, { doc }, step) => finishChargeback(tx, doc, step),
+  })
   return tellingWhere(
     {
       recordDispute: async ({
@@ -59,22 +62,15 @@ export function chargebackActivities({
   )
 }
 
-/** Locks the order and its dispute, does the work, writes where it stands: once per key. */
-function steps(db: Db) {
-  return <C extends CommandBase>(
-      action: string,
-      work: (tx: Tx, of: OfOrder, command: C & { today: string }) => Promise<void>,
-    ) =>
-    async (command: C & DocumentRef): Promise<DocumentProgress> => {
-      const { id, key, actor, expectedVersion } = command
-      const name = { key: `chargeback/${id}/${action}/${key}`, request: command, actor }
-      return commitOnce(db, name, async (tx) => {
-        const place = await placeOfChargeback(tx, { id: BigInt(id) })
-        invariant(place, `there is chargeback ${id}`)
-        const { doc, order } = await lockBoth(tx, place.no, place, expectedVersion)
-        invariant(doc, `there is chargeback ${place.no}`)
-        await work(tx, { doc, order }, { ...command, today: dateAt(Date.now(), doc.timezone) })
-        return finishChargeback(tx, doc, { action, key, actor, ...reasonOf(command) })
-      })
-    }
+/** The order first and its dispute then, as everything locks them that changes both. */
+async function lockById(
+  tx: Tx,
+  id: bigint,
+  expectedVersion?: number,
+): Promise<OfOrder & { timezone: string }> {
+  const place = await placeOfChargeback(tx, { id })
+  invariant(place, `there is chargeback ${id}`)
+  const { doc, order } = await lockBoth(tx, place.no, place, expectedVersion)
+  invariant(doc, `there is chargeback ${place.no}`)
+  return { doc, order, timezone: doc.timezone }
 }

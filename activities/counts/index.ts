@@ -5,14 +5,12 @@ import type {
   RecordCount,
   ReportUnknownItem,
 } from '#contracts/cycle-count'
-import type { DocumentProgress, DocumentRef } from '#contracts/document-progress'
-import type { CommandBase, ResolveException } from '#contracts/order-to-cash'
-import type { Db, Tx } from '#db/client'
+import type { ResolveException } from '#contracts/order-to-cash'
+import type { Db } from '#db/client'
 import { commitOnce } from '#db/commit-once'
-import { lockCountTask, type CountTask } from '#db/stores/count-tasks'
-import { dateAt } from '#domain/dates'
+import { lockCountTask } from '#db/stores/count-tasks'
 import { bugsAreAnswers } from '../orders/bugs.ts'
-import { reasonOf, tellingWhere } from '../documents/steps.ts'
+import { documentSteps, tellingWhere } from '../documents/steps.ts'
 import { keepUnknownItem, takeCounts } from './count.ts'
 import { cancelTask, passCountDeadlines, resolveCountCase } from './decide.ts'
 import { finishCount } from './progress.ts'
@@ -26,7 +24,11 @@ export function cycleCountActivities({
   db: Db
   apiUrl?: string | undefined
 }): CycleCountActivities {
-  const step = steps(db)
+  const step = documentSteps(db, {
+    subject: 'cycle-count',
+    lock: lockCountTask,
+    finish: finishCount,
+  })
   return tellingWhere(
     {
       requestCount: async (request) => {
@@ -46,24 +48,4 @@ export function cycleCountActivities({
     },
     apiUrl,
   )
-}
-
-/** Locks the count, does the work, writes where it stands: once per key. */
-function steps(db: Db) {
-  return <C extends CommandBase>(
-      action: string,
-      work: (tx: Tx, task: CountTask, command: C & { today: string }) => Promise<void>,
-    ) =>
-    async (command: C & DocumentRef): Promise<DocumentProgress> => {
-      const { id, key, actor, expectedVersion } = command
-      return commitOnce(
-        db,
-        { key: `cycle-count/${id}/${action}/${key}`, request: command, actor },
-        async (tx) => {
-          const task = await lockCountTask(tx, BigInt(id), expectedVersion)
-          await work(tx, task, { ...command, today: dateAt(Date.now(), task.timezone) })
-          return finishCount(tx, task, { action, key, actor, ...reasonOf(command) })
-        },
-      )
-    }
 }

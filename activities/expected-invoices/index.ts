@@ -1,11 +1,10 @@
-import type { DocumentProgress, DocumentRef } from '#contracts/document-progress'
+import type { DocumentProgress } from '#contracts/document-progress'
 import {
   expectedInvoiceId,
   type CancelExpectedInvoice,
   type ExpectedInvoiceActivities,
   type InvoiceArrived,
 } from '#contracts/expected-invoice'
-import type { CommandBase } from '#contracts/order-to-cash'
 import type { Db, Tx } from '#db/client'
 import { commitOnce } from '#db/commit-once'
 import { closePeriod } from '#db/queries/close-periods'
@@ -20,7 +19,7 @@ import { addDays, dateAt } from '#domain/dates'
 import { postInvoiceAccrued } from '#domain/ledger/posting-close'
 import { Refusal } from '#domain/refusal'
 import { finishDocument, type DocumentStep } from '../documents/progress.ts'
-import { reasonOf, tellingWhere } from '../documents/steps.ts'
+import { documentSteps, tellingWhere } from '../documents/steps.ts'
 import { bugsAreAnswers } from '../orders/bugs.ts'
 
 type Doc = ExpectedInvoiceDoc & { billNumber?: string; actualMinor?: bigint }
@@ -36,7 +35,11 @@ export function expectedInvoiceActivities({
   db: Db
   apiUrl?: string | undefined
 }): ExpectedInvoiceActivities {
-  const step = steps(db)
+  const step = documentSteps(db, {
+    subject: 'expected-invoice',
+    lock: lockExpectedInvoice,
+    finish: finish,
+  })
   return tellingWhere(
     {
       expectInvoice: async (request) => {
@@ -117,21 +120,4 @@ async function finish(tx: Tx, doc: Doc, step: DocumentStep): Promise<DocumentPro
     deadlines: phase === 'closed' ? [] : [`${look}T12:00:00Z`],
   }
   return finishDocument(tx, doc, step, standing, (header) => saveExpectedInvoice(tx, doc, header))
-}
-
-/** Locks it, does the work, writes where it stands: once per key. */
-function steps(db: Db) {
-  return <C extends CommandBase>(
-      action: string,
-      work: (tx: Tx, doc: Doc, command: C) => Promise<void>,
-    ) =>
-    async (command: C & DocumentRef): Promise<DocumentProgress> => {
-      const { id, key, actor, expectedVersion } = command
-      const name = { key: `expected-invoice/${id}/${action}/${key}`, request: command, actor }
-      return commitOnce(db, name, async (tx) => {
-        const doc: Doc = await lockExpectedInvoice(tx, BigInt(id), expectedVersion)
-        await work(tx, doc, command)
-        return finish(tx, doc, { action, key, actor, ...reasonOf(command) })
-      })
-    }
 }

@@ -1,5 +1,4 @@
-import type { DocumentProgress, DocumentRef } from '#contracts/document-progress'
-import type { CommandBase, ResolveException } from '#contracts/order-to-cash'
+import type { ResolveException } from '#contracts/order-to-cash'
 import {
   periodCloseId,
   type AcceptDifference,
@@ -17,7 +16,7 @@ import { closePeriod } from '#db/queries/close-periods'
 import { beginPeriodClose, lockPeriodClose, type PeriodCloseDoc } from '#db/stores/period-closes'
 import { Refusal } from '#domain/refusal'
 import { escalateDocumentCases } from '../documents/cases.ts'
-import { reasonOf, tellingWhere } from '../documents/steps.ts'
+import { documentSteps, tellingWhere } from '../documents/steps.ts'
 import { bugsAreAnswers } from '../orders/bugs.ts'
 import { askAgain, showMismatches } from './check.ts'
 import { resolveCloseCaseOf } from './decide.ts'
@@ -33,7 +32,11 @@ export function periodCloseActivities({
   db: Db
   apiUrl?: string | undefined
 }): PeriodCloseActivities {
-  const step = steps(db)
+  const step = documentSteps(db, {
+    subject: 'period-close',
+    lock: lockPeriodClose,
+    finish: finishClose,
+  })
   const lock = bugsAreAnswers(step<LockArea>('locked', lockOne))
   return tellingWhere(
     {
@@ -90,21 +93,4 @@ async function passDeadline(tx: Tx, doc: PeriodCloseDoc): Promise<void> {
   await relock(tx, doc)
   await escalateDocumentCases(tx, doc)
   await lookAtAll(tx, doc)
-}
-
-/** Locks the close, does the work, writes where it stands: once per key. */
-function steps(db: Db) {
-  return <C extends CommandBase>(
-      action: string,
-      work: (tx: Tx, doc: PeriodCloseDoc, command: C) => Promise<void>,
-    ) =>
-    async (command: C & DocumentRef): Promise<DocumentProgress> => {
-      const { id, key, actor, expectedVersion } = command
-      const name = { key: `period-close/${id}/${action}/${key}`, request: command, actor }
-      return commitOnce(db, name, async (tx) => {
-        const doc = await lockPeriodClose(tx, BigInt(id), expectedVersion)
-        await work(tx, doc, command)
-        return finishClose(tx, doc, { action, key, actor, ...reasonOf(command) })
-      })
-    }
 }

@@ -1,12 +1,10 @@
-import type { DocumentProgress, DocumentRef } from '#contracts/document-progress'
 import type { CommandBase, ResolveException } from '#contracts/order-to-cash'
 import type { ApproveSettlement, LookAtBank, SettlementActivities } from '#contracts/settlement'
 import type { Db, Tx } from '#db/client'
-import { commitOnce } from '#db/commit-once'
 import { lockSettlement, type SettlementDoc } from '#db/stores/settlements'
 import { dateAt } from '#domain/dates'
 import { escalateDocumentCases } from '../documents/cases.ts'
-import { reasonOf, tellingWhere } from '../documents/steps.ts'
+import { documentSteps, tellingWhere } from '../documents/steps.ts'
 import { bugsAreAnswers } from '../orders/bugs.ts'
 import { lookAtTheBank } from './cash.ts'
 import { decideSettlementCase } from './decide.ts'
@@ -21,7 +19,11 @@ export function settlementActivities({
   db: Db
   apiUrl?: string | undefined
 }): SettlementActivities {
-  const step = steps(db)
+  const step = documentSteps(db, {
+    subject: 'settlement',
+    lock: lockSettlement,
+    finish: finishSettlement,
+  })
   return tellingWhere(
     {
       beginSettlement: ({ id }) => step('begun', begin)({ id, key: 'begin', actor: 'system' }),
@@ -37,23 +39,6 @@ export function settlementActivities({
     },
     apiUrl,
   )
-}
-
-/** Locks the statement, does the work, writes where it stands: once per key. */
-function steps(db: Db) {
-  return <C extends CommandBase>(
-      action: string,
-      work: (tx: Tx, doc: SettlementDoc, command: C & { today: string }) => Promise<void>,
-    ) =>
-    async (command: C & DocumentRef): Promise<DocumentProgress> => {
-      const { id, key, actor, expectedVersion } = command
-      const name = { key: `settlement/${id}/${action}/${key}`, request: command, actor }
-      return commitOnce(db, name, async (tx) => {
-        const doc = await lockSettlement(tx, BigInt(id), expectedVersion)
-        await work(tx, doc, { ...command, today: settlementToday(doc) })
-        return finishSettlement(tx, doc, { action, key, actor, ...reasonOf(command) })
-      })
-    }
 }
 
 export function settlementToday({ timezone }: SettlementDoc): string {

@@ -1,6 +1,5 @@
 import { activityInfo } from '@temporalio/activity'
-import type { DocumentProgress, DocumentRef } from '#contracts/document-progress'
-import type { CommandBase, ResolveException } from '#contracts/order-to-cash'
+import type { ResolveException } from '#contracts/order-to-cash'
 import type {
   CancelTransfer,
   DecideTransfer,
@@ -8,12 +7,11 @@ import type {
   ShipTransfer,
   TransferActivities,
 } from '#contracts/transfer'
-import type { Db, Tx } from '#db/client'
+import type { Db } from '#db/client'
 import { commitOnce } from '#db/commit-once'
-import { lockTransfer, type TransferDoc } from '#db/stores/transfers'
-import { dateAt } from '#domain/dates'
+import { lockTransfer } from '#db/stores/transfers'
 import { bugsAreAnswers } from '../orders/bugs.ts'
-import { reasonOf, tellingWhere } from '../documents/steps.ts'
+import { documentSteps, tellingWhere } from '../documents/steps.ts'
 import { receiveUnits } from './arrive.ts'
 import { cancelRest, decideOnRequest, passDeadlines, resolveCaseOf } from './decide.ts'
 import { finishTransfer } from './progress.ts'
@@ -28,7 +26,11 @@ export function transferActivities({
   db: Db
   apiUrl?: string | undefined
 }): TransferActivities {
-  const step = steps(db)
+  const step = documentSteps(db, {
+    subject: 'transfer',
+    lock: lockTransfer,
+    finish: finishTransfer,
+  })
   return tellingWhere(
     {
       requestTransfer: async (request) => {
@@ -54,24 +56,4 @@ export function transferActivities({
     },
     apiUrl,
   )
-}
-
-/** Locks the transfer, does the work, writes where it stands: once per key. */
-function steps(db: Db) {
-  return <C extends CommandBase>(
-      action: string,
-      work: (tx: Tx, doc: TransferDoc, command: C & { today: string }) => Promise<void>,
-    ) =>
-    async (command: C & DocumentRef): Promise<DocumentProgress> => {
-      const { id, key, actor, expectedVersion } = command
-      return commitOnce(
-        db,
-        { key: `transfer/${id}/${action}/${key}`, request: command, actor },
-        async (tx) => {
-          const doc = await lockTransfer(tx, BigInt(id), expectedVersion)
-          await work(tx, doc, { ...command, today: dateAt(Date.now(), doc.timezone) })
-          return finishTransfer(tx, doc, { action, key, actor, ...reasonOf(command) })
-        },
-      )
-    }
 }

@@ -1,17 +1,14 @@
 import { activityInfo } from '@temporalio/activity'
-import type { DocumentProgress, DocumentRef } from '#contracts/document-progress'
-import type { CommandBase } from '#contracts/order-to-cash'
 import type {
   CancelVendorReturn,
   GiveUpClaim,
   ShipVendorReturn,
   VendorReturnActivities,
 } from '#contracts/vendor-return'
-import type { Db, Tx } from '#db/client'
+import type { Db } from '#db/client'
 import { commitOnce } from '#db/commit-once'
-import { lockVendorReturn, type VendorReturnDoc } from '#db/stores/vendor-returns'
-import { dateAt } from '#domain/dates'
-import { reasonOf, tellingWhere } from '../documents/steps.ts'
+import { lockVendorReturn } from '#db/stores/vendor-returns'
+import { documentSteps, tellingWhere } from '../documents/steps.ts'
 import { bugsAreAnswers } from '../orders/bugs.ts'
 import { giveClaimUp } from './claim.ts'
 import { finishVendorReturn } from './progress.ts'
@@ -26,7 +23,11 @@ export function vendorReturnActivities({
   db: Db
   apiUrl?: string | undefined
 }): VendorReturnActivities {
-  const step = steps(db)
+  const step = documentSteps(db, {
+    subject: 'vendor-return',
+    lock: lockVendorReturn,
+    finish: finishVendorReturn,
+  })
   return tellingWhere(
     {
       requestVendorReturn: async (request) => {
@@ -46,21 +47,4 @@ export function vendorReturnActivities({
     },
     apiUrl,
   )
-}
-
-/** Locks the return, does the work, writes where it stands: once per key. */
-function steps(db: Db) {
-  return <C extends CommandBase>(
-      action: string,
-      work: (tx: Tx, doc: VendorReturnDoc, command: C & { today: string }) => Promise<void>,
-    ) =>
-    async (command: C & DocumentRef): Promise<DocumentProgress> => {
-      const { id, key, actor, expectedVersion } = command
-      const name = { key: `vendor-return/${id}/${action}/${key}`, request: command, actor }
-      return commitOnce(db, name, async (tx) => {
-        const doc = await lockVendorReturn(tx, BigInt(id), expectedVersion)
-        await work(tx, doc, { ...command, today: dateAt(Date.now(), doc.timezone) })
-        return finishVendorReturn(tx, doc, { action, key, actor, ...reasonOf(command) })
-      })
-    }
 }
