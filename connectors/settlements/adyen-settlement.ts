@@ -81,7 +81,8 @@ function linesOf(row: TableRow, reader: RowReader): LineDraft[] {
     postedOn: reader.needDay(row, 'booking date', 'creation date'),
     orderReference: reader.text(row, 'merchant reference', 'merchant order reference'),
     paymentReference: reader.text(row, 'psp reference'),
-    externalId: reader.text(row, 'modification reference'),
+    // Where no payment stands behind a row, this is a description that comes again every month.
+    externalId: row.get('psp reference') ? reader.text(row, 'modification reference') : undefined,
   }
   const fees = FEES.flatMap((column): LineDraft[] => {
     const fee = reader.amount(row, currency, column)

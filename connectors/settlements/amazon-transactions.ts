@@ -8,6 +8,7 @@ import { daysOf, everyOne, footedStatement, groupedBy, type LineDraft } from './
 import { exactAmount, readJson, writtenDay } from './json-document.ts'
 
 interface ReadTransaction {
+  id: string
   settlement: string
   currency: string
   totalMinor: bigint
@@ -37,7 +38,7 @@ export function readAmazonTransactions(
     return refused('more-pages', 'nextToken', 'fetch the pages that follow, and send them together')
   const all = pages.flatMap((page) => page.at('transactions').list().map(readTransaction))
   if (problems.length > 0) return { ok: false, problems: problems.slice(0, 20) }
-  const ids = all.flatMap(({ lines }) => lines[0]?.externalId ?? [])
+  const ids = all.map(({ id }) => id)
   if (new Set(ids).size < ids.length)
     return refused('duplicate-transaction', 'transactions', 'a transaction stands here twice')
   const groups = groupedBy(all, ({ settlement, currency }) => `${settlement}\n${currency}`)
@@ -53,20 +54,28 @@ function readTransaction(transaction: Field): ReadTransaction {
     amountMinor: currency === '' ? 0n : exactAmount(money.at('currencyAmount'), currency),
   }
   const related = (name: string) => relatedTo(transaction, name)
+  const id = transaction.at('transactionId').needId()
   const named = {
     postedOn: writtenDay(transaction.at('postedDate')),
     orderReference: related('ORDER_ID'),
     paymentReference: related('REFUND_ID') ?? related('SETTLEMENT_ID'),
-    externalId: transaction.at('transactionId').needId(),
+    externalId: id,
   }
   const settlement = related('FINANCIAL_EVENT_GROUP_ID') ?? related('SETTLEMENT_ID') ?? ''
   if (currency === '' || isDeferred) {
     const type = `Deferred/${whole.words[0]}`
-    const line: LineDraft = { class: 'reserve', type, amountMinor: 0n, ...named }
-    return { settlement, currency, totalMinor: 0n, lines: [line] }
+    const line: LineDraft = {
+      class: 'reserve',
+      type,
+      amountMinor: 0n,
+      ...named,
+      externalId: undefined,
+    }
+    // Its id is free for the transaction as it comes when it is released.
+    return { id, settlement, currency, totalMinor: 0n, lines: [line] }
   }
   const lines = partsOf(transaction, whole, currency).map((part) => lineOf(part, named))
-  return { settlement, currency, totalMinor: whole.amountMinor, lines }
+  return { id, settlement, currency, totalMinor: whole.amountMinor, lines }
 }
 
 function relatedTo(place: Field, name: string): string | undefined {

@@ -27,7 +27,10 @@ export const SHOPIFY_PAYOUTS: TableOptions = {
   isHeader: has('payout date', 'charges', 'refunds', 'fees', 'total', 'currency'),
 }
 
-/** Reads the export of transactions; one statement for each payout and currency. */
+/**
+ * Reads the export of transactions; one statement for each payout and currency. Rows without a
+ * payout are left out: they come again with one.
+ */
 export function readShopifyTransactionsCsv(
   content: string | Uint8Array,
 ): Translated<SettlementStatement[]> {
@@ -35,13 +38,14 @@ export function readShopifyTransactionsCsv(
     const read = rows.map((row) => ({ row, lines: transactionLines(row, reader) }))
     if (reader.problems.length > 0) return { ok: false, problems: reader.problems }
     const keyOf = ({ row }: { row: TableRow }) =>
-      [row.get('payout id', 'payout date') || 'pending', row.get('currency')].join('\n')
+      [row.get('payout id', 'payout date'), row.get('currency')].join('\n')
+    const settled = read.filter(({ row }) => row.get('payout id', 'payout date') !== '')
+    if (settled.length === 0) return refused('nothing-settled', '$', 'no row has a payout yet')
     return everyOne(
-      groupedBy(read, keyOf).map(([key, members]) => {
+      groupedBy(settled, keyOf).map(([key, members]) => {
         const [statementId = '', currency = ''] = key.split('\n')
         const lines = members.flatMap((member) => member.lines)
         const totalMinor = sum(lines.map((line) => line.amountMinor))
-        const isPending = statementId === 'pending'
         const head = {
           provider: 'shopify' as const,
           account: members[0]!.row.get('business entity id'),
@@ -50,8 +54,8 @@ export function readShopifyTransactionsCsv(
           ...daysOf(lines.map((line) => line.postedOn)),
           depositedOn: reader.day(members[0]!.row, 'payout date') || undefined,
           totalMinor,
-          payoutMinor: isPending ? 0n : totalMinor,
-          payoutReference: isPending ? undefined : statementId,
+          payoutMinor: totalMinor,
+          payoutReference: statementId,
         }
         return footedStatement(head, lines, `row ${members[0]!.row.row}`)
       }),

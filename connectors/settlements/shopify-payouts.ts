@@ -10,8 +10,8 @@ import { shopifyClass } from './shopify-class.ts'
 /**
  * Reads payouts and balance transactions of Shopify Payments' REST API: `{ transactions }`,
  * `{ payout }` or `{ payouts }`, or both in one document. With a payout its transactions must come
- * to its amount; a payout alone is read by its summary. Transactions without a payout have the
- * statement `pending`, which pays nothing.
+ * to its amount; a payout alone is read by its summary. Transactions without a payout
+ * are left out: they come again with one.
  */
 export function readShopifyPayouts(
   content: string | Uint8Array,
@@ -30,7 +30,10 @@ export function readShopifyPayouts(
   if (new Set(ids).size < ids.length)
     return refused('duplicate-transaction', 'transactions', 'a transaction stands here twice')
   if (!document.at('transactions').present) return everyOne(payouts.map(summaryStatement))
-  const groups = new Map(groupedBy(transactions, (t) => `${t.payoutId}\n${t.currency}`))
+  const settled = transactions.filter(({ payoutId }) => payoutId !== '')
+  if (payouts.length + settled.length === 0)
+    return refused('nothing-settled', 'transactions', 'no transaction has a payout yet')
+  const groups = new Map(groupedBy(settled, (t) => `${t.payoutId}\n${t.currency}`))
   for (const payout of payouts) {
     const key = `${payout.id}\n${payout.currency}`
     if (!groups.has(key)) groups.set(key, [])
@@ -166,19 +169,19 @@ function payoutStatement(
   const paid = lines.filter((line) => line.class === 'payout')
   const paidMinor = -sum(paid.map((line) => line.amountMinor))
   const open = sum(lines.filter((l) => l.class !== 'payout').map((line) => line.amountMinor))
-  const stated = payout?.amountMinor ?? (paid.length > 0 && id !== '' ? paidMinor : open)
+  const stated = payout?.amountMinor ?? (paid.length > 0 ? paidMinor : open)
   const period = daysOf(lines.map((line) => line.postedOn))
   const where = payout?.path || 'transactions'
   if (payout) return footedStatement({ ...headOf(payout, stated), ...period }, lines, where)
   const head = {
     provider: 'shopify' as const,
     account: '',
-    statementId: id || 'pending',
+    statementId: id,
     currency,
     ...period,
     totalMinor: stated,
-    payoutMinor: id === '' ? 0n : stated,
-    payoutReference: id || undefined,
+    payoutMinor: stated,
+    payoutReference: id,
   }
   return footedStatement(head, lines, where)
 }

@@ -30,7 +30,9 @@ export const STRIPE_CSV: TableOptions = {
 
 /**
  * Reads an itemised balance or payout report of Stripe's, in major units; one statement for each
- * automatic payout and currency. Rows of no payout have the statement `pending`.
+ * automatic payout and currency. Rows without a payout are left out
+ * beside rows with one, as they come again; where no row has one, payouts are not automatic and the
+ * file is one statement for each currency.
  */
 export function readStripeCsv(content: string | Uint8Array): Translated<SettlementStatement[]> {
   const text = statementText(content)
@@ -53,7 +55,10 @@ export function readStripeCsv(content: string | Uint8Array): Translated<Settleme
   const read = rows.map((row) => readRow(row, reader))
   refuseDoubledIds(rows, reader)
   if (reader.problems.length > 0) return { ok: false, problems: reader.problems }
-  const groups = groupedBy(read, ({ payoutId, currency }) => `${payoutId}\n${currency}`)
+  const settled = read.filter(({ payoutId }) => payoutId !== '')
+  const isManual = settled.every(({ lines }) => lines[0]!.class === 'payout')
+  const kept = isManual ? read.map((each) => ({ ...each, payoutId: '' })) : settled
+  const groups = groupedBy(kept, ({ payoutId, currency }) => `${payoutId}\n${currency}`)
   return everyOne(groups.map(([, members]) => statementOf(members)))
 }
 
@@ -121,12 +126,13 @@ function statementOf(members: readonly ReadRow[]): Translated<SettlementStatemen
   const open = sum(lines.filter((l) => l.class !== 'payout').map((line) => line.amountMinor))
   const closing = -sum(paid.map((line) => line.amountMinor))
   const totalMinor = paid.length > 0 && payoutId !== '' ? closing : open
+  const period = daysOf(lines.map((line) => line.postedOn))
   const head = {
     provider: 'stripe' as const,
     account: '',
-    statementId: payoutId || 'pending',
+    statementId: payoutId || `balance/${period.from}..${period.to}`,
     currency,
-    ...daysOf(lines.map((line) => line.postedOn)),
+    ...period,
     depositedOn: daysOf(members.map((member) => member.paidOn)).to,
     totalMinor,
     payoutMinor: payoutId === '' ? closing : totalMinor,

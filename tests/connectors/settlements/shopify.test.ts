@@ -71,11 +71,12 @@ describe("Shopify's payouts", () => {
     expect(problemOf(readShopifyPayouts(short))).toBe('StatementDoesNotFoot at transactions')
   })
 
-  test('of nothing yet are pending and pay nothing', () => {
+  test('leave out what has none yet', () => {
     const pending = transactions.map((each) => ({ ...each, payout_id: null }))
-    expect(valueOf(readShopifyPayouts(JSON.stringify({ transactions: pending })))).toMatchObject([
-      { statementId: 'pending', payoutMinor: 0n },
-    ])
+    const open = JSON.stringify({ transactions: pending })
+    expect(problemOf(readShopifyPayouts(open))).toBe('nothing-settled at transactions')
+    const mixed = document({ transactions: [...transactions, { ...pending[0], id: 99 }] })
+    expect(valueOf(readShopifyPayouts(mixed))).toEqual(valueOf(readShopifyPayouts(document())))
   })
 
   test('alone are read by their summary', () => {
@@ -134,8 +135,8 @@ describe("Shopify's exports", () => {
     expect(statements).toMatchObject([
       { statementId: '7', totalMinor: 76_80n, payoutMinor: 76_80n, depositedOn: '2026-06-05' },
       { statementId: '8', totalMinor: -35_00n, lines: [{ class: 'chargeback' }, { class: 'fee' }] },
-      { statementId: 'pending', totalMinor: 8_50n, payoutMinor: 0n },
     ])
+    expect(statements).toHaveLength(2)
     expectFooted(statements)
   })
 

@@ -108,9 +108,26 @@ describe("Stripe's itemised reports", () => {
     expect(statements).toMatchObject([
       { statementId: 'po_1', currency: 'EUR', totalMinor: 76_80n, depositedOn: '2026-06-05' },
       { statementId: 'po_1', currency: 'KWD', totalMinor: 1_200n },
-      { statementId: 'pending', totalMinor: 8_50n, payoutMinor: 0n },
     ])
+    expect(statements).toHaveLength(2)
     expectFooted(statements)
+  })
+
+  test('of payouts by hand are one statement, less what was paid', () => {
+    const byHand = csv
+      .replaceAll('po_1,', ',')
+      .concat(
+        ',,txn_9,2026-06-05 10:11:12,2026-06-06 00:00:00,eur,-50.00,0.00,-50.00,payout,po_9,\n',
+      )
+    expect(valueOf(readStripeCsv(byHand))).toMatchObject([
+      {
+        statementId: 'balance/2026-06-03..2026-06-05',
+        currency: 'EUR',
+        totalMinor: 85_30n,
+        payoutMinor: 50_00n,
+      },
+      { currency: 'KWD', payoutMinor: 0n },
+    ])
   })
 
   test('may be the export of the dashboard', () => {
