@@ -43,7 +43,7 @@ const layers = {
       'db/client',
       'db/commit-once',
       'db/queries',
-      'db/stores/(access|addresses|bill-capture|bins|card-breakage|cases|channel-stock|channel-stock-cases|counts|goods|goods-receipts|imports|inbox|inbox-sets|ledger-periods|lots|masters|outside-warehouses|packing|payment-release|payment-runs|payouts|policies|provider-events|purchase-numbers|quarantine|rates|records|refused-documents|replenishment-choices|replenishment-rules|scans|shipping-orders|stock-settings|suppliers|supply|tax-registrations|unbilled|warehouse-cases|warehouse-documents|warehouse-snapshots|waves)',
+      'db/stores/(access|addresses|bill-capture|bins|card-breakage|cases|channel-stock|channel-stock-cases|counts|goods|goods-receipts|imports|inbox|inbox-sets|ledger-periods|lots|masters|outside-warehouses|packing|payment-release|payment-runs|payouts|policies|provider-events|purchase-numbers|quarantine|rates|records|refused-documents|replenishment-choices|replenishment-rules|return-reserve|scans|shipping-orders|stock-settings|suppliers|supply|tax-registrations|unbilled|warehouse-cases|warehouse-documents|warehouse-snapshots|waves)',
       'config',
     ],
     packages: [

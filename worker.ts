@@ -18,6 +18,7 @@ import { channelStockActivities } from '#activities/channel-stock/index'
 import { channelSyncActivities } from '#activities/channel-sync/index'
 import { cycleCountActivities } from '#activities/counts/index'
 import { transferActivities } from '#activities/transfers/index'
+import { returnActivities } from '#activities/returns/index'
 import { vendorReturnActivities } from '#activities/vendor-returns/index'
 import { shopGateway, type ShopGateway } from '#activities/gateways/shop'
 import { amazonLister, SHOPIFY_LISTER, WOOCOMMERCE_LISTER } from '#activities/gateways/shop-lists'
@@ -98,6 +99,7 @@ export function createOrderWorker({
       ...vendorBillActivities({ db }),
       ...transferActivities({ db, apiUrl }),
       ...vendorReturnActivities({ db, apiUrl }),
+      ...returnActivities({ db, apiUrl }),
       ...cycleCountActivities({ db, apiUrl }),
       ...replenishmentActivities({ db }),
     },

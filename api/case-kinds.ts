@@ -15,6 +15,7 @@ import { documentDecided, previewedEffect, progress } from './order-schemas.ts'
 import { decidePurchaseCase, previewedPurchase, previewPurchaseCase } from './purchase-cases.ts'
 import { purchaseProgress } from './purchase-commands.ts'
 import { commandReplenished, replenishmentStood } from './replenishment-commands.ts'
+import { previewedReturn } from './return-schemas.ts'
 import { decideStock, STOCK_CASES, stockDecided } from './stock-decisions.ts'
 import { decideWarehouseCase, warehouseDecided } from './warehouse-decisions.ts'
 
@@ -152,6 +153,19 @@ function warehouseOwnDocument(subject: string): CaseKind {
   }
 }
 
+const customerReturn: CaseKind = {
+  ...warehouseOwnDocument('customer-return'),
+  preview: shown(previewedReturn, async ({ returnPreviews }, { found, chosen, request }) => {
+    if (!returnPreviews) throw new Refusal('NothingToPreview', notPreviewedYet('customer-return'))
+    const { command } = decisionOf(found, chosen)
+    return returnPreviews.resolveReturnCase(found.subjectId, {
+      ...command,
+      ...previewedBy(request),
+    })
+  }),
+  reopen: 'What was chosen on a return has moved goods or money.',
+}
+
 function outsideWarehouse(subject: string): CaseKind {
   return {
     decide: shown(warehouseDecided, (deps, { found, chosen, request }) =>
@@ -175,6 +189,7 @@ const KINDS: Readonly<Record<string, CaseKind>> = {
   transfer: warehouseOwnDocument('transfer'),
   'cycle-count': warehouseOwnDocument('cycle-count'),
   'vendor-return': warehouseOwnDocument('vendor-return'),
+  'customer-return': customerReturn,
   item: replenishedItem,
   'fulfilment-order': outsideWarehouse('fulfilment-order'),
   'warehouse-document': outsideWarehouse('warehouse-document'),

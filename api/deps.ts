@@ -9,6 +9,7 @@ import type { Db } from '#db/client'
 import type { BillPreviews } from '#contracts/bill-previews'
 import type { OrderPreviews } from '#contracts/order-previews'
 import type { PurchasePreviews } from '#contracts/procure-to-pay'
+import type { ReturnPreviews } from '#contracts/return-to-refund'
 import type { Permission } from '#domain/access'
 import type { Scopes } from '#domain/scopes'
 import type { LoginThrottle } from './login-throttle.ts'
@@ -25,6 +26,7 @@ export interface ApiDeps {
   previews?: OrderPreviews
   purchasePreviews?: PurchasePreviews
   billPreviews?: BillPreviews
+  returnPreviews?: ReturnPreviews
   /** The signing secrets behind a channel's `secret_refs`, newest first. */
   channelSecrets?: (refs: readonly string[]) => string[]
   /** Where the built page lies, if it does. */

@@ -10,7 +10,7 @@ import { commandProcess } from './process-commands.ts'
 export interface DocumentPlace {
   id: bigint
   no: string
-  subject: 'transfer' | 'cycle-count' | 'vendor-return'
+  subject: 'transfer' | 'cycle-count' | 'vendor-return' | 'customer-return'
   workflowId: string
 }
 

@@ -12,7 +12,7 @@ import {
 } from '#contracts/vendor-return'
 import { Refusal } from '#domain/refusal'
 
-interface Asked {
+export interface Asked {
   updateId: string
   taskQueue?: string | undefined
 }
@@ -81,7 +81,7 @@ export async function requestVendorReturn(
 }
 
 interface Beginning {
-  process: 'transfer' | 'cycle-count' | 'vendor-return'
+  process: 'transfer' | 'cycle-count' | 'vendor-return' | 'return-to-refund'
   workflowId: string
   request: object
   summary: string
@@ -91,16 +91,18 @@ interface Beginning {
   update: UpdateDefinition<DocumentProgress, [{ key: string }]>
   key: string
   /** The refusal of a number that another request has. */
-  taken: 'TransferExists' | 'CountExists' | 'ReturnExists'
+  taken: 'TransferExists' | 'CountExists' | 'ReturnExists' | 'RmaExists'
 }
 
 const WORKFLOW = {
   transfer: 'transfer',
   'cycle-count': 'cycleCount',
   'vendor-return': 'vendorReturn',
+  'return-to-refund': 'returnToRefund',
 } as const
 
-async function begin(
+/** Starts a document's process and waits for its first commit, once per number. */
+export async function begin(
   client: Client,
   { updateId, taskQueue }: Asked,
   beginning: Beginning,
@@ -136,7 +138,7 @@ async function begin(
 
 /**
  * The process of this number is over: whoever repeats the request that began it gets its answer.
- * @throws Refusal `TransferExists`, `CountExists`, `ReturnExists`.
+ * @throws Refusal `TransferExists`, `CountExists`, `ReturnExists`, `RmaExists`.
  */
 async function answerOfEnded(
   client: Client,

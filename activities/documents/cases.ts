@@ -16,7 +16,7 @@ import { Refusal } from '#domain/refusal'
 
 /** A document of the warehouse, as its cases name it. */
 export interface CaseSubject {
-  subjectType: 'transfer' | 'cycle-count' | 'vendor-return'
+  subjectType: 'transfer' | 'cycle-count' | 'vendor-return' | 'customer-return'
   id: bigint
   no: string
   workflowId: string

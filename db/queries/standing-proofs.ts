@@ -3,6 +3,7 @@ import { orderProofs } from './order-proofs.ts'
 import { ledgerProofs, type Proof } from './proofs.ts'
 import { purchaseProofs } from './purchase-proofs.ts'
 import { referenceProofs } from './reference-proofs.ts'
+import { returnProofs } from './return-proofs.ts'
 
 /** Every statement that must return no row, of ledger, stock, orders, purchases, bills and references. */
 export const standingProofs: readonly Proof[] = [
@@ -10,5 +11,6 @@ export const standingProofs: readonly Proof[] = [
   ...orderProofs,
   ...purchaseProofs,
   ...billProofs,
+  ...returnProofs,
   ...referenceProofs,
 ]

@@ -48,6 +48,13 @@ const RESERVED: Partial<Record<CaseType, readonly Role[]>> = {
   'bill-without-order': ['ap-clerk', 'ap-manager', 'controller'],
   'bill-unreceived': ['ap-clerk', 'ap-manager', 'controller'],
   'receipt-unbilled': ['ap-manager', 'controller'],
+  'return-approval': ['oms-supervisor', 'controller'],
+  'return-past-window': ['oms-supervisor', 'controller'],
+  'refund-over-limit': ['controller'],
+  'return-not-expected': ['csr', 'warehouse-lead', 'oms-supervisor'],
+  'return-not-as-sent': ['csr', 'oms-supervisor', 'controller'],
+  'return-unannounced': ['csr', 'warehouse-lead', 'oms-supervisor'],
+  'refund-without-goods': ['csr', 'oms-supervisor', 'controller'],
 }
 
 /** Choices that give something which the role that decides the rest of the case may not give. */

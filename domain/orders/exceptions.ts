@@ -60,6 +60,14 @@ export const CASE_RESOLUTIONS = {
   'warehouse-unsent': ['send-again', 'mark-sent'],
   'warehouse-document': ['retry', 'reject'],
   'warehouse-difference': ['explained', 'wait'],
+  // What can be stuck in a return (docs/processes/return-to-refund.md).
+  'return-approval': ['approve', 'decline'],
+  'return-past-window': ['approve', 'store-credit', 'decline'],
+  'refund-over-limit': ['approve', 'reduce', 'decline'],
+  'return-not-expected': ['create', 'send-back', 'dispose'],
+  'return-not-as-sent': ['approve', 'reduce', 'decline'],
+  'return-unannounced': ['create', 'send-back', 'dispose'],
+  'refund-without-goods': ['wait', 'keeps-goods', 'write-off'],
 } as const satisfies Record<string, readonly string[]>
 
 export type CaseType = keyof typeof CASE_RESOLUTIONS

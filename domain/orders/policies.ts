@@ -224,6 +224,13 @@ export const DEFAULT_POLICIES: PolicyBodies = {
     'warehouse-unsent': team('warehouse', hours(2), 'high'),
     'warehouse-document': team('warehouse', hours(4), 'high'),
     'warehouse-difference': team('inventory', hours(24)),
+    'return-approval': team('order-desk', hours(24)),
+    'return-past-window': team('order-desk', hours(24)),
+    'refund-over-limit': team('finance', hours(24), 'high'),
+    'return-not-expected': team('order-desk', hours(24)),
+    'return-not-as-sent': team('order-desk', hours(24)),
+    'return-unannounced': team('order-desk', hours(24)),
+    'refund-without-goods': team('order-desk', hours(72)),
   },
   demand: {
     rank: ['channel-priority', 'customer-class', 'ship-by', 'placed'],

@@ -40,6 +40,7 @@ export const FOREIGN = {
   count: 'CC-DE',
   receipt: 'GR-RTV-DE',
   vendorReturn: 'RTV-DE',
+  customerReturn: 'RMA-DE',
   wave: 'WAVE-DE',
   user: 'frida@example.com',
   key: 'foreign-key',
@@ -101,6 +102,10 @@ export async function foundForeignCompany(api: RunningApi): Promise<Foreign> {
     INSERT INTO vendor_return (return_no, workflow_id, entity_id, site_id, receipt_id, party, currency, phase, reason, requested_by)
     SELECT ${FOREIGN.vendorReturn}, ${`vendor-return/${FOREIGN.vendorReturn}`}, ${entityId}, site_id, id, 'x', 'EUR', 'requested', 'x', 'user:frida'
     FROM goods_receipt WHERE receipt_no = ${FOREIGN.receipt}`
+  await admin`
+    INSERT INTO customer_return (return_no, workflow_id, kind, entity_id, order_id, site_id, source, phase, reason, policy_version, policy, refund_on, requested_by, requested_on)
+    SELECT ${FOREIGN.customerReturn}, ${`return-to-refund/${FOREIGN.customerReturn}`}, 'return', ${entityId}, ${orderId}, id, 'agent', 'requested', 'other', 0, '{}', 'inspected', 'user:frida', current_date
+    FROM site WHERE code = ${FOREIGN.site}`
   await addOutsideWarehouse(api, entityId)
   await admin`INSERT INTO lot (item_id, code) SELECT id, 'L-DE' FROM item WHERE sku = 'MUG'`
   await admin`

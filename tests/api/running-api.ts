@@ -7,6 +7,7 @@ import type { WarehouseGateway } from '#activities/gateways/supplier'
 import type { Gateways } from '#activities/orders/gateways'
 import { orderPreviews } from '#activities/orders/preview'
 import { purchasePreviews } from '#activities/purchasing/preview'
+import { returnPreviews } from '#activities/returns/preview'
 import { billPreviews } from '#activities/vendor-bills/preview'
 import type { ApiDeps } from '#api/server'
 import type { OrderDocument } from '#contracts/order-intake'
@@ -64,6 +65,7 @@ export async function runningApi(
     previews: orderPreviews(system.db),
     purchasePreviews: purchasePreviews(system.db),
     billPreviews: billPreviews(system.db),
+    returnPreviews: returnPreviews(system.db),
     channelSecrets: (refs) => refs.flatMap((name) => SECRETS[name] ?? []),
     config: {
       STRIPE_WEBHOOK_SECRET: STRIPE_SECRET,

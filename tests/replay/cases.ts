@@ -46,6 +46,7 @@ import {
   transferRefused,
 } from './transfer-cases.ts'
 import { replenishedContinuedAsNew, replenishedUntilOff } from './replenishment-cases.ts'
+import { rmaApproved, rmaRefunded, rmaRefused } from './return-cases.ts'
 import { returnCancelled, returnRefused, returnShipped } from './vendor-return-cases.ts'
 
 /** Acts out one way through a process and answers the id of the process to keep. */
@@ -113,6 +114,11 @@ export const cases: Record<string, Record<string, Case>> = {
     'return-shipped': returnShipped,
     'return-cancelled': returnCancelled,
     'return-refused': returnRefused,
+  },
+  'return-to-refund': {
+    'rma-refunded': rmaRefunded,
+    'rma-approved': rmaApproved,
+    'rma-refused': rmaRefused,
   },
 }
 

@@ -5,6 +5,7 @@ import { orderToCash as process } from '#workflows/order-to-cash'
 import { procureToPay as purchase } from '#workflows/procure-to-pay'
 import { transfer as moving } from '#workflows/transfer'
 import { replenishment as replenishing } from '#workflows/replenishment'
+import { returnToRefund as refunding } from '#workflows/return-to-refund'
 import { vendorReturn as returning } from '#workflows/vendor-return'
 
 /** A careless change: one new step before the old ones. Running processes could not go on with it. */
@@ -51,4 +52,11 @@ export async function vendorReturn(
 ): ReturnType<typeof returning> {
   await sleep(1)
   return returning(...input)
+}
+
+export async function returnToRefund(
+  ...input: Parameters<typeof refunding>
+): ReturnType<typeof refunding> {
+  await sleep(1)
+  return refunding(...input)
 }
