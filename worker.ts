@@ -19,6 +19,7 @@ import { channelSyncActivities } from '#activities/channel-sync/index'
 import { chargebackActivities } from '#activities/chargebacks/index'
 import { cycleCountActivities } from '#activities/counts/index'
 import { transferActivities } from '#activities/transfers/index'
+import { returnActivities } from '#activities/returns/index'
 import { vendorReturnActivities } from '#activities/vendor-returns/index'
 import { settlementActivities } from '#activities/settlements/index'
 import { shopGateway, type ShopGateway } from '#activities/gateways/shop'
@@ -105,6 +106,7 @@ export function createOrderWorker({
       ...vendorReturnActivities({ db, apiUrl }),
       ...settlementActivities({ db, apiUrl }),
       ...chargebackActivities({ db, apiUrl }),
+      ...returnActivities({ db, apiUrl }),
       ...cycleCountActivities({ db, apiUrl }),
       ...replenishmentActivities({ db }),
       ...periodCloseActivities({ db, apiUrl }),

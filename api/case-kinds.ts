@@ -18,6 +18,7 @@ import { purchaseProgress } from './purchase-commands.ts'
 import { commandReplenished, replenishmentStood } from './replenishment-commands.ts'
 import { decideSettlement, previewSettlement } from './settlement-decisions.ts'
 import { settlementPreviewSchema } from './settlement-schemas.ts'
+import { previewedReturn } from './return-schemas.ts'
 import { decideStock, STOCK_CASES, stockDecided } from './stock-decisions.ts'
 import { decideWarehouseCase, warehouseDecided } from './warehouse-decisions.ts'
 
@@ -166,6 +167,19 @@ function warehouseOwnDocument(subject: string): CaseKind {
   }
 }
 
+const customerReturn: CaseKind = {
+  ...warehouseOwnDocument('customer-return'),
+  preview: shown(previewedReturn, async ({ returnPreviews }, { found, chosen, request }) => {
+    if (!returnPreviews) throw new Refusal('NothingToPreview', notPreviewedYet('customer-return'))
+    const { command } = decisionOf(found, chosen)
+    return returnPreviews.resolveReturnCase(found.subjectId, {
+      ...command,
+      ...previewedBy(request),
+    })
+  }),
+  reopen: 'What was chosen on a return has moved goods or money.',
+}
+
 function outsideWarehouse(subject: string): CaseKind {
   return {
     decide: shown(warehouseDecided, (deps, { found, chosen, request }) =>
@@ -202,6 +216,7 @@ const KINDS: Readonly<Record<string, CaseKind>> = {
   'vendor-return': warehouseOwnDocument('vendor-return'),
   chargeback: warehouseOwnDocument('chargeback'),
   'period-close': close,
+  'customer-return': customerReturn,
   item: replenishedItem,
   settlement,
   'fulfilment-order': outsideWarehouse('fulfilment-order'),

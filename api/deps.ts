@@ -10,6 +10,7 @@ import type { BillPreviews } from '#contracts/bill-previews'
 import type { SettlementPreviews } from '#contracts/settlement-previews'
 import type { OrderPreviews } from '#contracts/order-previews'
 import type { PurchasePreviews } from '#contracts/procure-to-pay'
+import type { ReturnPreviews } from '#contracts/return-to-refund'
 import type { Permission } from '#domain/access'
 import type { Scopes } from '#domain/scopes'
 import type { LoginThrottle } from './login-throttle.ts'
@@ -27,6 +28,7 @@ export interface ApiDeps {
   purchasePreviews?: PurchasePreviews
   billPreviews?: BillPreviews
   settlementPreviews?: SettlementPreviews
+  returnPreviews?: ReturnPreviews
   /** The signing secrets behind a channel's `secret_refs`, newest first. */
   channelSecrets?: (refs: readonly string[]) => string[]
   /** Where the built page lies, if it does. */

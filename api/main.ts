@@ -4,6 +4,7 @@ import { Client, Connection } from '@temporalio/client'
 import { collectDefaultMetrics, Registry } from 'prom-client'
 import { orderPreviews } from '#activities/orders/preview'
 import { purchasePreviews } from '#activities/purchasing/preview'
+import { returnPreviews } from '#activities/returns/preview'
 import { billPreviews } from '#activities/vendor-bills/preview'
 import { settlementPreviews } from '#activities/settlements/preview'
 import { exitIfWrong, loadConfig } from '#config'
@@ -61,6 +62,7 @@ export async function startApi(
     purchasePreviews: purchasePreviews(db),
     billPreviews: billPreviews(db),
     settlementPreviews: settlementPreviews(db),
+    returnPreviews: returnPreviews(db),
     channelSecrets: (refs) => secretsFrom(env, refs),
   })
   const address = await server.listen({ host: config.API_HOST, port: config.API_PORT })

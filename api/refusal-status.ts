@@ -5,6 +5,7 @@ const STATUS: Record<string, number> = {
   DiscrepancyNeedsReason: 422,
   OutOfScope: 403,
   SelfApproval: 403,
+  OwnReturn: 403,
   NotAllowed: 403,
 }
 

@@ -17,7 +17,7 @@ import {
 } from '#contracts/vendor-return'
 import { Refusal } from '#domain/refusal'
 
-interface Asked {
+export interface Asked {
   updateId: string
   taskQueue?: string | undefined
 }
@@ -107,7 +107,7 @@ export async function expectInvoice(
 }
 
 interface Beginning {
-  process: 'transfer' | 'cycle-count' | 'vendor-return' | 'expected-invoice'
+  process: 'transfer' | 'cycle-count' | 'vendor-return' | 'expected-invoice' | 'return-to-refund'
   workflowId: string
   request: object
   summary: string
@@ -117,7 +117,7 @@ interface Beginning {
   update: UpdateDefinition<DocumentProgress, [{ key: string }]>
   key: string
   /** The refusal of a number that another request has. */
-  taken: 'TransferExists' | 'CountExists' | 'ReturnExists' | 'InvoiceExpected'
+  taken: 'TransferExists' | 'CountExists' | 'ReturnExists' | 'InvoiceExpected' | 'RmaExists'
 }
 
 const WORKFLOW = {
@@ -125,9 +125,11 @@ const WORKFLOW = {
   'cycle-count': 'cycleCount',
   'vendor-return': 'vendorReturn',
   'expected-invoice': 'expectedInvoice',
+  'return-to-refund': 'returnToRefund',
 } as const
 
-async function begin(
+/** Starts a document's process and waits for its first commit, once per number. */
+export async function begin(
   client: Client,
   { updateId, taskQueue }: Asked,
   beginning: Beginning,
@@ -163,7 +165,7 @@ async function begin(
 
 /**
  * The process of this number is over: whoever repeats the request that began it gets its answer.
- * @throws Refusal `TransferExists`, `CountExists`, `ReturnExists`.
+ * @throws Refusal `TransferExists`, `CountExists`, `ReturnExists`, `RmaExists`.
  */
 async function answerOfEnded(
   client: Client,

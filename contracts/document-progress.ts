@@ -38,6 +38,7 @@ export type DocumentSubject =
   | 'chargeback'
   | 'period-close'
   | 'expected-invoice'
+  | 'customer-return'
 
 /** The document that a command is about. */
 export interface DocumentRef {

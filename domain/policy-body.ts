@@ -4,6 +4,7 @@ import { DEFAULT_BILL_POLICY } from './purchasing/bill-policy.ts'
 import { DEFAULT_PURCHASING_POLICY } from './purchasing/policy.ts'
 import { STOCK_POLICIES } from './stock/policies.ts'
 import { DEFAULT_REPLENISHMENT_RUN_POLICY } from './replenishment/run-policy.ts'
+import { DEFAULT_RETURN_POLICY } from './returns/policy.ts'
 
 const MODELS: Record<string, unknown> = {
   ...DEFAULT_POLICIES,
@@ -12,6 +13,7 @@ const MODELS: Record<string, unknown> = {
   purchasing: DEFAULT_PURCHASING_POLICY,
   'channel-stock': DEFAULT_CHANNEL_STOCK,
   replenishment: DEFAULT_REPLENISHMENT_RUN_POLICY,
+  returns: DEFAULT_RETURN_POLICY,
 }
 
 export interface PolicyProblem {
@@ -45,6 +47,7 @@ const CHOICES: Record<string, Record<string, readonly string[]>> = {
     taxBy: ['document', 'engine'],
     taxPoint: ['shipment', 'payment'],
   },
+  returns: { refundOn: ['approved', 'scanned', 'received', 'inspected'] },
 }
 
 function compare(

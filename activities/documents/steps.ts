@@ -23,7 +23,7 @@ export function tellingWhere<Verbs extends object>(
 /** How one kind of document is locked, and what ends every commit on it. */
 interface Stepped<Doc> {
   subject: DocumentSubject
-  lock(tx: Tx, id: bigint, expectedVersion?: number): Promise<Doc>
+  lock(tx: Tx, id: bigint, expectedVersion: number | undefined, by: CommandBase): Promise<Doc>
   finish(tx: Tx, doc: Doc, step: DocumentStep): Promise<DocumentProgress>
 }
 
@@ -43,7 +43,7 @@ export function documentSteps<Doc extends { timezone: string }>(
       const { id, key, actor, expectedVersion } = command
       const name = { key: `${subject}/${id}/${action}/${key}`, request: command, actor }
       return commitOnce(db, name, async (tx) => {
-        const doc = await lock(tx, BigInt(id), expectedVersion)
+        const doc = await lock(tx, BigInt(id), expectedVersion, { key, actor })
         await work(tx, doc, { ...command, today: dateAt(Date.now(), doc.timezone) })
         return finish(tx, doc, { action, key, actor, ...reasonOf(command) })
       })

@@ -5,6 +5,7 @@ import { startChannelStock } from '#clients/channel-stock'
 import { startChannelSync } from '#clients/channel-sync'
 import { startContinuousClose } from '#clients/continuous-close'
 import { startReplenishment } from '#clients/replenishment'
+import { goOnAgain, type ReopenedOrder } from '#clients/order-facts'
 import { tellOrTakeUp } from '#clients/order-process'
 import { draftPurchase } from '#clients/purchase-process'
 import { requestTransfer, requestVendorReturn } from '#clients/stock-documents'
@@ -61,6 +62,7 @@ export interface NotificationDeps {
 const TOPICS = {
   mail: { limit: 10, mostWaitSeconds: 6 * 3600 },
   'look-again': { limit: 50, mostWaitSeconds: 60 },
+  'order-reopened': { limit: 50, mostWaitSeconds: 60 },
   'stock-arrived': { limit: 50, mostWaitSeconds: 60 },
   'supply-changed': { limit: 50, mostWaitSeconds: 60 },
   'vendor-bill': { limit: 50, mostWaitSeconds: 60 },
@@ -199,6 +201,7 @@ async function deliver(deps: NotificationDeps, message: WaitingMessage): Promise
   if (message.topic === 'purchase-wanted') return orderWanted(deps, message)
   if (message.topic === 'transfer-wanted') return transferWanted(deps, message)
   if (message.topic === 'vendor-return-wanted') return returnWanted(deps, message)
+  if (message.topic === 'order-reopened') return reopen(deps, message)
   if (message.topic === 'look-again') return signal(deps, body['workflowId']!, body['cause']!)
   const cause = message.topic === 'stock-arrived' ? 'stock arrived' : 'expected supply changed'
   await giveStockOut(deps, { key: message.key, cause, itemIds: body.itemIds ?? [] })
@@ -229,6 +232,15 @@ async function transferWanted(
 ): Promise<void> {
   const asked = { taskQueue: orderTaskQueue, updateId: `outbox/${key}` }
   await requestTransfer(temporal, body as RequestedTransfer, asked)
+}
+
+/** An order that may have ended has something to pay back: its process goes on, or begins again. */
+async function reopen(
+  { temporal, orderTaskQueue }: NotificationDeps,
+  { body }: WaitingMessage,
+): Promise<void> {
+  const reopened = body as Omit<ReopenedOrder, 'actor' | 'taskQueue'>
+  await goOnAgain(temporal, { ...reopened, actor: 'return', taskQueue: orderTaskQueue })
 }
 
 /** A bill was captured, its goods came, or it was paid: its process starts, or looks again. */

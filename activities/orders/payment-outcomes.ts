@@ -13,6 +13,7 @@ import { postTenderRefunded } from '#domain/ledger/posting-tenders'
 import { refundKey } from '#domain/ledger/sales-terms'
 import { stillAuthorised } from '#domain/orders/tenders'
 import { invariant } from '#domain/refusal'
+import { addToOutbox } from '#db/stores/records'
 import { openOrderCase, healOrderCases } from './cases.ts'
 import {
   captureWhatIsOwed,
@@ -140,7 +141,7 @@ async function authorisedAnew(tx: Tx, order: SalesOrder, settled: Settled, by: B
 }
 
 interface BookedRefund {
-  effect: Effect
+  effect: Pick<Effect, 'key' | 'request'>
   payment: OrderPayment
   reference: string
   /** Names this settlement where it is not the effect itself that settles. */
@@ -196,11 +197,24 @@ export async function bookRefund(
           refundedOn: by.today,
         })
   await sendEntries(tx, [draft], by.actor)
+  await tellReturn(tx, effect, key)
+}
+
+/** A refund that a return has granted: the return looks whether it is over. */
+async function tellReturn(
+  tx: Tx,
+  { request }: Pick<Effect, 'request'>,
+  key: string,
+): Promise<void> {
+  const workflowId = request['returnWorkflowId']
+  if (typeof workflowId !== 'string') return
+  const body = { workflowId, cause: 'its refund went through' }
+  await addToOutbox(tx, [{ topic: 'look-again', key: `return/${key}`, body }])
 }
 
 /** What the refund goes to: the tender itself, or store credit that a person chose instead. */
 function settledBy(
-  effect: Effect,
+  effect: Pick<Effect, 'request'>,
   payment: OrderPayment,
 ): Pick<OrderPayment, 'kind' | 'reference'> {
   return {
@@ -221,7 +235,7 @@ async function creditedKey(
 }
 
 /** Under which grant the refund is owed; later attempts have keys of their own. */
-export function refundIdOf(effect: Effect): string {
+export function refundIdOf(effect: Pick<Effect, 'key' | 'request'>): string {
   return String(effect.request['refundId'] ?? effect.key)
 }
 

@@ -62,17 +62,7 @@ async function refund(
   by: RefundBy,
 ): Promise<void> {
   const key = `refund/${payment.id}/${by.key}`
-  const fresh = await recordPaymentEvent(tx, {
-    paymentId: payment.id,
-    key,
-    kind: 'refund-granted',
-    amountMinor,
-    effectiveOn: by.today,
-    actor: by.actor,
-  })
-  if (!fresh) return
-  payment.refundPendingMinor += amountMinor
-  await savePayment(tx, payment)
+  if (!(await promiseRefund(tx, payment, { key, amountMinor }, by))) return
   const deposit = await openDeposit(tx, order)
   const prepaymentTaxes = await vatGivenBack(tx, order, { amountMinor, excessMinor })
   const net = amountMinor - sum(prepaymentTaxes.map((tax) => tax.amountMinor))
@@ -95,6 +85,23 @@ async function refund(
     refundId: key,
     ...(by.asCredit ? storeCreditOf(order) : {}),
   })
+}
+
+/** So much of a tender is going back from now on, once a key; false when that is known already. */
+export async function promiseRefund(
+  tx: Tx,
+  payment: OrderPayment,
+  { key, amountMinor }: { key: string; amountMinor: bigint },
+  { actor, today }: { actor: string; today: string },
+): Promise<boolean> {
+  const fresh = await recordPaymentEvent(tx, {
+    ...{ paymentId: payment.id, key, kind: 'refund-granted', amountMinor },
+    ...{ effectiveOn: today, actor },
+  })
+  if (!fresh) return false
+  payment.refundPendingMinor += amountMinor
+  await savePayment(tx, payment)
+  return true
 }
 
 /** The credit that this order's money becomes: a later order names it as a tender. */

@@ -102,10 +102,11 @@ function said(tx: Tx, kinds: readonly string[]) {
   return tx`EXISTS (SELECT FROM journal_entry e WHERE e.source_type = 'shipment' AND e.source_id = h.id::text AND e.event_type = ANY(${[...kinds]}::text[]))`
 }
 
+/** Without what credits of returned units have given back: that was due, and falls due no second time. */
 async function postedVat(tx: Tx, order: SalesOrder): Promise<Shares> {
   const rows = await tx<Omit<TaxShare, 'collectedBy'>[]>`
-    SELECT jurisdiction, tax_code AS "taxCode", -sum(amount_minor)::bigint AS "amountMinor" FROM journal_line
-    WHERE order_id = ${order.id} AND account_id IN (2220, 2225, 2228) GROUP BY 1, 2`
+    SELECT l.jurisdiction, l.tax_code AS "taxCode", -sum(l.amount_minor)::bigint AS "amountMinor" FROM journal_line l JOIN journal_entry e ON e.id = l.entry_id
+    WHERE l.order_id = ${order.id} AND l.account_id IN (2220, 2225, 2228) AND e.source_type <> 'credit-note' GROUP BY 1, 2`
   return byKey(rows.map((row) => ({ ...row, collectedBy: 'seller' })))
 }
 

@@ -109,7 +109,9 @@ export async function postByRule(
 ): Promise<void> {
   const found = await readyTask(tx, doc, task, 'entry')
   const policy = await policyOfClose(tx, doc)
-  await postCloseEntries(tx, doc, await planOf(tx, doc, task, policy, approvalId), actor)
+  const plan = await planOf(tx, doc, task, policy, approvalId)
+  await postCloseEntries(tx, doc, plan, actor)
+  if (plan.drafts.length > 0) await plan.keep?.(tx, actor)
   await refreshTie(tx, doc, found, policy)
 }
 

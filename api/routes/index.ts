@@ -68,6 +68,9 @@ import { quarantineRoutes } from './quarantine.ts'
 import { cycleCountRoutes } from './cycle-counts.ts'
 import { inventoryAccuracyRoutes } from './inventory-accuracy.ts'
 import { transferRoutes } from './transfers.ts'
+import { returnCommandRoutes } from './return-commands.ts'
+import { returnReserveRoutes } from './return-reserves.ts'
+import { returnRoutes } from './returns.ts'
 import { vendorReturnRoutes } from './vendor-returns.ts'
 import { supplierScorecardRoutes } from './supplier-scorecards.ts'
 import { boxLabelRoutes } from './box-labels.ts'
@@ -140,6 +143,9 @@ export const routes: readonly RouteModule[] = [
   transferRoutes,
   vendorReturnRoutes,
   chargebackRoutes,
+  returnRoutes,
+  returnCommandRoutes,
+  returnReserveRoutes,
   cycleCountRoutes,
   binRoutes,
   lotRoutes,

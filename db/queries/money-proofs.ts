@@ -1,5 +1,5 @@
 import type { Proof } from './proofs.ts'
-import { MONEY_AND_GOODS, taxByReturn } from './tax-report.ts'
+import { CREDITS, MONEY_AND_GOODS, taxByReturn } from './tax-report.ts'
 
 /** Orders imported as history were placed before go-live: their stock and money are opening balances. */
 export function running(orderId: string): string {
@@ -51,7 +51,7 @@ export const moneyProofs: readonly Proof[] = [
       LEFT JOIN LATERAL (SELECT sum(s.goods_minor - s.discount_minor + s.shipping_minor + s.tax_minor) AS earned, sum(s.tax_minor) AS tax FROM shipment_line s JOIN shipment h ON h.id = s.shipment_id
         JOIN sales_order_line sl ON sl.id = s.order_line_id
         WHERE h.order_id = o.id AND (NOT ${onDelivery} OR sl.gift_card OR EXISTS (${entryOf(`'goods-delivered'`)}))) l ON true
-      WHERE o.settlement <> 'marketplace' AND ${running('o.id')} AND p.captured - p.refunded <> coalesce(l.earned, 0) - coalesce(i.open, 0)
+      WHERE o.settlement <> 'marketplace' AND ${running('o.id')} AND p.captured - p.refunded <> coalesce(l.earned, 0) - o.credited_minor - coalesce(i.open, 0)
         + CASE WHEN ${atPayment} THEN coalesce(${postedTax}, 0) - coalesce(l.tax, 0) ELSE 0 END`,
   },
   {
@@ -76,7 +76,7 @@ export const moneyProofs: readonly Proof[] = [
     invariant:
       'What orders have posted of tax is what their documents say, by company, return, jurisdiction and code; a marketplace’s tax is none of it.',
     sql: `SELECT entity_id, return_period, jurisdiction, tax_code, currency, sum(ledger)::bigint AS ledger, sum(documents)::bigint AS documents
-      FROM (${taxByReturn({ lines: `l.event_type IN ${MONEY_AND_GOODS}`, entries: 'true' })}) f GROUP BY 1, 2, 3, 4, 5 HAVING sum(ledger) <> sum(documents)`,
+      FROM (${taxByReturn({ lines: `(l.event_type IN ${MONEY_AND_GOODS} OR l.event_type IN ${CREDITS})`, entries: 'true' })}) f GROUP BY 1, 2, 3, 4, 5 HAVING sum(ledger) <> sum(documents)`,
   },
   {
     name: 'TAX-POINT',
@@ -113,10 +113,12 @@ export const moneyProofs: readonly Proof[] = [
     sql: `SELECT order_id, kind, sum(events)::bigint AS events, sum(gl)::bigint AS gl FROM (
         SELECT p.order_id, e.kind, e.amount_minor AS events, 0 AS gl FROM payment_event e JOIN payment p ON p.id = e.payment_id WHERE e.kind IN ('captured', 'refund-granted', 'refunded')
         UNION ALL
-        SELECT l.order_id, CASE e.event_type WHEN 'deposit-cancelled' THEN 'refund-granted' WHEN 'refund-settled' THEN 'refunded' WHEN 'tender-refunded' THEN 'refunded' ELSE 'captured' END, 0, abs(l.amount_minor)
+        SELECT l.order_id, CASE WHEN e.event_type IN ('deposit-cancelled', 'return-credited', 'goodwill-credited') THEN 'refund-granted' WHEN e.event_type IN ('refund-settled', 'tender-refunded') THEN 'refunded' ELSE 'captured' END, 0,
+          CASE WHEN e.source_type = 'credit-note' THEN -l.amount_minor ELSE abs(l.amount_minor) END
         FROM journal_entry e JOIN journal_line l ON l.entry_id = e.id
           AND CASE e.event_type WHEN 'payment-captured' THEN l.account_id = 1110 WHEN 'tender-applied' THEN l.account_id IN (2110, 2120) ELSE l.account_id = 2140 END
-        WHERE e.event_type IN ('payment-captured', 'tender-applied', 'deposit-cancelled', 'refund-settled', 'tender-refunded')) t
+        WHERE e.event_type IN ('payment-captured', 'tender-applied', 'deposit-cancelled', 'refund-settled', 'tender-refunded', 'return-credited', 'goodwill-credited')
+          AND NOT (e.source_type = 'credit-note' AND EXISTS (SELECT FROM sales_order o WHERE o.id = l.order_id AND o.settlement = 'marketplace'))) t
       WHERE ${running('order_id')} GROUP BY 1, 2 HAVING sum(events) <> sum(gl)`,
   },
   {

@@ -5,6 +5,7 @@ import { ledgerProofs, type Proof } from './proofs.ts'
 import { purchaseProofs } from './purchase-proofs.ts'
 import { referenceProofs } from './reference-proofs.ts'
 import { settlementProofs } from './settlement-proofs.ts'
+import { returnProofs } from './return-proofs.ts'
 
 /** Every statement that must return no row, of ledger, stock, orders, purchases, bills, references, settlements and closes. */
 export const standingProofs: readonly Proof[] = [
@@ -12,6 +13,7 @@ export const standingProofs: readonly Proof[] = [
   ...orderProofs,
   ...purchaseProofs,
   ...billProofs,
+  ...returnProofs,
   ...referenceProofs,
   ...settlementProofs,
   ...closeProofs,

@@ -16,9 +16,12 @@ export interface TaxReturnLine {
 /** What posts tax of an order, and what its documents say of it. */
 export const MONEY_AND_GOODS = `('payment-captured', 'tender-applied', 'deposit-cancelled', 'goods-shipped', 'goods-delivered')`
 
+/** What gives tax of an order back: the shares of units that were returned, and of goodwill. */
+export const CREDITS = `('return-credited', 'goodwill-credited')`
+
 /**
  * Tax by return, jurisdiction and code, of both sides: 22xx of the ledger, and the frozen tax of
- * the units that each shipment earned, on the day of its entry.
+ * the units that each shipment earned, less what credit notes give back, on the day of its entry.
  * @param lines and @param entries narrow what is read, of `l` and of `e`.
  */
 export function taxByReturn({ lines, entries }: { lines: string; entries: string }): string {
@@ -33,7 +36,12 @@ export function taxByReturn({ lines, entries }: { lines: string; entries: string
     JOIN sales_order_line ol ON ol.id = s.order_line_id JOIN order_line_tax t ON t.order_line_id = ol.id
     CROSS JOIN LATERAL (SELECT (t.tax_minor * (s.unit_from + s.qty)) / ol.qty_ordered - (t.tax_minor * s.unit_from) / ol.qty_ordered AS minor) u
     WHERE e.source_type = 'shipment' AND e.event_type IN ('goods-shipped', 'goods-delivered')
-      AND (t.collected_by = 'marketplace' OR o.policies->'order'->'body'->>'taxPoint' IS DISTINCT FROM 'payment') AND ${entries}`
+      AND (t.collected_by = 'marketplace' OR o.policies->'order'->'body'->>'taxPoint' IS DISTINCT FROM 'payment') AND ${entries}
+    UNION ALL
+    SELECT e.entity_id, tax_return_period(e.entity_id, NULL, t.jurisdiction, tax_day((SELECT max(x.belongs_to) FROM journal_line x WHERE x.entry_id = e.id), e.effective_on)),
+      t.jurisdiction, t.tax_code, n.currency, 0, -t.amount_minor, 0
+    FROM journal_entry e JOIN credit_note n ON n.id::text = split_part(e.source_id, '/', 2) JOIN credit_note_tax t ON t.credit_id = n.id
+    WHERE e.source_type = 'credit-note' AND e.event_type IN ${CREDITS} AND ${entries}`
 }
 
 /** A company's return: everything whose own return it is. A late fact has a later day and names its own month. */

@@ -1,4 +1,4 @@
-import type { Reader } from '../client.ts'
+import type { Reader, Tx } from '../client.ts'
 import type { ClosePeriod } from '../queries/close-periods.ts'
 import type { ClosePolicy } from '#domain/ledger/close-policy'
 import type { JournalEntryDraft } from '#domain/ledger/journal'
@@ -16,12 +16,15 @@ import {
 } from '#domain/ledger/posting-close'
 import { divideRounded } from '#domain/money'
 import { invariant } from '#domain/refusal'
+import { keepTargets, planReturnReserve } from './return-reserve.ts'
 
 /** What a rule has still to post for a period: to its target, so that after posting it has nothing. */
 export interface ClosePlan {
   drafts: JournalEntryDraft[]
   /** Taken back on the first day after the period. */
   reverses: boolean
+  /** What the entries stand on, kept with them. */
+  keep?(tx: Tx, actor: string): Promise<void>
 }
 
 interface Asking {
@@ -47,6 +50,7 @@ export async function planOf(
 const PLANS: Record<string, (asking: Asking) => Promise<ClosePlan>> = {
   'freight-accrued': freightPlan,
   'credit-loss': creditLossPlan,
+  'returns-reserve': reservePlan,
   'fx-revalued': revaluationPlan,
   allocations: allocationPlan,
   'year-closed': yearPlan,
@@ -134,6 +138,18 @@ async function creditLossPlan(asking: Asking): Promise<ClosePlan> {
   if (changeMinor === 0n) return { drafts: [], reverses: false }
   const { count } = (await postedSoFar(asking))('allowance')
   return { drafts: [postCreditLoss(entryOf(asking, count + 1), changeMinor)], reverses: false }
+}
+
+/** Row 12: what is expected to come back, set to its target. */
+async function reservePlan({ db, period, approvalId }: Asking): Promise<ClosePlan> {
+  const { entityId, functionalCurrency, ends: on } = period
+  const of = { entityId, functionalCurrency, on, approvalId }
+  const { targets, draft } = await planReturnReserve(db, of)
+  return {
+    drafts: draft ? [draft] : [],
+    reverses: false,
+    keep: (tx, actor) => keepTargets(tx, targets, { entityId, on, actor }),
+  }
 }
 
 /** Every open monetary item in another currency, at the closing rate; an item without a rate waits for it. */

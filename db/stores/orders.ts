@@ -87,6 +87,8 @@ export interface SalesOrder {
   settlement: 'deposit' | 'receivable' | 'marketplace'
   provider: string
   totalMinor: bigint
+  /** Given back of what was earned: returns and goodwill. */
+  creditedMinor: bigint
   shipCountry: string | null
   shipRegion: string | null
   shipPostalCode: string | null
@@ -140,7 +142,7 @@ function lockHeader(tx: Tx, orderId: string | bigint) {
       o.channel_id AS "channelId", c.code AS "channelCode", c.priority AS "channelPriority", o.external_id AS "externalId",
       o.external_version AS "externalVersion", o.order_number AS "orderNumber", o.workflow_id AS "workflowId", o.customer_id AS "customerId",
       o.customer_class AS "customerClass", o.segment, o.currency, o.rate_e9 AS "rateE9", o.placed_on AS "placedOn", o.settlement, o.provider,
-      o.total_minor AS "totalMinor", o.ship_country AS "shipCountry", o.ship_region AS "shipRegion", o.ship_postal_code AS "shipPostalCode",
+      o.total_minor AS "totalMinor", o.credited_minor AS "creditedMinor", o.ship_country AS "shipCountry", o.ship_region AS "shipRegion", o.ship_postal_code AS "shipPostalCode",
       o.requested_service AS "requestedService", o.ship_by AS "shipBy", o.deliver_by AS "deliverBy", o.accepted_late_until AS "acceptedLateUntil", o.ship_complete AS "shipComplete",
       o.fulfilled_by AS "fulfilledBy", o.policies, o.version, o.phase, o.closed_at AS "closedAt"
     FROM sales_order o JOIN entity e ON e.id = o.entity_id JOIN channel c ON c.id = o.channel_id

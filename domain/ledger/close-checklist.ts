@@ -54,12 +54,7 @@ const MONTH: readonly Draft[] = [
   check('accruals', 'expected-invoices', 'AP', 'What is expected to be billed is accrued or came'),
   judged('accruals', 'manual-accruals', 'GL', 'Further accruals and reclassifications'),
   entry('estimates', 'credit-loss', 'GL', 'Allowance for bad debt by age'),
-  judged(
-    'estimates',
-    'returns-reserve',
-    'GL',
-    'Refund liability and right to returns, back-tested',
-  ),
+  entry('estimates', 'returns-reserve', 'GL', 'Refund liability and right to returned goods'),
   judged('estimates', 'nrv-review', 'INV', 'Stock at the lower of cost and realisable value'),
   check('exchange', 'rates-loaded', 'GL', 'Closing rates of every currency with open money'),
   entry('exchange', 'fx-revalued', 'GL', 'Open money at closing rates', ['rates-loaded']),
@@ -104,7 +99,6 @@ export function closeChecklist(kind: 'normal' | 'adjusting'): CloseTask[] {
 /** Accounts that a judgement may book on, beside those that take entries by hand. */
 const BOOKS_ON: Record<string, readonly number[]> = {
   'manual-accruals': [1410, 2050, 3100, 3200, 3900, 4060, 5045, 6030, 6070, 6090, 9090],
-  'returns-reserve': [1350, 2130, 4125, 5015],
   'nrv-review': [1340, 5070],
   'year-adjustments': [1410, 2050, 5045, 6030, 6070, 6090, 3100, 9090],
 }

@@ -63,6 +63,13 @@ const RESERVED: Partial<Record<CaseType, readonly Role[]>> = {
   'close-late-bill': ['ap-clerk', 'ap-manager', 'controller'],
   'close-unposted': ['ap-clerk', 'ap-manager', 'controller'],
   'close-reopen': ['controller'],
+  'return-approval': ['oms-supervisor', 'controller'],
+  'return-past-window': ['oms-supervisor', 'controller'],
+  'refund-over-limit': ['controller'],
+  'return-not-expected': ['csr', 'warehouse-lead', 'oms-supervisor'],
+  'return-not-as-sent': ['csr', 'oms-supervisor', 'controller'],
+  'return-unannounced': ['csr', 'warehouse-lead', 'oms-supervisor'],
+  'refund-without-goods': ['csr', 'oms-supervisor', 'controller'],
 }
 
 /** Choices that give something which the role that decides the rest of the case may not give. */

@@ -33,6 +33,8 @@ const may = (name: string, kind: ChoiceParam['kind']): ChoiceParam => ({
 const WHY = [must('reason', 'text')]
 const MAYBE_WHY = [may('reason', 'text')]
 const PUT_OFF = [may('owner', 'text'), may('until', 'date')]
+/** What is given back of it, from 1 to 100. */
+const PERCENT = [must('percent', 'units')]
 const PAID_ELSEWHERE = [must('reference', 'text'), may('provider', 'text')]
 
 /** What a choice must or may be told, where it is not told enough by its name (docs/processes). */
@@ -111,6 +113,9 @@ const PARAMS: Partial<Record<CaseType, Partial<Record<Resolution, readonly Choic
     claim: MAYBE_WHY,
   },
   'transfer-incomplete': { 'write-off': MAYBE_WHY, claim: MAYBE_WHY },
+  'refund-over-limit': { reduce: PERCENT },
+  'return-not-as-sent': { reduce: PERCENT },
+  'return-unannounced': { create: [must('orderNumber', 'text')] },
   'warehouse-unsent': { 'mark-sent': WHY },
   'warehouse-document': { reject: WHY },
   'warehouse-difference': { explained: WHY, wait: WHY },

@@ -78,6 +78,14 @@ export const CASE_RESOLUTIONS = {
   'close-late-bill': ['accrue', 'next-period'],
   'close-unposted': ['look-again', 'next-period'],
   'close-reopen': ['approve', 'refuse'],
+  // What can be stuck in a return (docs/processes/return-to-refund.md).
+  'return-approval': ['approve', 'decline'],
+  'return-past-window': ['approve', 'store-credit', 'decline'],
+  'refund-over-limit': ['approve', 'reduce', 'decline'],
+  'return-not-expected': ['create', 'send-back', 'dispose'],
+  'return-not-as-sent': ['approve', 'reduce', 'decline'],
+  'return-unannounced': ['create', 'send-back', 'dispose'],
+  'refund-without-goods': ['wait', 'keeps-goods', 'write-off'],
 } as const satisfies Record<string, readonly string[]>
 
 export type CaseType = keyof typeof CASE_RESOLUTIONS

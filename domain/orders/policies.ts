@@ -248,6 +248,13 @@ export const DEFAULT_POLICIES: PolicyBodies = {
     'close-late-bill': books(hours(24)),
     'close-unposted': books(hours(4), 'high'),
     'close-reopen': books(hours(24)),
+    'return-approval': team('order-desk', hours(24)),
+    'return-past-window': team('order-desk', hours(24)),
+    'refund-over-limit': team('finance', hours(24), 'high'),
+    'return-not-expected': team('order-desk', hours(24)),
+    'return-not-as-sent': team('order-desk', hours(24)),
+    'return-unannounced': team('order-desk', hours(24)),
+    'refund-without-goods': team('order-desk', hours(72)),
   },
   demand: {
     rank: ['channel-priority', 'customer-class', 'ship-by', 'placed'],

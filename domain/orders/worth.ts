@@ -13,16 +13,20 @@ interface LineWorth {
 
 interface OrderWorth {
   lines: readonly LineWorth[]
+  /** Given back of what was earned: returns and goodwill. */
+  creditedMinor?: bigint
 }
 
-/** Value of all units that nobody has cancelled: what the customer will have paid in the end. */
+/** Value of all units that nobody has cancelled or returned: what the customer will have paid in the end. */
 export function keptValue(order: OrderWorth): bigint {
-  return sum(order.lines.map((line) => lineGross(line) - line.cancelledMinor - line.lostMinor))
+  const kept = order.lines.map((line) => lineGross(line) - line.cancelledMinor - line.lostMinor)
+  return sum(kept) - (order.creditedMinor ?? 0n)
 }
 
-/** Value of what has left so far and has not got lost on the way. */
+/** Value of what has left so far, has not got lost on the way and was not given back. */
 export function shippedValue(order: OrderWorth): bigint {
-  return sum(order.lines.map((line) => line.shippedMinor - line.lostMinor))
+  const left = order.lines.map((line) => line.shippedMinor - line.lostMinor)
+  return sum(left) - (order.creditedMinor ?? 0n)
 }
 
 /** What the order is still worth to us: the frozen amounts of its open units. */

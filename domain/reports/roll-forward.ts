@@ -14,6 +14,7 @@ const CAUSE_OF: Record<string, StockCause> = {
   'balances-opened': 'receipts',
   'goods-received': 'receipts',
   'billed-goods-received': 'receipts',
+  'return-received': 'receipts',
   'goods-shipped': 'issues',
   'goods-dispatched': 'issues',
   'vendor-return-shipped': 'issues',

@@ -47,6 +47,7 @@ export const FOREIGN = {
   vendorReturn: 'RTV-DE',
   charge: 'pi_de',
   dispute: 'dp_de',
+  customerReturn: 'RMA-DE',
   wave: 'WAVE-DE',
   expected: 'XI-DE',
   user: 'frida@example.com',
@@ -117,6 +118,10 @@ export async function foundForeignCompany(api: RunningApi): Promise<Foreign> {
     INSERT INTO chargeback (provider, dispute_id, workflow_id, entity_id, order_id, payment_id, reference, stage, currency, amount_minor, phase, told_on)
     SELECT 'stripe', ${FOREIGN.dispute}, ${`chargeback/stripe/${FOREIGN.dispute}`}, ${entityId}, order_id, id, reference, 'inquiry', 'EUR', 1, 'inquiry', current_date
     FROM payment WHERE order_id = ${orderId}`
+  await admin`
+    INSERT INTO customer_return (return_no, workflow_id, kind, entity_id, order_id, site_id, source, phase, reason, policy_version, policy, refund_on, requested_by, requested_on)
+    SELECT ${FOREIGN.customerReturn}, ${`return-to-refund/${FOREIGN.customerReturn}`}, 'return', ${entityId}, ${orderId}, id, 'agent', 'requested', 'other', 0, '{}', 'inspected', 'user:frida', current_date
+    FROM site WHERE code = ${FOREIGN.site}`
   await addOutsideWarehouse(api, entityId)
   await admin`SELECT open_periods(${entityId}, 2026)`
   await admin`

@@ -7,6 +7,7 @@ import type { WarehouseGateway } from '#activities/gateways/supplier'
 import type { Gateways } from '#activities/orders/gateways'
 import { orderPreviews } from '#activities/orders/preview'
 import { purchasePreviews } from '#activities/purchasing/preview'
+import { returnPreviews } from '#activities/returns/preview'
 import { billPreviews } from '#activities/vendor-bills/preview'
 import { settlementPreviews } from '#activities/settlements/preview'
 import type { ApiDeps } from '#api/server'
@@ -66,6 +67,7 @@ export async function runningApi(
     purchasePreviews: purchasePreviews(system.db),
     billPreviews: billPreviews(system.db),
     settlementPreviews: settlementPreviews(system.db),
+    returnPreviews: returnPreviews(system.db),
     channelSecrets: (refs) => refs.flatMap((name) => SECRETS[name] ?? []),
     config: {
       STRIPE_WEBHOOK_SECRET: STRIPE_SECRET,

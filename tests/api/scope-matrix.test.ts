@@ -947,6 +947,91 @@ const chargebacks: Probe[] = [
   })),
 ]
 
+const returnGoods = [{ sku: 'MUG', qty: 1, condition: 'opened' }]
+const returnWish = (f: Foreign) => ({ returnNo: 'RMA-NEW', orderId: f.orderId })
+const returns: Probe[] = [
+  {
+    route: 'POST /v1/ledger/return-reserve',
+    ask: () => command('POST', '/v1/ledger/return-reserve', { entity, reservedOn: today }),
+    ...ofEntity('refused'),
+  },
+  {
+    route: 'GET /v1/ledger/return-reserve/back-test',
+    ask: () => get(`/v1/ledger/return-reserve/back-test?entity=${entity}&on=${today}`),
+    ...ofEntity('hidden'),
+  },
+  {
+    route: 'GET /v1/returns',
+    ask: () => get('/v1/returns'),
+    ...all('absent'),
+    mark: FOREIGN.customerReturn,
+  },
+  {
+    route: 'GET /v1/returns/received-not-refunded',
+    ask: () => get('/v1/returns/received-not-refunded'),
+    ...all('absent'),
+  },
+  {
+    route: 'GET /v1/returns/refunded-not-received',
+    ask: () => get('/v1/returns/refunded-not-received'),
+    ...all('absent'),
+  },
+  {
+    route: 'GET /v1/returns/:returnNo',
+    ask: () => get(`/v1/returns/${FOREIGN.customerReturn}`),
+    ...all('hidden'),
+  },
+  {
+    route: 'POST /v1/returns',
+    ask: (f) =>
+      command('POST', '/v1/returns', {
+        ...{ ...returnWish(f), source: 'agent', reason: 'other' },
+        lines: [{ orderLineId: '1', qty: 1 }],
+      }),
+    ...ofChannel('hidden'),
+  },
+  {
+    route: 'POST /v1/returns/goodwill',
+    ask: (f) =>
+      command('POST', '/v1/returns/goodwill', {
+        ...{ ...returnWish(f), reason: 'other', amountMinor: '100' },
+      }),
+    ...ofChannel('hidden'),
+  },
+  {
+    route: 'POST /v1/returns/channel-refunds',
+    ask: () =>
+      command('POST', '/v1/returns/channel-refunds', {
+        ...{ returnNo: 'CR-1', channel, externalOrderId: 'x', refundedOn: today },
+        ...{ amountMinor: '100', lines: [] },
+      }),
+    ...{ entity: 'refused' as const, channel: 'refused' as const, site: 'hidden' as const },
+  },
+  {
+    route: 'POST /v1/returns/blind-receipts',
+    ask: () =>
+      command('POST', '/v1/returns/blind-receipts', {
+        ...{ returnNo: 'RMA-BLIND', site, goods: returnGoods },
+      }),
+    ...ofSite('refused'),
+  },
+  ...(
+    [
+      ['label', { carrier: 'UPS', trackingNumber: '1Z9', costMinor: '0' }],
+      ['scan', {}],
+      ['receipts', { reference: 'P-1', goods: returnGoods }],
+      ['inspections', { units: [{ sku: 'MUG', qty: 1, grade: 'A' }] }],
+      ['dispositions', { sku: 'MUG', qty: 1, kind: 'scrap', reason }],
+      ['cancellation', { reason }],
+      ['exchange', { orderId: '1' }],
+    ] as [string, object][]
+  ).map(([path, payload]) => ({
+    route: `POST /v1/returns/:returnNo/${path}`,
+    ask: () => command('POST', `/v1/returns/${FOREIGN.customerReturn}/${path}`, payload),
+    ...all('hidden'),
+  })),
+]
+
 const choice = { resolution: 'wait' }
 const cases: Probe[] = [
   {
@@ -1427,6 +1512,7 @@ const probes = [
   ...transfers,
   ...vendorReturns,
   ...chargebacks,
+  ...returns,
   ...counts,
   ...places,
   ...picking,

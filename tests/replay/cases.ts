@@ -66,6 +66,7 @@ import {
   returnRefused,
   returnShipped,
 } from './vendor-return-cases.ts'
+import { rmaApproved, rmaRefunded, rmaRefused } from './return-cases.ts'
 
 /** Acts out one way through a process and answers the id of the process to keep. */
 export type Case = (system: RecordingSystem) => Promise<string>
@@ -150,6 +151,11 @@ export const cases: Record<string, Record<string, Case>> = {
     'dispute-accepted': disputeAccepted,
     'dispute-missed': disputeMissed,
     'dispute-refused': disputeRefused,
+  },
+  'return-to-refund': {
+    'rma-refunded': rmaRefunded,
+    'rma-approved': rmaApproved,
+    'rma-refused': rmaRefused,
   },
 }
 

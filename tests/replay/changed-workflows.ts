@@ -7,6 +7,7 @@ import { procureToPay as purchase } from '#workflows/procure-to-pay'
 import { transfer as moving } from '#workflows/transfer'
 import { replenishment as replenishing } from '#workflows/replenishment'
 import { settlement as settling } from '#workflows/settlement'
+import { returnToRefund as refunding } from '#workflows/return-to-refund'
 import { vendorReturn as returning } from '#workflows/vendor-return'
 import { continuousClose as watching } from '#workflows/continuous-close'
 import { expectedInvoice as expecting } from '#workflows/expected-invoice'
@@ -91,4 +92,11 @@ export async function expectedInvoice(
 ): ReturnType<typeof expecting> {
   await sleep(1)
   return expecting(...input)
+}
+
+export async function returnToRefund(
+  ...input: Parameters<typeof refunding>
+): ReturnType<typeof refunding> {
+  await sleep(1)
+  return refunding(...input)
 }
