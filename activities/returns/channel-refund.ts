@@ -1,4 +1,5 @@
 import type { RequestedReturn } from '#contracts/return-to-refund'
+import { refundedByStatements } from '#db/queries/statement-refunds'
 import type { ReturnedUnit } from '#db/stores/customer-returns'
 import { postEntries } from '#db/stores/ledger'
 import type { SalesOrder } from '#db/stores/orders'
@@ -25,7 +26,7 @@ interface Told {
  * A channel has paid a buyer back: a fact, whatever a policy says. The units' frozen shares are
  * credited, what goes beyond them is goodwill, what stays below was kept; then the goods are
  * waited for, as of any refund that came before them.
- * @throws Refusal `CreditExceedsPaid`.
+ * @throws Refusal `CreditExceedsPaid`, `RefundOnStatement`.
  */
 export async function takeChannelRefund(
   work: ReturnWork,
@@ -34,6 +35,7 @@ export async function takeChannelRefund(
 ): Promise<void> {
   const { doc } = work
   if (request.refundedOn !== undefined) work.today = request.refundedOn
+  await requireUnknown(work, order)
   approve(work, 'channel')
   const units = [...joined, ...doc.units]
   const paidMinor = doc.amountMinor ?? 0n
@@ -51,6 +53,18 @@ export async function takeChannelRefund(
     await bookPaid(work, order, await grantGoodwill(work, order, beyond, { paidElsewhere }))
   await bookFees(work, order)
   await tellReturns(work, joined)
+}
+
+/** Whoever tells a refund that a statement has booked would book it twice. */
+async function requireUnknown({ tx }: ReturnWork, order: SalesOrder): Promise<void> {
+  if (order.settlement !== 'marketplace') return
+  const given = await refundedByStatements(tx, order.id)
+  if (given > 0n)
+    throw new Refusal(
+      'RefundOnStatement',
+      `A statement has booked ${given} that was given back of ${order.orderNumber}: ask for a return of its goods (kind return) instead.`,
+      { givenMinor: given.toString() },
+    )
 }
 
 function worthOf(work: ReturnWork, order: SalesOrder, units: readonly ReturnedUnit[]) {

@@ -6,7 +6,7 @@ import { escalateDocumentCases } from '../documents/cases.ts'
 import { openReturnCase } from './cases.ts'
 import { valueOfUnits } from './credit.ts'
 import { dropExpected } from './resolve.ts'
-import type { ReturnWork } from './work.ts'
+import { isPaidBack, type ReturnWork } from './work.ts'
 
 /** Does what passed deadlines ask for; without one that passed it changes nothing. */
 export async function passDeadlines(work: ReturnWork): Promise<void> {
@@ -14,7 +14,7 @@ export async function passDeadlines(work: ReturnWork): Promise<void> {
   await escalateDocumentCases(tx, doc)
   if (doc.endedAs) return
   const missing = doc.units.filter((unit) => unit.state === 'expected')
-  const paid = missing.filter((unit) => unit.creditId !== null)
+  const paid = missing.filter((unit) => isPaidBack(doc, unit))
   if (paid.length > 0 && doc.chaseOn !== null && today > doc.chaseOn) await askForGoods(work, paid)
   if (missing.length === paid.length || doc.expiresOn === null || today <= doc.expiresOn) return
   await dropExpected(work)
@@ -30,7 +30,7 @@ async function askForGoods(work: ReturnWork, paid: readonly ReturnedUnit[]): Pro
     type: 'refund-without-goods',
     summary: `${doc.no}: ${paid.length} units are paid back since ${doc.requestedOn} and have not come`,
     evidence: { units: paid.length, chaseOn: doc.chaseOn },
-    moneyAtRiskMinor: valueOfUnits(work, paid),
+    moneyAtRiskMinor: valueOfUnits(work, paid) + doc.byStatementMinor,
   })
   doc.chaseOn = addDays(today, Math.max(1, doc.policy.chaseDays))
 }
@@ -41,7 +41,8 @@ async function askForGoods(work: ReturnWork, paid: readonly ReturnedUnit[]): Pro
  */
 export async function cancelReturnOf(work: ReturnWork, { actor }: CancelReturn): Promise<void> {
   const { doc } = work
-  const began = doc.hasCredit || doc.units.some((unit) => unit.receiptId !== null)
+  const began =
+    doc.hasCredit || doc.byStatementMinor > 0n || doc.units.some((unit) => unit.receiptId !== null)
   if (began || doc.endedAs)
     throw new Refusal(
       'ReturnUnderway',

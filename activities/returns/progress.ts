@@ -10,7 +10,7 @@ import { finishDocument, type DocumentStep } from '../documents/progress.ts'
 import { finishStep } from '../orders/progress.ts'
 import { valueOfUnits } from './credit.ts'
 import { settleCredits } from './settle-credits.ts'
-import { inBooks, type ReturnWork } from './work.ts'
+import { inBooks, isPaidBack, type ReturnWork } from './work.ts'
 
 const WAITS: Record<ReturnPhase, [waitingFor: string, whoMayAct: string]> = {
   requested: ['an approval', 'oms-supervisor'],
@@ -78,8 +78,8 @@ async function healWhatIsOver({ tx, doc }: ReturnWork): Promise<void> {
 function deadlinesOf(doc: CustomerReturn, phase: ReturnPhase): string[] {
   const missing = doc.units.filter((unit) => unit.state === 'expected')
   const days = [
-    missing.some((unit) => unit.creditId === null) ? doc.expiresOn : null,
-    missing.some((unit) => unit.creditId !== null) ? doc.chaseOn : null,
+    missing.some((unit) => !isPaidBack(doc, unit)) ? doc.expiresOn : null,
+    missing.some((unit) => isPaidBack(doc, unit)) ? doc.chaseOn : null,
   ]
   const soon = phase === 'refunding' ? [new Date(Date.now() + LOOK_MS).toISOString()] : []
   return [

@@ -1,6 +1,8 @@
+import { refundedByStatements } from '#db/queries/statement-refunds'
 import { creditedBy } from '#db/stores/credit-notes'
-import type { ReturnedUnit } from '#db/stores/customer-returns'
+import { saveUnits, type ReturnedUnit } from '#db/stores/customer-returns'
 import type { SalesOrder } from '#db/stores/orders'
+import { addDays } from '#domain/dates'
 import { Refusal } from '#domain/refusal'
 import { isToCredit, isTriggered } from '#domain/returns/phase'
 import { openReturnCase } from './cases.ts'
@@ -17,11 +19,29 @@ export async function settleCredits(work: ReturnWork): Promise<void> {
     return
   }
   // A marketplace pays its buyers back itself and tells so; nobody pays them twice.
-  if (order.settlement === 'marketplace') return
+  if (order.settlement === 'marketplace') return takeStatementRefund(work, order)
   const units = dueUnits(work)
   if (units.length === 0) return
   if (await asksController(work, order, units)) return
   await grantOrAsk(work, order, units)
+}
+
+/** A statement has told of the buyer's money and booked it: what is left of the return are its goods. */
+async function takeStatementRefund(work: ReturnWork, order: SalesOrder): Promise<void> {
+  const { tx, doc, today } = work
+  const units = doc.units.filter(
+    (unit) =>
+      unit.state !== 'dropped' &&
+      isToCredit({ creditPpm: unit.creditPpm, credited: unit.creditId !== null }),
+  )
+  const given = units.length === 0 ? 0n : await refundedByStatements(tx, order.id)
+  if (given <= 0n) return
+  const worth = valueOfUnits(work, units)
+  doc.byStatementMinor += given < worth ? given : worth
+  for (const unit of units) Object.assign(unit, { creditPpm: 0, creditDecided: true })
+  await saveUnits(tx, units)
+  if (units.some(({ state }) => state === 'expected'))
+    doc.chaseOn ??= addDays(today, doc.policy.chaseDays)
 }
 
 /** Goods that are here are here, whether or not there is money left to give back: a person lowers it. */

@@ -54,6 +54,11 @@ export function inBooks(order: SalesOrder, minor: bigint): bigint {
   return convertMinor(minor, order.currency, order.functionalCurrency, order.rateE9)
 }
 
+/** The buyer has the money of it: by a credit of ours, or by a statement of the marketplace. */
+export function isPaidBack({ byStatementMinor }: CustomerReturn, unit: ReturnedUnit): boolean {
+  return unit.creditId !== null || (byStatementMinor > 0n && unit.creditPpm === 0)
+}
+
 /** Units by what they have in common, in the order in which they come. */
 export function groupUnits<T>(units: readonly T[], keyOf: (unit: T) => string): T[][] {
   const groups = new Map<string, T[]>()

@@ -1,5 +1,7 @@
 import type { Tx } from '#db/client'
+import { openReturnsOf } from '#db/queries/statement-refunds'
 import { postEntries } from '#db/stores/ledger'
+import { addToOutbox } from '#db/stores/records'
 import {
   aboutOrders,
   chunkSums,
@@ -58,10 +60,14 @@ export async function itemEntries(
   const groups = groupBy(sums, ({ groupKey }) => groupKey)
   const ids = [...new Set(sums.flatMap(({ orderId }) => (orderId === null ? [] : [orderId])))]
   const marketplace = doc.clearing === 'MarketplaceClearing'
+  const refunded = sums.flatMap(({ treatment, orderId }) =>
+    treatment === 'refund' && orderId !== null ? [orderId] : [],
+  )
+  // Orders before open items, as everybody locks them.
+  const before = marketplace ? await saidBefore(tx, ids, refunded) : new Map<bigint, never>()
   await booked.know([...groups.keys()])
   const about = await aboutOrders(tx, ids)
   const planned = marketplace ? await plannedLines(tx, doc, ids) : new Map<bigint, PlannedLine[]>()
-  const before = marketplace ? await saidBefore(tx, ids) : new Map<bigint, never>()
   const drafts: JournalEntryDraft[] = []
   const items: SettledItem[] = []
   for (const [openKey, group] of groups) {
@@ -69,6 +75,7 @@ export async function itemEntries(
     const lines = (orderId !== null && planned.get(orderId)) || []
     const said = (orderId !== null && before.get(orderId)) || {
       ...{ saleMinor: 0n, units: 0n, commissionMinor: 0n, fulfilmentMinor: 0n },
+      refundToldMinor: 0n,
     }
     const item = blankItem(openKey, orderId)
     for (const [on, day] of groupBy(group, ({ postedOn }) => postedOn)) {
@@ -89,7 +96,21 @@ export async function itemEntries(
     items.push(item)
   }
   await keepItems(tx, doc, items, cause ?? '')
+  await tellReturns(tx, doc, refunded)
   return drafts
+}
+
+/** Returns that wait for the marketplace to pay its buyer look again: a statement says that it has. */
+async function tellReturns(tx: Tx, doc: SettlementDoc, orderIds: readonly bigint[]): Promise<void> {
+  const waiting = await openReturnsOf(tx, orderIds)
+  const cause = `statement ${doc.no} gives money back`
+  await addToOutbox(
+    tx,
+    waiting.map(({ id, version, workflowId }) => ({
+      ...{ topic: 'look-again', key: `settlement/${doc.id}/return/${id}/${version}` },
+      body: { workflowId, cause },
+    })),
+  )
 }
 
 /** What nets to nothing at all, such as tax that the marketplace withholds, leaves no entry. */
@@ -105,6 +126,7 @@ function dimensionsOf(orderId: bigint | null, about: Map<bigint, OrderAbout>) {
 function blankItem(openKey: string, orderId: bigint | null): SettledItem {
   return {
     ...{ openKey, orderId, saleMinor: 0n, units: 0n, refundMinor: 0n, actualFeeMinor: 0n },
+    refundToldMinor: 0n,
     ...{ expectedCommissionMinor: 0n, actualCommissionMinor: 0n },
     ...{ expectedFulfilmentMinor: 0n, actualFulfilmentMinor: 0n },
   }
@@ -114,6 +136,7 @@ function addUp(item: SettledItem, day: OrderDay): void {
   item.saleMinor += day.saleMinor
   item.units += day.units
   item.refundMinor += day.refundMinor
+  item.refundToldMinor += day.refundToldMinor
   item.expectedCommissionMinor += day.expected.commissionMinor
   item.actualCommissionMinor += day.actual.commissionMinor
   item.expectedFulfilmentMinor += day.expected.fulfilmentMinor

@@ -50,6 +50,8 @@ CREATE TABLE customer_return (
   -- The order that replaces what comes back.
   exchange_order_id bigint REFERENCES sales_order,
   recorded_at  timestamptz NOT NULL DEFAULT clock_timestamp(),
+  -- Of what its units sold for, what a statement of the marketplace has given back already.
+  by_statement_minor bigint NOT NULL DEFAULT 0 CHECK (by_statement_minor >= 0),
   closed_at    timestamptz,
   CONSTRAINT customer_return_no UNIQUE (return_no),
   CONSTRAINT customer_return_approved_by_another CHECK (approved_by <> requested_by AND refund_approved_by <> requested_by),
@@ -206,9 +208,12 @@ CREATE TABLE return_reserve (
 );
 SELECT make_append_only('return_reserve');
 
+-- Of what a statement says was refunded, what a channel had told before (row 9b): the order's open item bears it.
+ALTER TABLE settlement_item ADD COLUMN refund_told_minor bigint NOT NULL DEFAULT 0 CHECK (refund_told_minor >= 0);
+
 GRANT SELECT, INSERT ON customer_return, return_receipt, return_surplus, return_disposition, credit_note, credit_note_tax, credit_note_tender, returned_unit, return_reserve TO throughline_app;
 GRANT UPDATE (order_id, site_id, phase, version, reason, refund_to, refund_on, approved_by, approved_on, refund_approved_by, ended_as, ended_by, expires_on, chase_on, scanned_on, label,
-  exchange_order_id, closed_at) ON customer_return TO throughline_app;
+  exchange_order_id, by_statement_minor, closed_at) ON customer_return TO throughline_app;
 GRANT UPDATE (outcome) ON return_surplus TO throughline_app;
 GRANT UPDATE (state, condition, grade, receipt_id, cost_minor, layer_id, disposition_id, credit_ppm, credit_decided, credit_id) ON returned_unit TO throughline_app;
 RESET ROLE;

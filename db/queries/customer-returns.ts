@@ -135,8 +135,8 @@ export async function refundedNotReceived(
   filter: Pick<ReturnFilter, 'after' | 'limit' | 'scopes'>,
 ): Promise<UnsettledUnits[]> {
   return unsettled(reader, filter, {
-    since: reader`max(n.issued_on)`,
-    units: reader`u.state = 'expected' AND u.credit_id IS NOT NULL`,
+    since: reader`coalesce(max(n.issued_on), r.approved_on)`,
+    units: reader`u.state = 'expected' AND (u.credit_id IS NOT NULL OR r.by_statement_minor > 0 AND u.credit_ppm = 0)`,
   })
 }
 

@@ -62,7 +62,7 @@ export async function leftOvers(
     ORDER BY 1`
 }
 
-/** What a marketplace gave back to buyers by this statement. */
+/** What a marketplace gave back to buyers by this statement, and nobody here knew of. */
 export interface RefundTold {
   orderId: bigint
   orderLineId: bigint
@@ -74,7 +74,10 @@ export async function refundsTold(reader: Reader, id: bigint): Promise<RefundTol
   return reader<RefundTold[]>`
     SELECT m.order_id AS "orderId", m.order_line_id AS "orderLineId", l.order_reference AS "order", -sum(l.amount_minor)::bigint AS "amountMinor"
     FROM settlement_match m JOIN settlement_line l USING (statement_id, line_no)
-    WHERE m.statement_id = ${id} AND m.treatment = 'refund' AND l.class = 'refund' GROUP BY 1, 2, 3 HAVING sum(l.amount_minor) <> 0 ORDER BY 1, 2`
+    WHERE m.statement_id = ${id} AND m.treatment = 'refund' AND l.class = 'refund'
+      AND EXISTS (SELECT FROM settlement_item i WHERE i.statement_id = m.statement_id AND i.order_id = m.order_id AND i.refund_minor > i.refund_told_minor)
+      AND NOT EXISTS (SELECT FROM customer_return r WHERE r.order_id = m.order_id AND r.kind IN ('return', 'blind') AND r.ended_as IS NULL)
+    GROUP BY 1, 2, 3 HAVING sum(l.amount_minor) <> 0 ORDER BY 1, 2`
 }
 
 /** A line of the bank that nobody has matched yet and that may be this payout. */

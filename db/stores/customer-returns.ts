@@ -49,6 +49,8 @@ export interface CustomerReturn {
   refundOn: RefundTrigger
   amountMinor: bigint | null
   fees: { commissionBackMinor: string; adminFeeMinor: string } | null
+  /** Of what its units sold for, what a statement of the marketplace has given back already. */
+  byStatementMinor: bigint
   requestedBy: string
   requestedOn: string
   approvedBy: string | null
@@ -79,7 +81,7 @@ export async function lockReturn(
   const [header] = await tx<Omit<CustomerReturn, 'units' | 'subjectType'>[]>`
     SELECT r.id, r.return_no AS no, r.workflow_id AS "workflowId", r.kind, r.entity_id AS "entityId", e.code AS entity, e.functional_currency AS "functionalCurrency", e.timezone,
       r.order_id AS "orderId", r.site_id AS "siteId", s.code AS site, r.source, r.phase, r.version, r.reason, r.policy_version AS "policyVersion", r.policy,
-      r.refund_to AS "refundTo", r.refund_on AS "refundOn", r.amount_minor AS "amountMinor", r.fees, r.requested_by AS "requestedBy", r.requested_on AS "requestedOn",
+      r.refund_to AS "refundTo", r.refund_on AS "refundOn", r.amount_minor AS "amountMinor", r.fees, r.by_statement_minor AS "byStatementMinor", r.requested_by AS "requestedBy", r.requested_on AS "requestedOn",
       r.approved_by AS "approvedBy", r.approved_on AS "approvedOn", r.refund_approved_by AS "refundApprovedBy", r.ended_as AS "endedAs", r.ended_by AS "endedBy",
       r.expires_on AS "expiresOn", r.chase_on AS "chaseOn", r.scanned_on AS "scannedOn", r.label, r.exchange_order_id AS "exchangeOrderId",
       EXISTS (SELECT FROM credit_note n WHERE n.return_id = r.id) AS "hasCredit"
@@ -192,7 +194,7 @@ export async function saveReturn(
     UPDATE customer_return SET version = version + 1, phase = ${header.phase}, order_id = ${doc.orderId}, site_id = ${doc.siteId}, reason = ${doc.reason}, refund_to = ${doc.refundTo},
       refund_on = ${doc.refundOn}, approved_by = ${doc.approvedBy}, approved_on = ${doc.approvedOn}, refund_approved_by = ${doc.refundApprovedBy}, ended_as = ${doc.endedAs},
       ended_by = ${doc.endedBy}, expires_on = ${doc.expiresOn}, chase_on = ${doc.chaseOn}, scanned_on = ${doc.scannedOn}, label = ${doc.label ? json(tx, doc.label) : null},
-      exchange_order_id = ${doc.exchangeOrderId}, closed_at = CASE WHEN ${header.open} THEN NULL ELSE coalesce(closed_at, clock_timestamp()) END
+      exchange_order_id = ${doc.exchangeOrderId}, by_statement_minor = ${doc.byStatementMinor}, closed_at = CASE WHEN ${header.open} THEN NULL ELSE coalesce(closed_at, clock_timestamp()) END
     WHERE id = ${doc.id} RETURNING version`
   return row!.version
 }

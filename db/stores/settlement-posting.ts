@@ -45,13 +45,24 @@ export async function lockItems(
   return new Map(rows.map(({ key, ...item }) => [key, item]))
 }
 
-/** What statements have said of these orders so far. */
-export async function saidBefore(tx: Tx, ids: readonly bigint[]): Promise<Map<bigint, SaidBefore>> {
+/**
+ * What statements have said of these orders so far. Orders of which this part of a statement tells
+ * refunds are locked: a channel may tell the same refund at this moment.
+ */
+export async function saidBefore(
+  tx: Tx,
+  ids: readonly bigint[],
+  refunded: readonly bigint[],
+): Promise<Map<bigint, SaidBefore>> {
   if (ids.length === 0) return new Map()
+  if (refunded.length > 0)
+    await tx`SELECT FROM sales_order WHERE id = ANY(${refunded.map(String)}::bigint[]) ORDER BY id FOR UPDATE`
   const rows = await tx<(SaidBefore & { orderId: bigint })[]>`
-    SELECT order_id AS "orderId", sum(sale_minor)::bigint AS "saleMinor", sum(units)::bigint AS units, sum(expected_commission_minor)::bigint AS "commissionMinor",
-      sum(expected_fulfilment_minor)::bigint AS "fulfilmentMinor"
-    FROM settlement_item WHERE order_id = ANY(${ids.map(String)}::bigint[]) GROUP BY 1`
+    SELECT o.id AS "orderId", i."saleMinor", i.units, i."commissionMinor", i."fulfilmentMinor", greatest(0, coalesce(c.told, 0) - i.told)::bigint AS "refundToldMinor" FROM unnest(${ids.map(String)}::bigint[]) AS o(id)
+    CROSS JOIN LATERAL (
+      SELECT coalesce(sum(sale_minor), 0)::bigint AS "saleMinor", coalesce(sum(units), 0)::bigint AS units, coalesce(sum(expected_commission_minor), 0)::bigint AS "commissionMinor",
+        coalesce(sum(expected_fulfilment_minor), 0)::bigint AS "fulfilmentMinor", coalesce(sum(refund_told_minor), 0) AS told FROM settlement_item WHERE order_id = o.id) i
+    CROSS JOIN LATERAL (SELECT sum(c.refund_minor) AS told FROM credit_note c JOIN customer_return r ON r.id = c.return_id WHERE c.order_id = o.id AND r.kind = 'channel-refund') c`
   return new Map(rows.map(({ orderId, ...said }) => [orderId, said]))
 }
 
@@ -121,6 +132,7 @@ export interface SettledItem {
   saleMinor: bigint
   units: bigint
   refundMinor: bigint
+  refundToldMinor: bigint
   expectedCommissionMinor: bigint
   actualCommissionMinor: bigint
   expectedFulfilmentMinor: bigint
@@ -138,9 +150,9 @@ export async function keepItems(
   const column = (pick: (item: SettledItem) => string | bigint | null) =>
     items.map((item) => pick(item)?.toString() ?? null)
   await tx`
-    INSERT INTO settlement_item (statement_id, cause, open_key, order_id, sale_minor, units, refund_minor, expected_commission_minor, actual_commission_minor,
+    INSERT INTO settlement_item (statement_id, cause, open_key, order_id, sale_minor, units, refund_minor, refund_told_minor, expected_commission_minor, actual_commission_minor,
       expected_fulfilment_minor, actual_fulfilment_minor, actual_fee_minor)
     SELECT ${doc.id}, ${cause}, * FROM unnest(${column((i) => i.openKey)}::text[], ${column((i) => i.orderId)}::text[]::bigint[], ${column((i) => i.saleMinor)}::text[]::bigint[], ${column((i) => i.units)}::text[]::bigint[],
-      ${column((i) => i.refundMinor)}::text[]::bigint[], ${column((i) => i.expectedCommissionMinor)}::text[]::bigint[], ${column((i) => i.actualCommissionMinor)}::text[]::bigint[],
+      ${column((i) => i.refundMinor)}::text[]::bigint[], ${column((i) => i.refundToldMinor)}::text[]::bigint[], ${column((i) => i.expectedCommissionMinor)}::text[]::bigint[], ${column((i) => i.actualCommissionMinor)}::text[]::bigint[],
       ${column((i) => i.expectedFulfilmentMinor)}::text[]::bigint[], ${column((i) => i.actualFulfilmentMinor)}::text[]::bigint[], ${column((i) => i.actualFeeMinor)}::text[]::bigint[])`
 }

@@ -20,6 +20,8 @@ export interface SaidBefore {
   units: bigint
   commissionMinor: bigint
   fulfilmentMinor: bigint
+  /** Refunds that the channel has told, so that they are booked, and that no statement has named. */
+  refundToldMinor: bigint
 }
 
 /** Lines of one open item, one day, one treatment and one order line, added up. */
@@ -36,14 +38,15 @@ export type OrderDay = Pick<OrderSettled, 'clearedMinor' | 'fees' | 'refunds' | 
   saleMinor: bigint
   units: bigint
   refundMinor: bigint
+  refundToldMinor: bigint
   expected: { commissionMinor: bigint; fulfilmentMinor: bigint }
   actual: { commissionMinor: bigint; fulfilmentMinor: bigint; feeMinor: bigint }
 }
 
 /**
  * What one day of a statement says of an order: its sales leave the open item less the fees that
- * were expected of so much of the order, and only what differs from these is booked as a fee.
- * Advances `before`.
+ * were expected of so much of the order, and only what differs from these is booked as a fee. A
+ * refund that was told before is taken off the open item as well. Advances `before`.
  */
 export function settleDay(
   amounts: readonly ItemAmount[],
@@ -60,25 +63,42 @@ export function settleDay(
   before.commissionMinor += expected.commissionMinor
   before.fulfilmentMinor += expected.fulfilmentMinor
   const feeMinor = -total('processing-fee')
+  const refundMinor = -total('refund')
+  const refundToldMinor = atMost(refundMinor, before.refundToldMinor)
+  before.refundToldMinor -= refundToldMinor
   return {
     saleMinor,
     units,
-    refundMinor: -total('refund'),
+    refundMinor,
+    refundToldMinor,
     expected,
     actual: {
       commissionMinor: -total('commission'),
       fulfilmentMinor: -total('fulfilment-fee'),
       feeMinor,
     },
-    clearedMinor: saleMinor - expected.commissionMinor - expected.fulfilmentMinor,
+    clearedMinor: saleMinor - expected.commissionMinor - expected.fulfilmentMinor - refundToldMinor,
     netMinor: sum(amounts.map((each) => each.amountMinor)),
     fees: [
       ...differences('Commission', of('commission'), planned, expected.commissionMinor),
       ...differences('FulfilmentFee', of('fulfilment-fee'), planned, expected.fulfilmentMinor),
       ...(feeMinor === 0n ? [] : [{ role: 'ProcessingFee' as const, amountMinor: feeMinor }]),
     ],
-    refunds: refundsOf(of('refund'), planned),
+    refunds: refundsOf(without(of('refund'), refundToldMinor), planned),
   }
+}
+
+function atMost(minor: bigint, limit: bigint): bigint {
+  if (minor <= 0n || limit <= 0n) return 0n
+  return minor < limit ? minor : limit
+}
+
+/** Refunds less what of them was told before, which lowers each in proportion. */
+function without(refunds: readonly ItemAmount[], toldMinor: bigint): readonly ItemAmount[] {
+  if (toldMinor === 0n) return refunds
+  const given = refunds.map(({ amountMinor }) => (amountMinor < 0n ? -amountMinor : 0n))
+  const told = apportion(toldMinor, given)
+  return refunds.map((refund, n) => ({ ...refund, amountMinor: refund.amountMinor + told[n]! }))
 }
 
 /**

@@ -6,6 +6,7 @@ import {
   receiveReturn,
   scanReturn,
 } from '#contracts/return-to-refund'
+import { disputeOn } from '#tests/support/chargebacks'
 import { aLine, anOrder, aStranger, foundCompany } from '#tests/support/company'
 import { desk, expectRefused } from '#tests/support/orders'
 import type { Gateways } from '#activities/orders/gateways'
@@ -138,6 +139,22 @@ test('what does not come in time expires, and its units may be asked back anew',
   expect(await passReturnDeadline({ id: back.id, at: 'late' })).toMatchObject({ phase: 'expired' })
   const again = await returns.ask(orderId)
   expect(again.phase).toBe('approved')
+})
+
+test('what a bank has in dispute is not paid back as well: goods come in, and a person is asked', async () => {
+  const order = o1()
+  const { orderId } = await returns.shipped(order)
+  await disputeOn(system, order).says('opened')
+  const back = await returns.ask(orderId)
+  await returns.tell(back, receiveReturn, lamp())
+  const looked = await returns.tell(back, inspectReturn, graded('A'))
+  expect(looked.cases.map(({ type }) => type)).toEqual(['refund-over-limit'])
+  expect((await entriesOf(system.db, back.no)).join()).not.toContain('credited')
+  const [paid] =
+    await system.db`SELECT refund_pending_minor AS pending FROM payment WHERE order_id = ${orderId}`
+  expect(paid).toEqual({ pending: 0n })
+  await returns.resolve(back, 'refund-over-limit', 'decline', undefined, 'carla')
+  await returns.tell(back, disposeReturn, put('restock'))
 })
 
 test('row 9b: what a marketplace has paid back is a fact, and pays for the return that is here', async () => {

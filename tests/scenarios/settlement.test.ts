@@ -2,8 +2,11 @@ import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { post, runningApi, type RunningApi } from '#tests/api/running-api'
 import type { Caller } from '#tests/api/support'
 import { anOrder, setPolicy } from '#tests/support/company'
-import { desk } from '#tests/support/orders'
+import { desk, expectRefused } from '#tests/support/orders'
 import { expectProofs } from '#tests/support/proofs'
+import { graded, lamp, put, returnsOn } from '#tests/support/returns'
+import { entriesOf } from '#tests/support/warehouse'
+import { disposeReturn, inspectReturn, receiveReturn } from '#contracts/return-to-refund'
 import {
   aStatement,
   aStatementId,
@@ -298,6 +301,59 @@ test('row 9b: a refund of the marketplace is a return whose goods are awaited, o
   expect((await postedBy(api.system.db, now.id)).at(-1)).toBe(
     'refund-was-goodwill: Dr Goodwill 90.00, Cr Returns 90.00',
   )
+})
+
+/** The marketplace gave the buyer of a lamp 90.00 back. */
+const refundOf = ({ ref, item }: Sold): WrittenLine => ({
+  ...{ class: 'refund', type: 'Refund/ItemPrice/Principal', amountMinor: -9000 },
+  ...{ orderReference: ref, itemReference: item, sku: 'LAMP' },
+})
+
+test('a refund that the channel had told is credited once, and the statement settles it', async () => {
+  const one = await sold()
+  const fact = { kind: 'channel-refund', source: 'channel', reason: 'other' } as const
+  const told = await returnsOn(api.system).ask(one.orderId, { ...fact, amountMinor: '9000' })
+  const now = await settled(aStatement([...saleOf(one, -1470), refundOf(one)]))
+  expect(now.open).toEqual([])
+  expect(await entriesOf(api.system.db, told.no)).toEqual([
+    'return-credited: Dr Returns 90.00, Cr RefundsPayable 90.00',
+    'marketplace-refunded: Dr RefundsPayable 90.00, Cr MarketplaceClearing 90.00',
+  ])
+  expect(await postedBy(api.system.db, now.id)).toContain(
+    'order-settled: Cr MarketplaceClearing 11.45, Dr MarketplaceClearing 11.45',
+  )
+  expect(await openUnder(api.system.db, 1120, `order/${one.orderId}`)).toBe(0n)
+})
+
+test('goods of a refund that a statement told come back without a second credit', async () => {
+  const [late, early] = [await sold(), await sold()]
+  const returns = returnsOn(api.system)
+  const back = await returns.ask(early.orderId)
+  await returns.tell(back, receiveReturn, lamp())
+  await returns.tell(back, inspectReturn, graded('A'))
+  expect(await returns.tell(back, disposeReturn, put('restock'))).toMatchObject({
+    phase: 'to-credit',
+  })
+  const now = await settled(
+    aStatement([late, early].flatMap((one) => [...saleOf(one, -1470), refundOf(one)])),
+  )
+  // Of the one a return is here already, which has waited for the money; of the other somebody is asked.
+  await returns.until(back, ({ phase }) => phase === 'closed')
+  expect((await entriesOf(api.system.db, back.no)).join()).not.toContain('credited')
+  const asked = openCase(now, 'settlement-refund-unasked')
+  const [kept] = await api.system.db`SELECT evidence FROM exception_case WHERE id = ${asked}`
+  expect(kept).toMatchObject({ evidence: { refunds: [{ order: late.ref }] } })
+  const fact = { kind: 'channel-refund', source: 'channel', reason: 'other' } as const
+  const again = returns.ask(late.orderId, { ...fact, amountMinor: '9000' })
+  await expectRefused(again, 'RefundOnStatement')
+  await decide(asked, 'open-return')
+  const awaited = await returns.ask(late.orderId)
+  expect(awaited).toMatchObject({ phase: 'approved', open: true })
+  await returns.tell(awaited, receiveReturn, lamp())
+  await returns.tell(awaited, inspectReturn, graded('A'))
+  expect(await returns.tell(awaited, disposeReturn, put('restock'))).toMatchObject({
+    ...{ phase: 'closed', open: false },
+  })
 })
 
 test('what was not paid as booked is claimed, or given up by whoever may give up so much', async () => {

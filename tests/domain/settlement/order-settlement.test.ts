@@ -19,6 +19,7 @@ const amount = (
 ): ItemAmount => ({ treatment, amountMinor, orderLineId: 11n, isTax: false, units: 0n, ...more })
 const nothing = (): SaidBefore => ({
   ...{ saleMinor: 0n, units: 0n, commissionMinor: 0n, fulfilmentMinor: 0n },
+  refundToldMinor: 0n,
 })
 
 test('only what differs from the expected fees is a fee; the order leaves at what was booked for it', () => {
@@ -51,6 +52,17 @@ test('a refund gives the frozen tax back where it was collected, to the cent', (
   expect(day.refunds).toMatchObject([
     { netMinor: 9000n, taxes: [{ amountMinor: 663n }, { amountMinor: 80n }] },
   ])
+})
+
+test('what of a refund the channel has told before is credited once: it settles the open item', () => {
+  const refund = [amount('refund', -9000n), amount('refund', -743n, { isTax: true })]
+  const whole = settleDay(refund, [line()], { ...nothing(), refundToldMinor: 9743n })
+  expect(whole).toMatchObject({ clearedMinor: -9743n, netMinor: -9743n, refunds: [] })
+  const before = { ...nothing(), refundToldMinor: 743n }
+  const part = settleDay(refund, [line()], before)
+  expect(part).toMatchObject({ clearedMinor: -743n, refundToldMinor: 743n })
+  expect(part.refunds).toMatchObject([{ netMinor: 9000n }])
+  expect(before.refundToldMinor).toBe(0n)
 })
 
 test('however a sale is cut over statements, the expected fees are taken once and to the cent', () => {
