@@ -3,7 +3,7 @@ import { defineConfig } from 'vitest/config'
 /** What needs neither a database nor a Temporal server: many at a time. */
 const unit = ['domain', 'connectors', 'gateways', 'architecture', 'tools']
 
-/** What kills processes and waits for clocks: alone, on servers of its own. */
+/** What kills processes and waits for clocks: after all else, on servers of its own. */
 const alone = ['tests/faults/**/*.test.ts', 'tests/tools/start.test.ts']
 
 export default defineConfig({
@@ -40,7 +40,8 @@ export default defineConfig({
         test: {
           name: 'alone',
           include: alone,
-          maxWorkers: 1,
+          // They wait more than they work.
+          maxWorkers: 2,
           sequence: { groupOrder: 2 },
         },
       },

@@ -5,6 +5,7 @@ import { Refusal } from '#domain/refusal'
 import type { Db, Tx } from './client.ts'
 import { isConflict, isConnectionLost, transaction } from './transaction.ts'
 import { closeRefusals } from './close-refusals.ts'
+import { returnRefusals } from './return-refusals.ts'
 import { supplierCreditRefusals } from './supplier-credit-refusals.ts'
 
 export interface Command {
@@ -137,23 +138,7 @@ export const refusalForConstraint: Record<string, GuardRefusal> = {
     message:
       'More of a receipt line would go back than is here of it: read its returns and inspections, then ask for what is left.',
   },
-  returned_unit_once: {
-    code: 'NotReturnable',
-    message:
-      'Another return has one of these units meanwhile: read the order’s returns, then ask for what is left.',
-  },
-  customer_return_no: {
-    code: 'RmaExists',
-    message: 'A return has this number: take another one.',
-  },
-  customer_return_approved_by_another: {
-    code: 'OwnReturn',
-    message: 'You asked for this return yourself: somebody else agrees to it.',
-  },
-  payment_refund_bound: {
-    code: 'CreditExceedsPaid',
-    message: 'More would be given back by a tender than remains of it: give back less.',
-  },
+  ...returnRefusals,
   channel_polls_with_a_credential: {
     code: 'PollingIncomplete',
     message:
