@@ -1,3 +1,4 @@
+import { csvOf } from '#connectors/reports/csv'
 import type { Overcharge } from '#db/queries/settlements'
 import { formatMinor } from '#domain/money'
 
@@ -30,11 +31,5 @@ export function claimFile(
     amount(one.actualMinor - one.expectedMinor),
     currency,
   ])
-  return [COLUMNS, ...rows].map((row) => row.map(cell).join(',')).join('\r\n') + '\r\n'
-}
-
-/** A cell that a spreadsheet would take for a formula is text to it. */
-function cell(text: string): string {
-  const safe = /^[=+@\t\r]|^-(?!\d)/.test(text) ? `'${text}` : text
-  return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe
+  return csvOf(COLUMNS, rows)
 }

@@ -1,5 +1,5 @@
 import type { Db } from '#db/client'
-import type { Scopes } from '#domain/scopes'
+import { isInScope, type Scopes } from '#domain/scopes'
 
 /** A case has come, has changed hands or has gone. */
 export interface CaseChanged {
@@ -68,7 +68,8 @@ export class LiveEvents {
       channel: channelId === null ? null : channels.get(channelId)!,
       site: siteId === null ? null : sites.get(siteId)!,
     }
-    for (const { scopes, onCase } of this.#listeners) if (mayHear(scopes, changed)) onCase(changed)
+    for (const { scopes, onCase } of this.#listeners)
+      if (isInScope(scopes, changed)) onCase(changed)
   }
 
   async #namesWith(entityId: number, channelId: number | null, siteId: number | null) {
@@ -92,15 +93,6 @@ interface Names {
   entities: Map<number, string>
   channels: Map<number, string>
   sites: Map<number, string>
-}
-
-/** The same rule as the queue's: what belongs to no channel or site is narrowed by its company alone. */
-function mayHear({ entities, channels, sites }: Scopes, changed: CaseChanged): boolean {
-  return (
-    (entities === null || entities.includes(changed.entity)) &&
-    (channels === null || changed.channel === null || channels.includes(changed.channel)) &&
-    (sites === null || changed.site === null || sites.includes(changed.site))
-  )
 }
 
 async function readNames(db: Db): Promise<Names> {

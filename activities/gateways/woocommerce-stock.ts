@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { groupBy } from '#domain/groups'
 import { readAs } from './json-client.ts'
 import { GatewayHiccup, NoAnswer } from './outcome.ts'
 import {
@@ -162,11 +163,9 @@ function ownId({ remoteRef, externalId }: StockListing): string {
   return (remoteRef ?? externalId).split('/').at(-1) ?? externalId
 }
 
+/** Variations by their product; a product, or a variation of which nobody knows the product yet, under none. */
 function byParent<L extends StockListing>(listings: readonly L[]): Map<string | null, L[]> {
-  const groups = new Map<string | null, L[]>()
-  for (const listing of listings) {
-    const parent = listing.remoteRef?.includes('/') ? listing.remoteRef.split('/')[0]! : null
-    groups.set(parent, [...(groups.get(parent) ?? []), listing])
-  }
-  return groups
+  return groupBy(listings, ({ remoteRef }) =>
+    remoteRef?.includes('/') ? remoteRef.split('/')[0]! : null,
+  )
 }

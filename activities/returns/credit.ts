@@ -8,6 +8,7 @@ import { saveUnits, type ReturnedUnit } from '#db/stores/customer-returns'
 import { postEntries } from '#db/stores/ledger'
 import type { OrderPayment, SalesOrder } from '#db/stores/orders'
 import { costOfUnits } from '#db/stores/returned-units'
+import { groupBy } from '#domain/groups'
 import { postReturnCredited, type CreditedLine } from '#domain/ledger/posting-returns'
 import { apportion } from '#domain/apportion'
 import { sum } from '#domain/money'
@@ -29,7 +30,7 @@ import { intendPayment } from '../orders/captures.ts'
 import { moneyOn, settledReceivables } from '../orders/order-money.ts'
 import { lineOf } from '../orders/plan.ts'
 import { promiseRefund, storeCreditOf } from '../orders/refunds.ts'
-import { groupUnits, soldLineOf, type ReturnWork } from './work.ts'
+import { soldLineOf, type ReturnWork } from './work.ts'
 
 /** What would be given back for units, before anything that was given before. */
 export function valueOfUnits(work: ReturnWork, units: readonly ReturnedUnit[]): bigint {
@@ -45,7 +46,7 @@ export function creditsOf(
   units: readonly ReturnedUnit[],
   terms: CreditTerms = termsOf(work),
 ) {
-  return groupUnits(units, (unit) => unit.orderLineId.toString()).map((group) => ({
+  return [...groupBy(units, (unit) => unit.orderLineId.toString()).values()].map((group) => ({
     units: group,
     credit: creditOfUnits(lineOf(order, group[0]!.orderLineId), group, terms),
   }))

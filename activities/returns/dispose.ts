@@ -5,11 +5,12 @@ import { postEntries } from '#db/stores/ledger'
 import { addToOutbox } from '#db/stores/records'
 import { addWork, consumeOwnLayers } from '#db/stores/returned-units'
 import { moveStock, receiveCost } from '#db/stores/stock'
+import { groupBy } from '#domain/groups'
 import { apportion } from '#domain/apportion'
 import { postReturnDisposed, type DisposedGoods } from '#domain/ledger/posting-returns'
 import { sum } from '#domain/money'
 import { Refusal } from '#domain/refusal'
-import { groupUnits, type ReturnWork } from './work.ts'
+import type { ReturnWork } from './work.ts'
 
 /** What lies where after each fate; nothing where the units are gone. */
 const CONDITION_AFTER = {
@@ -130,7 +131,7 @@ async function moveValue(work: ReturnWork, disposing: Disposing): Promise<Dispos
       ...{ reason: command.reason, actor, effectiveOn: on },
     },
   ])
-  const groups = groupUnits(units, (unit) => `${unit.layerId}`)
+  const groups = [...groupBy(units, (unit) => `${unit.layerId}`).values()]
   const spent = workOn(groups, workMinor)
   await addWork(tx, spent, { causeId: dispositionId.toString(), effectiveOn: on })
   const uses = await consumeOwnLayers(

@@ -10,11 +10,12 @@ import { saveUnits } from '#db/stores/customer-returns'
 import { postEntries } from '#db/stores/ledger'
 import { costOfUnits, type UnitCost } from '#db/stores/returned-units'
 import { moveStock, receiveCost } from '#db/stores/stock'
+import { groupBy } from '#domain/groups'
 import { postReturnReceived, type ReturnedGoods } from '#domain/ledger/posting-returns'
 import { Refusal } from '#domain/refusal'
 import { openReturnCase } from './cases.ts'
 import { valueOfUnits } from './credit.ts'
-import { groupUnits, soldLineOf, type ReturnWork } from './work.ts'
+import { soldLineOf, type ReturnWork } from './work.ts'
 
 /** A parcel that is being opened. */
 export interface Opening {
@@ -77,7 +78,9 @@ export async function setAside(
   if (units.length === 0 || !order) return
   const part = surplusId === undefined ? `${receiptId}` : `${receiptId}/surplus/${surplusId}`
   const costs = await costOfUnits(tx, units)
-  const groups = groupUnits(units, (unit) => `${unit.orderLineId}/${costs(unit).costMinor}`)
+  const groups = [
+    ...groupBy(units, (unit) => `${unit.orderLineId}/${costs(unit).costMinor}`).values(),
+  ]
   await moveStock(
     tx,
     groups.map((group) => ({

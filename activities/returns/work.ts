@@ -58,13 +58,3 @@ export function inBooks(order: SalesOrder, minor: bigint): bigint {
 export function isPaidBack({ byStatementMinor }: CustomerReturn, unit: ReturnedUnit): boolean {
   return unit.creditId !== null || (byStatementMinor > 0n && unit.creditPpm === 0)
 }
-
-/** Units by what they have in common, in the order in which they come. */
-export function groupUnits<T>(units: readonly T[], keyOf: (unit: T) => string): T[][] {
-  const groups = new Map<string, T[]>()
-  for (const unit of units) {
-    const key = keyOf(unit)
-    groups.set(key, [...(groups.get(key) ?? []), unit])
-  }
-  return [...groups.values()]
-}

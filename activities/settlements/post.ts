@@ -13,6 +13,7 @@ import {
   type SettledItem,
 } from '#db/stores/settlement-posting'
 import type { SettlementDoc } from '#db/stores/settlements'
+import { groupBy } from '#domain/groups'
 import type { JournalEntryDraft } from '#domain/ledger/journal'
 import { reserveKey } from '#domain/ledger/posting-payouts'
 import {
@@ -27,7 +28,6 @@ import {
 import { settleDay, type OrderDay, type PlannedLine } from '#domain/settlement/order-settlement'
 import { payoutIdOf } from '#domain/settlement/names'
 import { Booked, bookedAt } from './booked.ts'
-import { groupBy } from './groups.ts'
 
 /** Posts the next part of a statement: its orders and payments, then what is about none of them. */
 export async function postNextChunk(tx: Tx, doc: SettlementDoc, actor: string): Promise<void> {

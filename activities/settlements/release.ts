@@ -7,6 +7,7 @@ import {
   keepReleases,
   type HeldLine,
 } from '#db/stores/settlement-releases'
+import { groupBy } from '#domain/groups'
 import type { HeldFor, MappableTreatment } from '#domain/settlement/treatments'
 import { MAPPABLE } from '#domain/settlement/treatments'
 import { postSuspenseReleased, type WholeAmount } from '#domain/ledger/posting-settlements'
@@ -16,7 +17,6 @@ import { sum } from '#domain/money'
 import { textParam } from '../documents/params.ts'
 import { Booked } from './booked.ts'
 import type { Choice } from './decide.ts'
-import { groupBy } from './groups.ts'
 import { itemEntries, wholeAmounts } from './post.ts'
 
 /**

@@ -1,10 +1,11 @@
+import { groupBy } from '#domain/groups'
 import { sum } from '#domain/money'
 import type { SettlementStatement, StatementLineClass } from '#domain/settlement/statement'
 import { readTable, type TableOptions, type TableRow } from '../header-table.ts'
 import { refused, type Translated } from '../result.ts'
 import { statementText } from '../statement-text.ts'
 import { decimalMark } from '../written-amounts.ts'
-import { daysOf, everyOne, footedStatement, groupedBy, type LineDraft } from './footed-statement.ts'
+import { daysOf, everyOne, footedStatement, type LineDraft } from './footed-statement.ts'
 import { RowReader } from './row-reader.ts'
 
 const plain = (header: string) => header.trim().toLowerCase().replaceAll(/\s+/g, ' ')
@@ -66,10 +67,10 @@ export function readAdyenSettlement(
   const reader = new RowReader({ mark, order: 'dmy' })
   const read = rows.map((row) => ({ row, lines: linesOf(row, reader) }))
   if (reader.problems.length > 0) return { ok: false, problems: reader.problems }
-  const groups = groupedBy(read, ({ row }) =>
+  const groups = groupBy(read, ({ row }) =>
     ['merchant account', 'batch number', 'net currency'].map((name) => row.get(name)).join('\n'),
   )
-  return everyOne(groups.map(([, members]) => statementOf(members, reader)))
+  return everyOne([...groups.values()].map((members) => statementOf(members, reader)))
 }
 
 function linesOf(row: TableRow, reader: RowReader): LineDraft[] {

@@ -1,10 +1,11 @@
 import type { DocumentProblem } from '#contracts/order-intake'
+import { groupBy } from '#domain/groups'
 import { sum } from '#domain/money'
 import type { SettlementStatement } from '#domain/settlement/statement'
 import { Field } from '../field.ts'
 import { refused, type Translated } from '../result.ts'
 import { amazonClass } from './amazon-class.ts'
-import { daysOf, everyOne, footedStatement, groupedBy, type LineDraft } from './footed-statement.ts'
+import { daysOf, everyOne, footedStatement, type LineDraft } from './footed-statement.ts'
 import { exactAmount, readJson, writtenDay } from './json-document.ts'
 
 /** What only explains another amount of the event. */
@@ -193,20 +194,22 @@ function groupStatement(
 
 /** Events that no group sums up: nothing is paid by them yet. */
 function openStatements(amounts: readonly EventAmount[]): Translated<SettlementStatement[]> {
-  const statements = groupedBy(amounts, ({ currency }) => currency).map(([currency, members]) => {
-    const lines = members.map(({ line }) => line)
-    const period = daysOf(lines.map(({ postedOn }) => postedOn))
-    if (!period.from) return refused('no-date', '$', 'no event says when it was posted')
-    const head = {
-      provider: 'amazon' as const,
-      account: '',
-      statementId: `events/${period.from}..${period.to}`,
-      currency,
-      ...period,
-      totalMinor: sum(lines.map(({ amountMinor }) => amountMinor)),
-      payoutMinor: 0n,
-    }
-    return footedStatement(head, lines, '$')
-  })
+  const statements = [...groupBy(amounts, ({ currency }) => currency)].map(
+    ([currency, members]) => {
+      const lines = members.map(({ line }) => line)
+      const period = daysOf(lines.map(({ postedOn }) => postedOn))
+      if (!period.from) return refused('no-date', '$', 'no event says when it was posted')
+      const head = {
+        provider: 'amazon' as const,
+        account: '',
+        statementId: `events/${period.from}..${period.to}`,
+        currency,
+        ...period,
+        totalMinor: sum(lines.map(({ amountMinor }) => amountMinor)),
+        payoutMinor: 0n,
+      }
+      return footedStatement(head, lines, '$')
+    },
+  )
   return everyOne(statements)
 }

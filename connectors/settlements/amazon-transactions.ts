@@ -1,10 +1,11 @@
 import type { DocumentProblem } from '#contracts/order-intake'
+import { groupBy } from '#domain/groups'
 import { sum } from '#domain/money'
 import type { SettlementStatement } from '#domain/settlement/statement'
 import { Field } from '../field.ts'
 import { refused, type Translated } from '../result.ts'
 import { amazonClass } from './amazon-class.ts'
-import { daysOf, everyOne, footedStatement, groupedBy, type LineDraft } from './footed-statement.ts'
+import { daysOf, everyOne, footedStatement, type LineDraft } from './footed-statement.ts'
 import { exactAmount, readJson, writtenDay } from './json-document.ts'
 
 interface ReadTransaction {
@@ -41,8 +42,8 @@ export function readAmazonTransactions(
   const ids = all.map(({ id }) => id)
   if (new Set(ids).size < ids.length)
     return refused('duplicate-transaction', 'transactions', 'a transaction stands here twice')
-  const groups = groupedBy(all, ({ settlement, currency }) => `${settlement}\n${currency}`)
-  return everyOne(groups.map(([, members]) => statementOf(members)))
+  const groups = groupBy(all, ({ settlement, currency }) => `${settlement}\n${currency}`)
+  return everyOne([...groups.values()].map((members) => statementOf(members)))
 }
 
 function readTransaction(transaction: Field): ReadTransaction {

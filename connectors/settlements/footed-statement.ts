@@ -58,15 +58,3 @@ export function daysOf(days: readonly string[]): { from?: string; to?: string } 
   const sorted = [...days].filter((day) => day !== '').sort()
   return { from: sorted[0], to: sorted.at(-1) }
 }
-
-/** Groups in the order of their first member. */
-export function groupedBy<T>(members: readonly T[], keyOf: (member: T) => string): [string, T[]][] {
-  const groups = new Map<string, T[]>()
-  for (const member of members) {
-    const key = keyOf(member)
-    const group = groups.get(key)
-    if (group) group.push(member)
-    else groups.set(key, [member])
-  }
-  return [...groups]
-}

@@ -1,3 +1,4 @@
+import { groupBy } from '#domain/groups'
 import { sum } from '#domain/money'
 import type { SettlementStatement } from '#domain/settlement/statement'
 import { balanceChain, type BalanceChain } from '../balance-chain.ts'
@@ -6,7 +7,7 @@ import { refused, type Translated } from '../result.ts'
 import { statementText } from '../statement-text.ts'
 import { decimalMark } from '../written-amounts.ts'
 import { dayOrder } from '../written-days.ts'
-import { daysOf, everyOne, footedStatement, groupedBy, type LineDraft } from './footed-statement.ts'
+import { daysOf, everyOne, footedStatement, type LineDraft } from './footed-statement.ts'
 import { paypalClass, paypalColumn } from './paypal-words.ts'
 import { RowReader } from './row-reader.ts'
 
@@ -49,8 +50,8 @@ export function readPaypalActivity(
       'the last row has no line end, and no balance tells if it is whole',
     )
   if (reader.problems.length > 0) return { ok: false, problems: reader.problems }
-  const groups = groupedBy(read, ({ currency }) => currency)
-  return everyOne(groups.map(([, members]) => statementOf(members, hasBalance)))
+  const groups = groupBy(read, ({ currency }) => currency)
+  return everyOne([...groups.values()].map((members) => statementOf(members, hasBalance)))
 }
 
 interface ReadRow {

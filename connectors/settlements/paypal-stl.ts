@@ -1,11 +1,12 @@
 import { parse } from 'csv-parse/sync'
+import { groupBy } from '#domain/groups'
 import { sum } from '#domain/money'
 import type { SettlementStatement } from '#domain/settlement/statement'
 import { TableRow } from '../header-table.ts'
 import { refused, type Translated } from '../result.ts'
 import { statementText } from '../statement-text.ts'
 import { dayOf } from '../written-days.ts'
-import { everyOne, footedStatement, groupedBy, type LineDraft } from './footed-statement.ts'
+import { everyOne, footedStatement, type LineDraft } from './footed-statement.ts'
 import { paypalClass } from './paypal-words.ts'
 import { RowReader } from './row-reader.ts'
 
@@ -65,7 +66,7 @@ function sectionsOf(text: string): Translated<Section[]> {
 }
 
 function sectionStatements(section: Section, reader: RowReader): Translated<SettlementStatement>[] {
-  const groups = new Map(groupedBy(section.rows, (row) => row.get('gross transaction currency')))
+  const groups = groupBy(section.rows, (row) => row.get('gross transaction currency'))
   for (const [currency = ''] of section.footers) if (!groups.has(currency)) groups.set(currency, [])
   return [...groups].map(([currency, rows]) => {
     const footer = section.footers.find(([code]) => code === currency)

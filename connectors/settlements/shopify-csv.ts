@@ -1,3 +1,4 @@
+import { groupBy } from '#domain/groups'
 import { sum } from '#domain/money'
 import type { SettlementStatement } from '#domain/settlement/statement'
 import { readTable, type TableOptions, type TableRow } from '../header-table.ts'
@@ -5,7 +6,7 @@ import { refused, type Translated } from '../result.ts'
 import { statementText } from '../statement-text.ts'
 import { decimalMark } from '../written-amounts.ts'
 import { dayOrder } from '../written-days.ts'
-import { daysOf, everyOne, footedStatement, groupedBy, type LineDraft } from './footed-statement.ts'
+import { daysOf, everyOne, footedStatement, type LineDraft } from './footed-statement.ts'
 import { RowReader } from './row-reader.ts'
 import { shopifyClass } from './shopify-class.ts'
 
@@ -42,7 +43,7 @@ export function readShopifyTransactionsCsv(
     const settled = read.filter(({ row }) => row.get('payout id', 'payout date') !== '')
     if (settled.length === 0) return refused('nothing-settled', '$', 'no row has a payout yet')
     return everyOne(
-      groupedBy(settled, keyOf).map(([key, members]) => {
+      [...groupBy(settled, keyOf)].map(([key, members]) => {
         const [statementId = '', currency = ''] = key.split('\n')
         const lines = members.flatMap((member) => member.lines)
         const totalMinor = sum(lines.map((line) => line.amountMinor))

@@ -1,9 +1,10 @@
 import type { DocumentProblem } from '#contracts/order-intake'
+import { groupBy } from '#domain/groups'
 import { sum } from '#domain/money'
 import type { SettlementStatement } from '#domain/settlement/statement'
 import { Field } from '../field.ts'
 import { refused, type Translated } from '../result.ts'
-import { daysOf, everyOne, footedStatement, groupedBy, type LineDraft } from './footed-statement.ts'
+import { daysOf, everyOne, footedStatement, type LineDraft } from './footed-statement.ts'
 import { exactAmount, readJson, writtenDay } from './json-document.ts'
 import { shopifyClass } from './shopify-class.ts'
 
@@ -33,7 +34,7 @@ export function readShopifyPayouts(
   const settled = transactions.filter(({ payoutId }) => payoutId !== '')
   if (payouts.length + settled.length === 0)
     return refused('nothing-settled', 'transactions', 'no transaction has a payout yet')
-  const groups = new Map(groupedBy(settled, (t) => `${t.payoutId}\n${t.currency}`))
+  const groups = groupBy(settled, (t) => `${t.payoutId}\n${t.currency}`)
   for (const payout of payouts) {
     const key = `${payout.id}\n${payout.currency}`
     if (!groups.has(key)) groups.set(key, [])

@@ -1,10 +1,11 @@
 import type { DocumentProblem } from '#contracts/order-intake'
+import { groupBy } from '#domain/groups'
 import { sum } from '#domain/money'
 import type { SettlementStatement } from '#domain/settlement/statement'
 import { Field, shown } from '../field.ts'
 import { refused, type Translated } from '../result.ts'
 import { fromStripeAmount } from '../stripe/amount.ts'
-import { daysOf, everyOne, footedStatement, groupedBy, type LineDraft } from './footed-statement.ts'
+import { daysOf, everyOne, footedStatement, type LineDraft } from './footed-statement.ts'
 import { readJson } from './json-document.ts'
 import { stripeClass } from './stripe-class.ts'
 
@@ -34,7 +35,7 @@ export function readStripeBalance(content: string | Uint8Array): Translated<Sett
   const ids = all.map(({ lines }) => lines[0]!.externalId)
   if (new Set(ids).size < ids.length)
     return refused('duplicate-transaction', 'data', 'a transaction stands here twice')
-  return everyOne(groupedBy(all, (t) => t.currency).map(([, members]) => statementOf(members)))
+  return everyOne([...groupBy(all, (t) => t.currency)].map(([, members]) => statementOf(members)))
 }
 
 function readTransaction(transaction: Field): ReadTransaction {

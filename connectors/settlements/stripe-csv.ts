@@ -1,10 +1,11 @@
+import { groupBy } from '#domain/groups'
 import { sum } from '#domain/money'
 import type { SettlementStatement } from '#domain/settlement/statement'
 import { readTable, type TableOptions, type TableRow } from '../header-table.ts'
 import { refused, type Translated } from '../result.ts'
 import { statementText } from '../statement-text.ts'
 import { decimalMark } from '../written-amounts.ts'
-import { daysOf, everyOne, footedStatement, groupedBy, type LineDraft } from './footed-statement.ts'
+import { daysOf, everyOne, footedStatement, type LineDraft } from './footed-statement.ts'
 import { RowReader } from './row-reader.ts'
 import { stripeClass } from './stripe-class.ts'
 
@@ -58,8 +59,8 @@ export function readStripeCsv(content: string | Uint8Array): Translated<Settleme
   const settled = read.filter(({ payoutId }) => payoutId !== '')
   const isManual = settled.every(({ lines }) => lines[0]!.class === 'payout')
   const kept = isManual ? read.map((each) => ({ ...each, payoutId: '' })) : settled
-  const groups = groupedBy(kept, ({ payoutId, currency }) => `${payoutId}\n${currency}`)
-  return everyOne(groups.map(([, members]) => statementOf(members)))
+  const groups = groupBy(kept, ({ payoutId, currency }) => `${payoutId}\n${currency}`)
+  return everyOne([...groups.values()].map((members) => statementOf(members)))
 }
 
 interface ReadRow {
