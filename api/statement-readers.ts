@@ -29,7 +29,8 @@ export const settlementReader = (provider: string, format: string) =>
   own(BY_NAME, `${provider}/${format}`)
 export const bankReader = (format: string) => own(BANK_READERS, format)
 export const settlementFormats = Object.keys(BY_NAME)
-export const bankFormats = Object.keys(BANK_READERS)
+/** CSV is read by the mapping of its account. */
+export const bankFormats = [...Object.keys(BANK_READERS), 'csv']
 
 function own<T>(readers: Readonly<Record<string, T>>, name: string): T | undefined {
   return Object.hasOwn(readers, name) ? readers[name] : undefined

@@ -57,7 +57,7 @@ export function disputeOf(event: DisputeEvent): DisputeFact | undefined {
   const told = STAGES[kind]
   const { object, amountMinor, effectiveOn, key } = facts as Record<string, string | undefined>
   if (!told || !object || !amountMinor || !effectiveOn || !key) return undefined
-  const { currency, feeMinor, reason, evidenceDueAt } = facts as Partial<DisputeFact>
+  const { currency, feeMinor, reason, evidenceDueAt, round } = facts as Partial<DisputeFact>
   return {
     ...{ key, provider, disputeId: object, reference, amountMinor, effectiveOn },
     stage: kind === 'dispute.opened' && facts['inquiry'] === true ? 'inquiry' : told,
@@ -66,12 +66,14 @@ export function disputeOf(event: DisputeEvent): DisputeFact | undefined {
     ...(feeMinor && { feeMinor }),
     ...(reason && { reason }),
     ...(evidenceDueAt && { evidenceDueAt }),
+    ...(round && { round }),
   }
 }
 
 const STAGES: Readonly<Record<string, DisputeFact['stage']>> = {
   'dispute.opened': 'opened',
   'dispute.funds-withdrawn': 'opened',
+  'dispute.funds-withdrawn-again': 'second-chargeback',
   'dispute.funds-reinstated': 'won',
   'dispute.won': 'won',
   'dispute.lost': 'lost',

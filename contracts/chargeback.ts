@@ -28,6 +28,8 @@ export interface DisputeFact extends CommandBase {
   /** The provider's fees of this dispute so far, in all and in `currency`. */
   feeMinor?: string
   reason?: string
+  /** Which time the money is taken, where whoever tells it knows: from 1. */
+  round?: number
   /** Until when the provider takes evidence. */
   evidenceDueAt?: string
   /** ISO date. */

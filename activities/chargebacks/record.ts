@@ -35,8 +35,11 @@ export async function takeFact(
   const no = chargebackNo(fact)
   const { doc: known, order } = await lockBoth(tx, no, fact)
   const doc = known ?? (await begin(tx, fact, order, by.workflowId))
+  // Whoever told of it first may have named the dispute only; who knows the charge is right.
+  if (order && doc.orderId === null) doc.reference = fact.reference
+  const roundBefore = doc.round
   const taken = takeIn(doc, fact)
-  const differs = await learn(tx, doc, fact)
+  const differs = await learn(tx, doc, fact, { begun: doc.round > roundBefore })
   await settleDispute(tx, { doc, order }, { ...fact, today: by.today })
   if (taken === 'contradicts') await askAboutDifference(tx, doc, fact, 'the decision that stands')
   else if (differs) await askAboutDifference(tx, doc, fact, 'the amount in the books')
@@ -74,7 +77,12 @@ async function begin(
 }
 
 /** Keeps the fact, and what it adds; true where it says another amount than the books do. */
-async function learn(tx: Tx, doc: Chargeback, fact: DisputeFact): Promise<boolean> {
+async function learn(
+  tx: Tx,
+  doc: Chargeback,
+  fact: DisputeFact,
+  round: { begun: boolean },
+): Promise<boolean> {
   const { key, stage, effectiveOn, actor } = fact
   const amountMinor = BigInt(fact.amountMinor)
   const feeMinor = fact.feeMinor === undefined ? null : BigInt(fact.feeMinor)
@@ -94,8 +102,10 @@ async function learn(tx: Tx, doc: Chargeback, fact: DisputeFact): Promise<boolea
   doc.evidenceDueAt = fact.evidenceDueAt ?? doc.evidenceDueAt
   doc.toldOn = effectiveOn
   if (feeMinor !== null && feeMinor > doc.feeMinor) doc.feeMinor = feeMinor
-  if (stage === 'second-chargeback')
+  if (round.begun)
     Object.assign(doc, { bookedMinor: null, submittedAt: null, submissionReference: null })
+  // A word about an earlier round says nothing of what this one has taken.
+  if (fact.round !== undefined && fact.round < doc.round) return false
   const same = amountMinor === doc.amountMinor && (currency ?? doc.currency) === doc.currency
   if (doc.bookedMinor !== null) return !same
   Object.assign(doc, { amountMinor, currency: currency ?? doc.currency })

@@ -28,6 +28,7 @@ import {
 import { settleDay, type OrderDay, type PlannedLine } from '#domain/settlement/order-settlement'
 import { payoutIdOf } from '#domain/settlement/names'
 import { Booked, bookedAt } from './booked.ts'
+import { tellDisputes } from './disputes.ts'
 
 /** Posts the next part of a statement: its orders and payments, then what is about none of them. */
 export async function postNextChunk(tx: Tx, doc: SettlementDoc, actor: string): Promise<void> {
@@ -41,6 +42,7 @@ export async function postNextChunk(tx: Tx, doc: SettlementDoc, actor: string): 
     ...(await wholeEntries(doc, booked, whole)),
   ]
   await postEntries(tx, drafts, actor)
+  await tellDisputes(tx, doc, chunk)
   doc.postedChunks = chunk
 }
 
@@ -162,16 +164,14 @@ async function wholeEntries(
 export async function wholeAmounts(
   doc: SettlementDoc,
   booked: Booked,
-  sums: readonly Pick<LineSum, 'treatment' | 'openKey' | 'amountMinor'>[],
+  sums: readonly Pick<LineSum, 'treatment' | 'amountMinor'>[],
   on: string,
 ): Promise<WholeAmount[]> {
   const amounts = new Map<string, WholeAmount>()
-  for (const { treatment, openKey, amountMinor } of sums) {
-    const key = treatment === 'dispute' ? openKey : null
-    const name = `${treatment} ${key ?? ''}`
-    const known = amounts.get(name)
+  for (const { treatment, amountMinor } of sums) {
+    const known = amounts.get(treatment)
     if (known) known.amountMinor += amountMinor
-    else amounts.set(name, { treatment, amountMinor, ...(key === null ? {} : { openKey: key }) })
+    else amounts.set(treatment, { treatment, amountMinor })
   }
   const moved = [...amounts.values()].filter(({ amountMinor }) => amountMinor !== 0n)
   for (const amount of moved) {
@@ -183,11 +183,10 @@ export async function wholeAmounts(
   return moved
 }
 
-function itemOf(doc: SettlementDoc, { treatment, openKey }: WholeAmount) {
+function itemOf(doc: SettlementDoc, { treatment }: WholeAmount) {
   if (treatment === 'reserve')
     return { account: 'ReservesHeld', key: reserveKey(doc.provider) } as const
   if (treatment === 'carried') return { account: doc.clearing, key: carriedKey(doc) }
-  if (treatment === 'dispute') return { account: 'ChargebacksInDispute', key: openKey! } as const
   return undefined
 }
 

@@ -106,7 +106,7 @@ async function releaseTo(
 ): Promise<void> {
   const { tx, doc } = choice
   for (const [on, day] of groupBy(lines, ({ postedOn }) => postedOn)) {
-    const sums = day.map(({ amountMinor }) => ({ treatment, amountMinor, openKey: null }))
+    const sums = day.map(({ amountMinor }) => ({ treatment, amountMinor }))
     const amounts = await wholeAmounts(doc, new Booked(tx, doc), sums, on)
     if (amounts.length > 0) await post(choice, on, amounts)
   }

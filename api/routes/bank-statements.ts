@@ -1,9 +1,11 @@
 import { createHash } from 'node:crypto'
 import type { FastifyRequest } from 'fastify'
 import { z } from 'zod'
+import { readMappedCsv } from '#connectors/bank/mapped-csv'
 import { bankDocument, toBankStatement } from '#connectors/settlements/neutral'
 import { lookAtBank } from '#contracts/settlement'
 import { commitOnce } from '#db/commit-once'
+import { bankCsvMapping } from '#db/queries/bank-csv-mappings'
 import { listBankLines, payoutsUnderway } from '#db/queries/bank-lines'
 import { takeBankStatement } from '#db/stores/bank-statements'
 import { recordAudit } from '#db/stores/records'
@@ -93,14 +95,24 @@ function addFiles(server: ApiServer, deps: ApiDeps): void {
         summary: 'Take a file of a bank in, as the bank gives it',
         description: `Content type \`application/octet-stream\`; format: ${bankFormats.join(', ')}.`,
         tags,
-        querystring: z.strictObject({ format: code, entity: code }),
+        querystring: z.strictObject({
+          format: code,
+          entity: code,
+          account: z
+            .string()
+            .min(1)
+            .max(80)
+            .optional()
+            .describe('Of a `csv` file: the account whose mapping reads it.'),
+        }),
         response: { 202: received },
       },
     },
     async (request, reply) => {
-      const { format, entity } = request.query
+      const { format, entity, account } = request.query
       requireScope(request.principal, { entity })
-      const read = bankReader(format)
+      const read =
+        format === 'csv' ? await csvReader(deps.db, { entity, account }) : bankReader(format)
       if (!read)
         throw new Refusal(
           'FormatUnknown',
@@ -113,6 +125,20 @@ function addFiles(server: ApiServer, deps: ApiDeps): void {
       return reply.code(202).send({ items })
     },
   )
+}
+
+/** @throws Refusal `BankMappingMissing` where nobody has said what the account's columns mean. */
+async function csvReader(db: ApiDeps['db'], of: { entity: string; account?: string | undefined }) {
+  const account = of.account ?? ''
+  const mapping = await bankCsvMapping(db, { entity: of.entity, account })
+  if (!mapping)
+    throw new Refusal(
+      'BankMappingMissing',
+      `Nobody has said what the columns of account "${account}" mean. Map them first: POST /v1/bank/csv-mappings.`,
+      { field: 'querystring.account' },
+    )
+  const { currency, columns } = mapping
+  return (file: Uint8Array) => readMappedCsv(file, { ...columns, account, currency })
 }
 
 interface TakenBank {

@@ -55,6 +55,7 @@ import { openReportRoutes } from './reports-open.ts'
 import { reportRoutes } from './reports.ts'
 import { settlementRoutes } from './settlements.ts'
 import { settlementStatementRoutes } from './settlement-statements.ts'
+import { bankCsvMappingRoutes } from './bank-csv-mappings.ts'
 import { bankStatementRoutes } from './bank-statements.ts'
 import { stockCountRoutes } from './stock-counts.ts'
 import { stockValuationRoutes } from './stock-valuation.ts'
@@ -99,6 +100,7 @@ export const routes: readonly RouteModule[] = [
   settlementRoutes,
   settlementStatementRoutes,
   bankStatementRoutes,
+  bankCsvMappingRoutes,
   ledgerProofRoutes,
   periodRoutes,
   periodCloseRoutes,

@@ -1,32 +1,18 @@
 import { sum } from '#domain/money'
-import type { BankStatement } from '#domain/settlement/bank-statement'
+import type { BankCsvColumns, BankStatement } from '#domain/settlement/bank-statement'
 import { balanceChain } from '../balance-chain.ts'
-import { readTable, type TableRow } from '../header-table.ts'
+import { readTable, type HeaderTable, type TableRow } from '../header-table.ts'
 import { refused, type Translated } from '../result.ts'
 import { RowReader } from '../settlements/row-reader.ts'
 import { statementText } from '../statement-text.ts'
-import { decimalMark, type DecimalMark } from '../written-amounts.ts'
-import { dayOrder, type DayOrder } from '../written-days.ts'
+import { decimalMark } from '../written-amounts.ts'
+import { dayOrder } from '../written-days.ts'
 import { balancedStatement, everyStatement, type BankLineDraft } from './balanced-statement.ts'
 
-/** Which columns of a bank's CSV mean what, by their headers; set up once for each account. */
-export interface BankCsvMapping {
+/** How the CSV of one account is read; set up once for each. */
+export interface BankCsvMapping extends BankCsvColumns {
   account: string
   currency: string
-  bookedOn: string
-  valueOn?: string
-  /** One column with a sign, or one for each side without. */
-  amount: string | { credit: string; debit: string }
-  /** The balance that a row leads to. */
-  balance?: string
-  bankReference?: string
-  reference?: string
-  counterparty?: string
-  purpose?: string
-  /** Where the file alone does not tell them. */
-  delimiter?: string
-  decimalMark?: DecimalMark
-  dayOrder?: DayOrder
 }
 
 const plain = (header: string) => header.normalize('NFC').trim().toLowerCase()
@@ -48,11 +34,7 @@ export function readMappedCsv(
     ...amounts,
     ...(mapping.balance ? [plain(mapping.balance)] : []),
   ]
-  const table = readTable(text.value, {
-    plain,
-    delimiter: mapping.delimiter,
-    isHeader: (columns) => needed.every((name) => columns.includes(name)),
-  })
+  const table = tableOf(text.value, mapping, needed)
   if (!table.ok) return table
   const { rows, isClosed } = table.value
   const money = [...amounts, ...(mapping.balance ? [plain(mapping.balance)] : [])]
@@ -78,6 +60,38 @@ export function readMappedCsv(
   }))
   if (reader.problems.length > 0) return { ok: false, problems: reader.problems }
   return everyStatement(rows.length === 0 ? [] : [statementOf(mapping, lines, links)])
+}
+
+/** The table below its header. A mapped column that the file does not have is refused by its name. */
+function tableOf(
+  text: string,
+  mapping: BankCsvMapping,
+  needed: readonly string[],
+): Translated<HeaderTable> {
+  const { delimiter } = mapping
+  const isHeader = (columns: readonly string[]) => needed.every((name) => columns.includes(name))
+  const table = readTable(text, { plain, delimiter, isHeader })
+  const some = (columns: readonly string[]) => needed.some((name) => columns.includes(name))
+  const alike = table.ok ? table : readTable(text, { plain, delimiter, isHeader: some })
+  if (!alike.ok) return table
+  const missing = mappedColumns(mapping).filter(
+    (name) => !alike.value.columns.includes(plain(name)),
+  )
+  if (missing.length === 0) return table
+  const there = alike.value.columns.filter((name) => name !== '').join(', ')
+  const problems = missing.map((column) => ({
+    ...{ code: 'unknown-column', field: column },
+    message: `the file has no column "${column}": map one of ${there}`,
+  }))
+  return { ok: false, problems }
+}
+
+function mappedColumns(mapping: BankCsvMapping): string[] {
+  const { amount, bookedOn, valueOn, balance } = mapping
+  const { bankReference, reference, counterparty, purpose } = mapping
+  const sides = typeof amount === 'string' ? [amount] : [amount.credit, amount.debit]
+  const others = [valueOn, balance, bankReference, reference, counterparty, purpose]
+  return [bookedOn, ...sides, ...others].filter((name) => name !== undefined)
 }
 
 function lineOf(row: TableRow, mapping: BankCsvMapping, reader: RowReader): BankLineDraft {

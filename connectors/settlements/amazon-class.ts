@@ -53,21 +53,16 @@ export function amazonClass(words: AmazonWords, amountMinor: bigint): StatementL
     /itemprice|itemcharge|chargelist|direct-?payment/i.test(amountType) ||
     /retrocharge/i.test(transaction)
   )
-    return priceClass(transaction, description, amountMinor)
+    return priceClass(transaction, description)
   if (/adjust|bad debt|liquidation|goodwill|commingling/i.test(all)) return 'adjustment'
   if (OTHER_FEES.test(description || transaction)) return amountMinor > 0n ? 'fee-refund' : 'fee'
   return 'unknown'
 }
 
-function priceClass(
-  transaction: string,
-  description: string,
-  amountMinor: bigint,
-): StatementLineClass {
+function priceClass(transaction: string, description: string): StatementLineClass {
   const isTax = /tax|vat\b|gst\b/i.test(description)
-  if (/chargeback/i.test(transaction))
-    return amountMinor > 0n ? 'chargeback-reversal' : 'chargeback'
-  if (/refund|a-to-z|guaranteeclaim|return/i.test(transaction))
+  // A marketplace answers its buyers' banks itself: what it tells is what it has given back.
+  if (/refund|chargeback|a-to-z|guaranteeclaim|return/i.test(transaction))
     return isTax ? 'refund-tax' : 'refund'
   return isTax ? 'sale-tax' : 'sale'
 }

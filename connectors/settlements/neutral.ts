@@ -12,10 +12,10 @@ const day = z.iso
   .refine((text) => /^(19|2\d)\d\d-/.test(text), { error: 'send a year from 1900 to 2999' })
   .meta({ example: '2026-01-31' })
 const name = z.string().trim().min(1).max(200)
-/** Part of a process's id, and of journal keys. */
-const identifier = z
-  .string()
-  .regex(/^[\w.:#@+-]{1,80}$/, { error: 'send the provider’s own id: letters, digits, .:#@+-_' })
+/** Part of a process's id, and of journal keys; some providers' own names hold slashes and spaces. */
+const identifier = z.string().regex(/^[\w.:#@+/%-]([\w.:#@+/% -]{0,78}[\w.:#@+/%-])?$/, {
+  error: 'send the provider’s own id: letters, digits, spaces, .:#@+-_/%',
+})
 const lineNo = z.int().min(1).max(10_000_000)
 const currency = z.string().regex(/^[A-Z]{3}$/, { error: 'send an ISO 4217 code such as USD' })
 

@@ -53,13 +53,20 @@ export async function leftOvers(
     SELECT DISTINCT i.open_key AS "openKey", i.order_id AS "orderId", o.balance_minor AS "amountMinor", o.func_minor AS "funcMinor"
     FROM settlement_item i JOIN open_item o ON o.entity_id = ${entityId} AND o.account_id = ${accountOfRole[clearing]} AND o.currency = ${currency}
       AND o.book = 'main' AND o.key = i.open_key AND o.balance_minor <> 0
-    WHERE i.statement_id = ${id} AND (${clearing !== 'MarketplaceClearing'} OR NOT EXISTS (
+    WHERE i.statement_id = ${id} AND ${clearing === 'MarketplaceClearing' ? reader`` : reader`NOT EXISTS (${toldDispute(reader, id)}) AND`} (${clearing !== 'MarketplaceClearing'} OR NOT EXISTS (
       SELECT FROM sales_order_line l WHERE l.order_id = i.order_id AND l.qty_cancelled < l.qty_ordered
         AND (l.qty_shipped + l.qty_cancelled < l.qty_ordered OR NOT EXISTS (
           SELECT FROM settlement_match m WHERE m.order_id = l.order_id AND m.order_line_id = l.id AND m.treatment = 'order')))
       AND NOT EXISTS (SELECT FROM settlement_item n WHERE n.order_id = i.order_id
         HAVING sum(n.units) BETWEEN 1 AND (SELECT sum(l.qty_ordered - l.qty_cancelled) FROM sales_order_line l WHERE l.order_id = i.order_id) - 1))
     ORDER BY 1`
+}
+
+/** A dispute that this statement told of item `i`, and that no chargeback has booked yet. */
+function toldDispute(reader: Reader, id: bigint) {
+  return reader`
+    SELECT FROM settlement_match m WHERE m.statement_id = ${id} AND m.open_key = i.open_key AND m.rule = 'dispute'
+      AND NOT EXISTS (SELECT FROM chargeback b WHERE b.no = i.open_key AND b.booked_minor IS NOT NULL)`
 }
 
 /** What a marketplace gave back to buyers by this statement, and nobody here knew of. */
@@ -74,7 +81,7 @@ export async function refundsTold(reader: Reader, id: bigint): Promise<RefundTol
   return reader<RefundTold[]>`
     SELECT m.order_id AS "orderId", m.order_line_id AS "orderLineId", l.order_reference AS "order", -sum(l.amount_minor)::bigint AS "amountMinor"
     FROM settlement_match m JOIN settlement_line l USING (statement_id, line_no)
-    WHERE m.statement_id = ${id} AND m.treatment = 'refund' AND l.class = 'refund'
+    WHERE m.statement_id = ${id} AND m.treatment = 'refund' AND l.class IN ('refund', 'chargeback', 'chargeback-reversal')
       AND EXISTS (SELECT FROM settlement_item i WHERE i.statement_id = m.statement_id AND i.order_id = m.order_id AND i.refund_minor > i.refund_told_minor)
       AND NOT EXISTS (SELECT FROM customer_return r WHERE r.order_id = m.order_id AND r.kind IN ('return', 'blind') AND r.ended_as IS NULL)
     GROUP BY 1, 2, 3 HAVING sum(l.amount_minor) <> 0 ORDER BY 1, 2`

@@ -145,7 +145,7 @@ export async function saveChargeback(
   header: { phase: string; open: boolean },
 ): Promise<number> {
   const [row] = await tx<{ version: number }[]>`
-    UPDATE chargeback SET version = version + 1, phase = ${header.phase}, order_id = ${doc.orderId}, payment_id = ${doc.paymentId}, entity_id = ${doc.entityId}, reason = ${doc.reason},
+    UPDATE chargeback SET version = version + 1, phase = ${header.phase}, order_id = ${doc.orderId}, payment_id = ${doc.paymentId}, entity_id = ${doc.entityId}, reference = ${doc.reference}, reason = ${doc.reason},
       round = ${doc.round}, stage = ${doc.stage}, withdrawn = ${doc.withdrawn}, currency = ${doc.currency}, amount_minor = ${doc.amountMinor}, fee_minor = ${doc.feeMinor},
       fee_booked_minor = ${doc.feeBookedMinor}, booked_minor = ${doc.bookedMinor}, outcome_booked = ${doc.outcomeBooked}, bound_minor = ${doc.boundMinor},
       deposit_minor = ${doc.depositMinor}, evidence_due_at = ${doc.evidenceDueAt}, submitted_at = ${doc.submittedAt}, submission_reference = ${doc.submissionReference},

@@ -1,4 +1,4 @@
-import type { Db } from '#db/client'
+import type { Db, Reader, Tx } from '#db/client'
 
 /** What a processor or a carrier told, in our words and without personal data. */
 export interface ProviderEvent {
@@ -30,7 +30,7 @@ const UNMATCHED_AFTER_DAYS = 30
  * comes again is found by its id. `taken: false` for a kind that no process of ours takes.
  */
 export async function storeProviderEvent(
-  db: Db,
+  db: Db | Tx,
   event: ProviderEvent,
   { taken }: { taken: boolean },
 ): Promise<StoredEvent> {
@@ -81,6 +81,6 @@ export async function leaveUnmatched(db: Db, id: string): Promise<void> {
     WHERE id = ${BigInt(id)} AND state = 'waiting'`
 }
 
-function columns(db: Db) {
+function columns(db: Reader) {
   return db`id::text, provider, event_id AS "eventId", kind, reference, effect_key AS "effectKey", facts, state, attempts`
 }

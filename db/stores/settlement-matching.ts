@@ -91,11 +91,10 @@ function ordersFound(tx: Tx, doc: SettlementDoc, kinds: readonly KindOfLine[], l
     SELECT statement_id, line_no, CASE WHEN about THEN order_id END AS order_id, CASE WHEN about THEN order_line_id END AS order_line_id, mapping_version,
       CASE WHEN about AND order_id IS NOT NULL THEN rule WHEN mapping_version IS NOT NULL THEN 'mapping' ELSE 'type' END AS rule,
       coalesce(treatment, 'suspense') AS treatment, CASE WHEN treatment IS NULL THEN coalesce(held, 'order-unknown') END AS held,
-      CASE WHEN treatment = 'dispute' THEN 'dispute/' || ${doc.provider} || '/' || coalesce(payment_reference, order_reference, statement_id || '/' || line_no)
-        WHEN about AND order_id IS NOT NULL THEN 'order/' || order_id END AS open_key,
+      CASE WHEN about AND order_id IS NOT NULL THEN 'order/' || order_id END AS open_key,
       CASE WHEN about AND treatment IS NOT NULL AND order_id IS NOT NULL THEN 'order/' || order_id ELSE 'statement' END AS group_key
     FROM (
-      SELECT l.statement_id, l.line_no, l.payment_reference, l.order_reference, k.mapping_version, k.held, o.id AS order_id, s.id AS order_line_id, s.rule,
+      SELECT l.statement_id, l.line_no, k.mapping_version, k.held, o.id AS order_id, s.id AS order_line_id, s.rule,
         k.wished IN ('order', 'refund', 'commission', 'fulfilment-fee') OR k.held = 'reimbursement' AS about,
         CASE WHEN k.wished IN ('order', 'refund') AND o.id IS NULL THEN NULL
           WHEN k.wished = 'refund' AND l.class = 'refund-tax' AND o.tax_collected_by = 'marketplace' THEN 'order'
@@ -117,7 +116,8 @@ function ordersFound(tx: Tx, doc: SettlementDoc, kinds: readonly KindOfLine[], l
 
 /**
  * A processor names payments and refunds, or the order that they were for: what it holds stands
- * under the capture's or the refund's key.
+ * under the capture's or the refund's key. A dispute, and what the processor takes for one, stands
+ * under the key that its chargeback books it with.
  */
 function paymentsFound(tx: Tx, doc: SettlementDoc, kinds: readonly KindOfLine[], lines: Fragment) {
   const { provider, entityId, currency } = doc
@@ -126,13 +126,14 @@ function paymentsFound(tx: Tx, doc: SettlementDoc, kinds: readonly KindOfLine[],
   return tx`
     SELECT statement_id, line_no, order_id, NULL::bigint AS order_line_id, mapping_version,
       CASE WHEN key IS NOT NULL THEN rule WHEN mapping_version IS NOT NULL THEN 'mapping' ELSE 'type' END AS rule,
-      CASE WHEN wished IS NULL OR (wished = 'order' AND key IS NULL) THEN 'suspense' WHEN wished = 'dispute' AND key IS NOT NULL THEN 'order' ELSE wished END AS treatment,
+      CASE WHEN wished IS NULL OR (wished = 'order' AND key IS NULL) THEN 'suspense' WHEN rule = 'dispute' THEN 'order' ELSE wished END AS treatment,
       CASE WHEN wished IS NULL OR (wished = 'order' AND key IS NULL) THEN coalesce(held, 'order-unknown') END AS held,
-      CASE WHEN wished = 'dispute' AND key IS NULL THEN 'dispute/' || ${provider} || '/' || coalesce(payment_reference, external_id, statement_id || '/' || line_no) ELSE key END AS open_key,
-      CASE WHEN wished IS NOT NULL THEN coalesce(key, 'statement') ELSE 'statement' END AS group_key
+      key AS open_key, CASE WHEN wished IS NOT NULL THEN coalesce(key, 'statement') ELSE 'statement' END AS group_key
     FROM (
-      SELECT l.statement_id, l.line_no, l.payment_reference, l.external_id, k.wished, k.held, k.mapping_version, c.key, c.order_id, c.rule
+      SELECT l.statement_id, l.line_no, k.wished, k.held, k.mapping_version, coalesce(d.key, c.key) AS key, coalesce(d.order_id, c.order_id) AS order_id,
+        CASE WHEN d.key IS NOT NULL THEN 'dispute' ELSE c.rule END AS rule
       FROM settlement_line l JOIN ${kindRows(tx, kinds)} ON k.class = l.class AND k.type = l.type
+      LEFT JOIN LATERAL (${disputeOf(tx, doc)}) d ON k.wished = 'dispute' OR (k.wished = 'processing-fee' AND d.takes_fees)
       LEFT JOIN LATERAL (
         SELECT c.key, c.order_id, c.rule FROM (
           SELECT p.provider || '/' || e.reference || CASE WHEN row_number() OVER (PARTITION BY e.payment_id, e.reference ORDER BY e.id) = 1 THEN ''
@@ -155,11 +156,30 @@ function paymentsFound(tx: Tx, doc: SettlementDoc, kinds: readonly KindOfLine[],
             UNION SELECT x.id FROM channel h JOIN sales_order x ON x.channel_id = h.id AND x.external_id = l.order_reference WHERE h.entity_id = ${entityId}) o
           JOIN payment p ON p.order_id = o.id JOIN payment_event e ON e.payment_id = p.id AND e.kind IN ('captured', 'refunded')
           WHERE l.order_reference IS NOT NULL AND starts_with(p.provider, ${provider})) c
-        WHERE ${isOpen} AND (k.wished <> 'dispute' OR sign(i.balance_minor) = sign(l.amount_minor)))
-          AND (k.wished <> 'dispute' OR c.rung = 2)
+        WHERE ${isOpen})
         ORDER BY c.rung, (c.refund = (l.class IN ('refund', 'refund-tax'))) DESC, (c.amount_minor = abs(l.amount_minor)) DESC NULLS LAST LIMIT 1
-      ) c ON k.wished IN ('order', 'processing-fee', 'dispute')
+      ) c ON d.key IS NULL AND k.wished IN ('order', 'processing-fee')
       WHERE l.statement_id = ${doc.id} AND ${lines}) f`
+}
+
+/**
+ * The dispute that a processor's line `l` is about: the one that is known by that name or of that
+ * charge, else one that the line is the first to tell of. A fee is the dispute's where it names
+ * the dispute, or the charge and by its type the dispute.
+ */
+function disputeOf(tx: Tx, { id, provider }: SettlementDoc) {
+  return tx`
+    SELECT coalesce(k.key, coalesce(p.provider, ${provider}) || '/' || coalesce(l.payment_reference, l.external_id, l.statement_id || '-' || l.line_no)) AS key,
+      coalesce(k.order_id, p.order_id) AS order_id,
+      (p.order_id IS NULL OR l.type ~* 'dispute|chargeback') AND (k.key IS NOT NULL OR EXISTS (
+        SELECT FROM settlement_line s WHERE s.statement_id = ${id} AND s.payment_reference = l.payment_reference AND s.class IN ('chargeback', 'chargeback-reversal'))) AS takes_fees
+    FROM (SELECT) one
+    LEFT JOIN LATERAL (
+      SELECT b.no AS key, b.order_id FROM chargeback b WHERE starts_with(b.provider, ${provider}) AND l.payment_reference IN (b.dispute_id, b.reference)
+      ORDER BY b.dispute_id = l.payment_reference DESC, b.id DESC LIMIT 1) k ON true
+    LEFT JOIN LATERAL (
+      SELECT y.provider, y.order_id FROM payment_event e JOIN payment y ON y.id = e.payment_id
+      WHERE e.reference = l.payment_reference AND e.kind = 'captured' AND starts_with(y.provider, ${provider}) ORDER BY y.id DESC LIMIT 1) p ON true`
 }
 
 /**

@@ -15,6 +15,8 @@ export interface KnownDispute {
 
 export interface ToldDispute {
   stage: 'inquiry' | 'opened' | 'won' | 'lost' | 'closed' | 'second-chargeback'
+  /** Which time the money is taken; the round that is known unless told. */
+  round?: number
 }
 
 /** What has become of what was told: taken in, known already, or against what is known. */
@@ -25,8 +27,9 @@ export type Taken = 'taken' | 'known' | 'contradicts'
  * word against a decision that stands is for a person; the books stay as they are.
  * @throws Refusal `ChargebackNotWon`: only a dispute that we had won can be opened a second time.
  */
-export function takeIn(known: KnownDispute, { stage: told }: ToldDispute): Taken {
+export function takeIn(known: KnownDispute, { stage: told, round }: ToldDispute): Taken {
   const { stage, withdrawn } = known
+  if (round !== undefined && round < known.round) return 'known'
   switch (told) {
     case 'inquiry':
       return 'known'
@@ -42,7 +45,7 @@ export function takeIn(known: KnownDispute, { stage: told }: ToldDispute): Taken
     case 'lost':
       return decide(known, told)
     case 'second-chargeback':
-      return openAgain(known)
+      return round === known.round ? takeIn(known, { stage: 'opened' }) : openAgain(known)
   }
 }
 

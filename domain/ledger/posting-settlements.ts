@@ -127,15 +127,15 @@ function refundLines(event: OrderSettled, { line, netMinor, taxes }: RefundedLin
 export interface WholeAmount {
   treatment: Treatment
   amountMinor: bigint
-  /** Of a dispute: the open item that it opens or closes. */
+  /** The claim that it pays. */
   openKey?: string
   bookedFuncMinor?: bigint
 }
 
 /**
- * Dr Advertising, Storage, Processing fee, Reserves held, Chargebacks …   Cr Clearing {statement}
+ * Dr Advertising, Storage, Processing fee, Reserves held …   Cr Clearing {statement}
  *
- * Rows 6, 8, 8b and 13. What nobody can explain yet stands in suspense.
+ * Rows 6, 8 and 8b. What nobody can explain yet stands in suspense.
  */
 export function postStatementLines(
   event: StatementDay & { amounts: readonly WholeAmount[] },
@@ -182,8 +182,6 @@ function againstWhole(event: StatementDay, amount: WholeAmount): LineInput {
     return credit('ReservesHeld', amountMinor, { ...about, openKey: reserveKey(provider) })
   if (treatment === 'carried')
     return credit(clearing, amountMinor, { ...about, openKey: carriedKey(event) })
-  if (treatment === 'dispute')
-    return credit('ChargebacksInDispute', amountMinor, { ...about, openKey })
   if (openKey !== undefined) return credit('Claims', amountMinor, { ...about, openKey })
   return credit(ACCOUNT[treatment] ?? 'Suspense', amountMinor, { provider, channelId })
 }

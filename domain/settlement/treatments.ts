@@ -1,8 +1,9 @@
 import type { SettlementStatement, StatementLineClass } from './statement.ts'
 
 /**
- * What a line is booked as. `order` settles the open item of its order or payment, `refund` credits
- * a marketplace's buyer, `memo` stands outside the total, `suspense` waits for a person.
+ * What a line is booked as. `order` settles the open item of its order, payment or dispute, `refund`
+ * credits a marketplace's buyer, `memo` stands outside the total, `suspense` waits for a person. A
+ * `dispute` is found to be the open item of its chargeback.
  */
 export const TREATMENTS = [
   'order',
@@ -68,7 +69,8 @@ export function defaultTreatment(
       return 'storage'
     case 'chargeback':
     case 'chargeback-reversal':
-      return 'dispute'
+      // A marketplace has decided already; a processor takes the money until a bank has.
+      return marketplace ? 'refund' : 'dispute'
     case 'reserve':
       return 'reserve'
     case 'carried-balance':

@@ -450,6 +450,10 @@ const settlements: Probe[] = [
   })),
 ]
 
+const csvMapping = {
+  ...{ entity, account: 'DE-1', currency: 'EUR' },
+  columns: { bookedOn: 'Tag', amount: 'Betrag' },
+}
 const statements: Probe[] = [
   {
     route: 'GET /v1/settlements/statements',
@@ -477,6 +481,21 @@ const statements: Probe[] = [
   {
     route: 'POST /v1/bank/statements/files',
     ask: () => file(`/v1/bank/statements/files?format=json&entity=${entity}`),
+    ...ofEntity('refused'),
+  },
+  {
+    route: 'GET /v1/bank/csv-mappings',
+    ask: () => get(`/v1/bank/csv-mappings?entity=${entity}`),
+    ...ofEntity('refused'),
+  },
+  {
+    route: 'POST /v1/bank/csv-mappings',
+    ask: () => command('POST', '/v1/bank/csv-mappings', { ...csvMapping, basedOn: 0, reason }),
+    ...ofEntity('refused'),
+  },
+  {
+    route: 'POST /v1/bank/csv-mappings/preview',
+    ask: () => command('POST', '/v1/bank/csv-mappings/preview', { ...csvMapping, sample: 'a' }),
     ...ofEntity('refused'),
   },
   {

@@ -285,7 +285,18 @@ describe('a bank statement by CSV', () => {
     expect(problemOf(readMappedCsv(CSV.replace('-1.030,00', '-1.030,01'), mapping))).toBe(
       'StatementDoesNotFoot at Saldo',
     )
-    expect(problemOf(readMappedCsv(CSV, { ...mapping, amount: 'Umsatz' }))).toBe('columns at $')
+  })
+
+  test('whose mapping names a column that is not there is refused by that name', () => {
+    const wrong = readMappedCsv(CSV, { ...mapping, amount: 'Umsatz', purpose: 'Zweck' })
+    expect(wrong).toMatchObject({
+      ok: false,
+      problems: [
+        { code: 'unknown-column', field: 'Umsatz', message: expect.stringContaining('betrag') },
+        { code: 'unknown-column', field: 'Zweck' },
+      ],
+    })
+    expect(problemOf(readMappedCsv('Nothing;of;it\n', mapping))).toBe('columns at $')
   })
 })
 

@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { post, runningApi, type RunningApi } from '#tests/api/running-api'
 import type { Caller } from '#tests/api/support'
+import { disputeOn } from '#tests/support/chargebacks'
 import { anOrder, setPolicy } from '#tests/support/company'
 import { desk, expectRefused } from '#tests/support/orders'
 import { expectProofs } from '#tests/support/proofs'
@@ -15,6 +16,8 @@ import {
   today,
   type WrittenLine,
 } from '#tests/support/settlements'
+
+const stripe = { provider: 'stripe', account: '', channel: undefined }
 
 let api: RunningApi
 let clerk: Caller
@@ -470,14 +473,13 @@ test('rows 5 and 6: a processor’s statement takes its fees and pays what singl
       externalId: `txn_${reference}`,
     },
     { class: 'reserve', type: 'reserve_hold', amountMinor: -1000 },
-    { class: 'chargeback', type: 'dispute', amountMinor: -500, paymentReference: 'dp_1' },
   ]
   const of = { provider: 'stripe', account: '', channel: undefined }
   const now = await settled(aStatement(lines, of))
   expect(await postedBy(api.system.db, now.id)).toEqual([
     'order-settled: Dr ProcessorClearing 102.71, Cr ProcessorClearing 106.09, Dr ProcessingFee 3.38',
-    'statement-settled: Cr ProcessorClearing 15.00, Dr ChargebacksInDispute 5.00, Dr ReservesHeld 10.00',
-    'statement-paid: Dr CashInTransit 87.71, Cr ProcessorClearing 87.71',
+    'statement-settled: Cr ProcessorClearing 10.00, Dr ReservesHeld 10.00',
+    'statement-paid: Dr CashInTransit 92.71, Cr ProcessorClearing 92.71',
   ])
   const [line] = await api.system.db`
     SELECT provider FROM journal_line WHERE order_id = ${orderId} AND account_id = 6040`
@@ -485,6 +487,72 @@ test('rows 5 and 6: a processor’s statement takes its fees and pays what singl
   // The same entry of the processor's books in another report would be counted twice.
   const again = await post(clerk, '/v1/settlements/statements', aStatement(lines.slice(0, 2), of))
   expect(again.json()).toMatchObject({ code: 'StatementLineKnown' })
+})
+
+test('row 13: a dispute that a statement tells of is the one that its process knows, round by round', async () => {
+  const order = anOrder({ line: { sku: 'LAMP', quantity: 1, unitPriceMinor: '10000' } })
+  await api.place(order)
+  await desk(api.system, order).ship()
+  const { db } = api.system
+  const disputeId = `dp_${order.externalId}_${process.pid}`
+  const about = { paymentReference: disputeId, orderReference: order.orderNumber }
+  const told = async (lines: WrittenLine[]) => {
+    const id = aStatementId('balance/50% a')
+    return settled(aStatement(lines, { ...stripe, statementId: id }))
+  }
+  const moved = (amountMinor: number): WrittenLine =>
+    amountMinor < 0
+      ? { class: 'chargeback', type: 'dispute/adjustment', amountMinor, ...about }
+      : { class: 'chargeback-reversal', type: 'dispute/adjustment', amountMinor, ...about }
+  const stands = async (phase: string, round: number) => {
+    // The sweep need not wait for the pause in which a receiver of its own would tell it.
+    await api.system
+      .admin`UPDATE provider_event SET next_at = clock_timestamp() WHERE state = 'waiting'`
+    await expect
+      .poll(
+        () =>
+          db`SELECT phase, round FROM chargeback WHERE dispute_id = ${disputeId} AND order_id IS NOT NULL`,
+        { timeout: 8_000 },
+      )
+      .toEqual([{ phase, round }])
+    return {
+      disputed: await openUnder(db, 1140, `chargeback/stripe/${disputeId}`),
+      clearing: await openUnder(db, 1110, `stripe/${disputeId}`),
+    }
+  }
+  const fee = { class: 'fee' as const, type: 'dispute/adjustment/fee', ...about }
+  const stop = await api.notify()
+  const first = await told([moved(-10000), { ...fee, amountMinor: -1500 }])
+  expect(first.open).toEqual([])
+  expect(await stands('opened', 1)).toEqual({ disputed: 10000n, clearing: 0n })
+  // What the processor's event tells later, or had told before, is the same dispute.
+  const later = disputeOn(api.system, order, { disputeId })
+  await later.says('opened', { feeMinor: '1500' })
+  await told([moved(10000)])
+  expect(await stands('won', 1)).toEqual({ disputed: 0n, clearing: 0n })
+  await told([moved(-10000)])
+  expect(await stands('opened', 2)).toEqual({ disputed: 10000n, clearing: 0n })
+  expect(await later.says('lost')).toMatchObject({ phase: 'lost', cases: [] })
+  const [fees] = await db<{ minor: bigint }[]>`
+    SELECT sum(amount_minor)::bigint AS minor FROM journal_line l JOIN journal_entry e ON e.id = l.entry_id WHERE account_id = 6050 AND e.source_id = ${`stripe/${disputeId}`}`
+  expect(fees).toEqual({ minor: 1500n })
+  await stop()
+})
+
+test('names of a provider may hold slashes, percents and spaces, and no two statements share a process', async () => {
+  const [one, other] = [aStatementId(), aStatementId()]
+  const of = (account: string, statementId: string) =>
+    take(aStatement([{ class: 'reserve', amountMinor: 5 }], { ...stripe, account, statementId }))
+  const taken = await Promise.all([
+    of(one, `${other}/100% of June`),
+    of(`${one}/${other}`, '100% of June'),
+  ])
+  expect(new Set(taken.map(({ workflowId }) => workflowId)).size).toBe(2)
+  for (const { id, workflowId } of taken) {
+    await until(id, ({ phase }) => phase === 'posted')
+    const url = `/v1/processes/${encodeURIComponent(workflowId)}/waiting-for`
+    expect((await controller({ method: 'GET', url })).json()).toMatchObject({ phase: 'posted' })
+  }
 })
 
 test('a statement over a month end leaves in either month what belongs there, and in euros at each day’s rate', async () => {
@@ -586,4 +654,33 @@ test('files are read by whoever knows their format, and a file that cannot be re
     JSON.stringify({ ...bankDay([]), entity: undefined }),
   )
   expect(bank.json()).toMatchObject({ items: [{ known: false, lines: 0 }] })
+  // A bank that gives a CSV: its columns are mapped once, tried on a sample, and a controller's.
+  const csv = (account: string) =>
+    `/v1/bank/statements/files?format=csv&entity=ACME-US&account=${account}`
+  const account = aStatementId('CSV')
+  const rows = `Day;Amount;Balance;Text\n${today};12,50;112,50;PAYOUT\n${today};-2,50;110,00;Fee\n`
+  expect((await send(csv(account), rows)).json()).toMatchObject({ code: 'BankMappingMissing' })
+  const columns = { bookedOn: 'Day', amount: 'Amount', balance: 'Balance', purpose: 'Words' }
+  const mapping = { entity: 'ACME-US', account, currency: 'USD', columns }
+  const previews = '/v1/bank/csv-mappings/preview'
+  const wrong = await post(clerk, previews, { ...mapping, sample: rows })
+  expect(wrong.json().errors).toMatchObject([{ field: 'Words' }])
+  const right = { ...mapping, columns: { ...columns, purpose: 'Text' } }
+  expect((await post(clerk, previews, { ...right, sample: rows })).json()).toMatchObject({
+    ...{ openingMinor: '10000', closingMinor: '11000', lines: 2 },
+    shown: [{ amountMinor: '1250', purpose: 'PAYOUT' }, { amountMinor: '-250' }],
+  })
+  const mappings = '/v1/bank/csv-mappings'
+  const version = { ...right, basedOn: 0, reason: 'their new export' }
+  expect((await post(clerk, mappings, version)).statusCode).toBe(403)
+  expect((await post(controller, mappings, version)).json()).toEqual({ account, version: 1 })
+  expect((await post(controller, mappings, version)).json()).toMatchObject({
+    code: 'VersionConflict',
+  })
+  expect((await send(csv(account), rows)).json()).toMatchObject({ items: [{ lines: 2 }] })
+  const listed = await clerk({
+    method: 'GET',
+    url: `${mappings}?entity=ACME-US&account=${account}`,
+  })
+  expect(listed.json().items).toMatchObject([{ version: 1, columns: { purpose: 'Text' } }])
 })
