@@ -4,6 +4,7 @@ import type { ResolveException } from '#contracts/order-to-cash'
 import { resolveSettlementCase } from '#contracts/settlement'
 import type { SettlementPreview } from '#contracts/settlement-previews'
 import type { CaseRow } from '#db/queries/exceptions'
+import { settlementPolicyOfCompany } from '#db/queries/settlement-policy'
 import { writeOffRoles } from '#domain/settlement/approval'
 import { Refusal } from '#domain/refusal'
 import { answerOf } from './case-scope.ts'
@@ -21,7 +22,7 @@ export async function decideSettlement(
   command: Told,
   { caller, request }: { caller: CommandCaller; request: FastifyRequest },
 ): Promise<DocumentProgress> {
-  requireTier(request.principal, found, command)
+  await requireTier(deps, request.principal, found, command)
   const no = found.workflowId.slice('settlement/'.length)
   const { workflowId } = found
   const place = { id: BigInt(found.subjectId), no, workflowId, subject: 'settlement' as const }
@@ -34,12 +35,13 @@ export async function decideSettlement(
 
 /** @throws Refusal `NothingToPreview` where no previews are shown. */
 export async function previewSettlement(
-  { settlementPreviews }: ApiDeps,
+  deps: ApiDeps,
   found: CaseRow,
   command: Told,
   { id, principal }: FastifyRequest,
 ): Promise<SettlementPreview> {
-  requireTier(principal, found, command)
+  await requireTier(deps, principal, found, command)
+  const { settlementPreviews } = deps
   if (!settlementPreviews)
     throw new Refusal('NothingToPreview', 'Statements are not previewed here: read the case.')
   const by = { key: `preview/${id}`, actor: principal.actor }
@@ -47,9 +49,15 @@ export async function previewSettlement(
 }
 
 /** What is given up for good is given up by whoever may give up so much. */
-function requireTier({ roles }: Principal, found: CaseRow, { resolution }: Told): void {
+async function requireTier(
+  { db }: ApiDeps,
+  { roles }: Principal,
+  found: CaseRow,
+  { resolution }: Told,
+): Promise<void> {
   if (resolution !== 'accept' && resolution !== 'bank-fee') return
-  const allowed = writeOffRoles(found.moneyAtRiskMinor)
+  const { body } = await settlementPolicyOfCompany(db, found.entity)
+  const allowed = writeOffRoles(found.moneyAtRiskMinor, body)
   if (!allowed.some((role) => roles.includes(role)))
     throw forbidden(
       'NotAllowed',

@@ -2,6 +2,7 @@ import { DEFAULT_CHANNEL_STOCK } from './channel-stock.ts'
 import { DEFAULT_POLICIES } from './orders/policies.ts'
 import { DEFAULT_BILL_POLICY } from './purchasing/bill-policy.ts'
 import { DEFAULT_PURCHASING_POLICY } from './purchasing/policy.ts'
+import { DEFAULT_SETTLEMENT_POLICY } from './settlement/approval.ts'
 import { STOCK_POLICIES } from './stock/policies.ts'
 import { DEFAULT_REPLENISHMENT_RUN_POLICY } from './replenishment/run-policy.ts'
 import { DEFAULT_RETURN_POLICY } from './returns/policy.ts'
@@ -12,6 +13,7 @@ const MODELS: Record<string, unknown> = {
   bills: DEFAULT_BILL_POLICY,
   purchasing: DEFAULT_PURCHASING_POLICY,
   'channel-stock': DEFAULT_CHANNEL_STOCK,
+  settlement: DEFAULT_SETTLEMENT_POLICY,
   replenishment: DEFAULT_REPLENISHMENT_RUN_POLICY,
   returns: DEFAULT_RETURN_POLICY,
 }

@@ -8,7 +8,6 @@ import { payoutKey } from '#domain/ledger/posting-payouts'
 import { postPayoutBanked } from '#domain/ledger/posting-settlements'
 import { addDays } from '#domain/dates'
 import { formatMinor } from '#domain/money'
-import { DAYS_TO_THE_BANK } from '#domain/settlement/approval'
 import { payoutIdOf } from '#domain/settlement/names'
 import { healDocumentCases, openDocumentCase } from '../documents/cases.ts'
 import { Booked, bookedAt } from './booked.ts'
@@ -58,8 +57,8 @@ export async function lookAtTheBank(
 }
 
 /** The last day on which nobody wonders where the payout stays. */
-export const arrivesBy = ({ effectiveOn }: Pick<SettlementDoc, 'effectiveOn'>) =>
-  addDays(effectiveOn, DAYS_TO_THE_BANK)
+export const arrivesBy = ({ effectiveOn, policy }: SettlementDoc) =>
+  addDays(effectiveOn, policy.body.daysToTheBank)
 
 /** A line of the bank is the payout, or a part of it; what the bank kept is a cost. */
 export async function bookBankLine(

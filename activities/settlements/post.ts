@@ -28,6 +28,7 @@ import {
 import { settleDay, type OrderDay, type PlannedLine } from '#domain/settlement/order-settlement'
 import { payoutIdOf } from '#domain/settlement/names'
 import { Booked, bookedAt } from './booked.ts'
+import { withConversions } from './conversions.ts'
 import { tellDisputes } from './disputes.ts'
 
 /** Posts the next part of a statement: its orders and payments, then what is about none of them. */
@@ -41,7 +42,8 @@ export async function postNextChunk(tx: Tx, doc: SettlementDoc, actor: string): 
     ...(await itemEntries(tx, doc, booked, { sums: orders, from: 'statement' })),
     ...(await wholeEntries(doc, booked, whole)),
   ]
-  await postEntries(tx, drafts, actor)
+  const part = { chunk, actor }
+  await withConversions(tx, doc, part, () => postEntries(tx, drafts, actor))
   await tellDisputes(tx, doc, chunk)
   doc.postedChunks = chunk
 }

@@ -37,7 +37,8 @@ async function matchNextPart(tx: Tx, doc: SettlementDoc): Promise<void> {
   doc.chunkCount = await cutIntoChunks(tx, doc, LINES_POSTED)
   const share = await heldShare(tx, doc)
   doc.phase = 'exceptions'
-  if (approvesByRule(share)) await approved(tx, doc, { rule: 'held-share', actor: 'system' }, share)
+  if (approvesByRule(share, doc.policy.body))
+    await approved(tx, doc, { rule: 'held-share', actor: 'system' }, share)
 }
 
 /**
@@ -69,7 +70,10 @@ async function approved(
     {
       ...{ subjectType: 'settlement', subjectId: doc.id.toString(), kind: 'settlement-approval' },
       ...{ rule: by.rule, ruleVersion: APPROVAL_RULE_VERSION, actor: by.actor },
-      inputs: { heldMinor: `${heldMinor}`, movedMinor: `${movedMinor}`, reason: by.reason },
+      inputs: {
+        ...{ heldMinor: `${heldMinor}`, movedMinor: `${movedMinor}`, reason: by.reason },
+        ...{ heldPpm: doc.policy.body.heldPpm, policyVersion: doc.policy.version },
+      },
       choice: { approved: true },
     },
   ])

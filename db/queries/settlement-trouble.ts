@@ -53,7 +53,7 @@ export async function leftOvers(
     SELECT DISTINCT i.open_key AS "openKey", i.order_id AS "orderId", o.balance_minor AS "amountMinor", o.func_minor AS "funcMinor"
     FROM settlement_item i JOIN open_item o ON o.entity_id = ${entityId} AND o.account_id = ${accountOfRole[clearing]} AND o.currency = ${currency}
       AND o.book = 'main' AND o.key = i.open_key AND o.balance_minor <> 0
-    WHERE i.statement_id = ${id} AND ${clearing === 'MarketplaceClearing' ? reader`` : reader`NOT EXISTS (${toldDispute(reader, id)}) AND`} (${clearing !== 'MarketplaceClearing'} OR NOT EXISTS (
+    WHERE i.statement_id = ${id} AND ${clearing === 'MarketplaceClearing' ? reader`` : reader`NOT EXISTS (${toldDispute(reader, id)}) AND NOT starts_with(i.open_key, 'conversion/') AND`} (${clearing !== 'MarketplaceClearing'} OR NOT EXISTS (
       SELECT FROM sales_order_line l WHERE l.order_id = i.order_id AND l.qty_cancelled < l.qty_ordered
         AND (l.qty_shipped + l.qty_cancelled < l.qty_ordered OR NOT EXISTS (
           SELECT FROM settlement_match m WHERE m.order_id = l.order_id AND m.order_line_id = l.id AND m.treatment = 'order')))

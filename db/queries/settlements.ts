@@ -1,6 +1,6 @@
 import { accountOfRole } from '#domain/ledger/chart'
 import type { Scopes } from '#domain/scopes'
-import { OVERCHARGE_TOLERANCE_MINOR } from '#domain/settlement/approval'
+import { settlementPolicyOfStatement } from './settlement-policy.ts'
 import type { Reader } from '../client.ts'
 
 export interface SettlementRow {
@@ -128,12 +128,12 @@ export interface Overcharge {
   actualMinor: bigint
 }
 
-const overcharges = (reader: Reader, id: bigint) => reader`
+const overcharges = (reader: Reader, id: bigint, tolerance: string) => reader`
   SELECT i.order_id, f.kind, sum(i.sale_minor)::bigint AS sale, sum(f.expected)::bigint AS expected, sum(f.actual)::bigint AS actual
   FROM settlement_item i CROSS JOIN LATERAL (VALUES ('commission', i.expected_commission_minor, i.actual_commission_minor),
     ('fulfilment', i.expected_fulfilment_minor, i.actual_fulfilment_minor)) AS f(kind, expected, actual)
   WHERE i.statement_id = ${id} AND i.order_id IS NOT NULL AND i.sale_minor > 0
-  GROUP BY 1, 2 HAVING sum(f.actual) - sum(f.expected) > ${OVERCHARGE_TOLERANCE_MINOR}`
+  GROUP BY 1, 2 HAVING sum(f.actual) - sum(f.expected) > ${tolerance}::bigint`
 
 /** Candidates of a statement, the largest first. */
 export async function overchargesOf(
@@ -141,9 +141,10 @@ export async function overchargesOf(
   id: bigint,
   limit: number,
 ): Promise<Overcharge[]> {
+  const { overchargeToleranceMinor } = await settlementPolicyOfStatement(reader, id)
   return reader<Overcharge[]>`
     SELECT f.order_id AS "orderId", o.external_id AS "orderReference", o.order_number AS "orderNumber", f.kind, f.sale AS "saleMinor", f.expected AS "expectedMinor", f.actual AS "actualMinor"
-    FROM (${overcharges(reader, id)}) f JOIN sales_order o ON o.id = f.order_id ORDER BY f.actual - f.expected DESC, f.order_id, f.kind LIMIT ${limit}`
+    FROM (${overcharges(reader, id, overchargeToleranceMinor)}) f JOIN sales_order o ON o.id = f.order_id ORDER BY f.actual - f.expected DESC, f.order_id, f.kind LIMIT ${limit}`
 }
 
 export interface FeeSums {
@@ -158,12 +159,13 @@ export interface FeeSums {
 
 /** Expected and actual fees of a statement's orders, and what was taken beyond. */
 export async function feeSums(reader: Reader, id: bigint): Promise<FeeSums> {
+  const { overchargeToleranceMinor } = await settlementPolicyOfStatement(reader, id)
   const [row] = await reader<FeeSums[]>`
     SELECT coalesce(sum(expected_commission_minor), 0)::bigint AS "expectedCommissionMinor", coalesce(sum(actual_commission_minor), 0)::bigint AS "actualCommissionMinor",
       coalesce(sum(expected_fulfilment_minor), 0)::bigint AS "expectedFulfilmentMinor", coalesce(sum(actual_fulfilment_minor), 0)::bigint AS "actualFulfilmentMinor",
       coalesce(sum(actual_fee_minor), 0)::bigint AS "processingMinor",
-      (SELECT coalesce(sum(actual - expected), 0)::bigint FROM (${overcharges(reader, id)}) f) AS "overchargedMinor",
-      (SELECT count(DISTINCT order_id)::int FROM (${overcharges(reader, id)}) f) AS "overchargedOrders"
+      (SELECT coalesce(sum(actual - expected), 0)::bigint FROM (${overcharges(reader, id, overchargeToleranceMinor)}) f) AS "overchargedMinor",
+      (SELECT count(DISTINCT order_id)::int FROM (${overcharges(reader, id, overchargeToleranceMinor)}) f) AS "overchargedOrders"
     FROM settlement_item WHERE statement_id = ${id}`
   return row!
 }

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto'
 import { addDays } from '#domain/dates'
 import { Refusal } from '#domain/refusal'
-import { BANK_LINE_OWNER, DAYS_TO_EXPLAIN } from '#domain/settlement/approval'
+import { settlementPolicyOfCompany } from '#db/queries/settlement-policy'
+import { BANK_LINE_OWNER } from '#domain/settlement/approval'
 import type { BankStatement } from '#domain/settlement/bank-statement'
 import { bankContent, checkBankStatement } from '#domain/settlement/check-statement'
 import type { Tx } from '../client.ts'
@@ -22,6 +23,7 @@ export async function takeBankStatement(
     VALUES (${entityId}, ${account}, ${statementId}, ${currency}, ${from}, ${to}, ${openingMinor ?? null}, ${closingMinor ?? null}, ${lines.length}, ${hash}, ${actor})
     ON CONFLICT (account, statement_id) DO NOTHING RETURNING id`
   if (!added) return knownStatement(tx, { account, statementId, entityId }, hash)
+  const { daysToExplain } = (await settlementPolicyOfCompany(tx, entityId)).body
   const rows = lines.map((line) => ({
     bank_statement_id: added.id,
     line_no: line.lineNo,
@@ -34,7 +36,7 @@ export async function takeBankStatement(
     counterparty: line.counterparty ?? null,
     purpose: line.purpose ?? null,
     owner: BANK_LINE_OWNER,
-    due_on: addDays(line.bookedOn, DAYS_TO_EXPLAIN),
+    due_on: addDays(line.bookedOn, daysToExplain),
   }))
   let kept = 0
   for (let at = 0; at < rows.length; at += 1000)

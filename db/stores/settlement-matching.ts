@@ -7,6 +7,7 @@ import {
   type Treatment,
 } from '#domain/settlement/treatments'
 import { accountOfRole } from '#domain/ledger/chart'
+import { conversionKey } from '#domain/ledger/posting-conversions'
 import type { Tx } from '../client.ts'
 import type { LineSum } from './settlement-posting.ts'
 import type { SettlementDoc } from './settlements.ts'
@@ -126,14 +127,16 @@ function paymentsFound(tx: Tx, doc: SettlementDoc, kinds: readonly KindOfLine[],
   return tx`
     SELECT statement_id, line_no, order_id, NULL::bigint AS order_line_id, mapping_version,
       CASE WHEN key IS NOT NULL THEN rule WHEN mapping_version IS NOT NULL THEN 'mapping' ELSE 'type' END AS rule,
-      CASE WHEN wished IS NULL OR (wished = 'order' AND key IS NULL) THEN 'suspense' WHEN rule = 'dispute' THEN 'order' ELSE wished END AS treatment,
-      CASE WHEN wished IS NULL OR (wished = 'order' AND key IS NULL) THEN coalesce(held, 'order-unknown') END AS held,
+      CASE WHEN lost THEN 'suspense' WHEN rule IN ('dispute', 'conversion') THEN 'order' ELSE wished END AS treatment,
+      CASE WHEN lost THEN coalesce(held, CASE wished WHEN 'conversion' THEN 'type-unknown' ELSE 'order-unknown' END) END AS held,
       key AS open_key, CASE WHEN wished IS NOT NULL THEN coalesce(key, 'statement') ELSE 'statement' END AS group_key
     FROM (
-      SELECT l.statement_id, l.line_no, k.wished, k.held, k.mapping_version, coalesce(d.key, c.key) AS key, coalesce(d.order_id, c.order_id) AS order_id,
-        CASE WHEN d.key IS NOT NULL THEN 'dispute' ELSE c.rule END AS rule
+      SELECT l.statement_id, l.line_no, k.wished, k.held, k.mapping_version, coalesce(d.key, x.key, c.key) AS key, coalesce(d.order_id, c.order_id) AS order_id,
+        CASE WHEN d.key IS NOT NULL THEN 'dispute' WHEN x.key IS NOT NULL THEN 'conversion' ELSE c.rule END AS rule,
+        k.wished IS NULL OR (k.wished IN ('order', 'conversion') AND coalesce(d.key, x.key, c.key) IS NULL) AS lost
       FROM settlement_line l JOIN ${kindRows(tx, kinds)} ON k.class = l.class AND k.type = l.type
       LEFT JOIN LATERAL (${disputeOf(tx, doc)}) d ON k.wished = 'dispute' OR (k.wished = 'processing-fee' AND d.takes_fees)
+      LEFT JOIN LATERAL (SELECT ${conversionKey({ provider, account: doc.account })} || l.payment_reference AS key) x ON k.wished = 'conversion'
       LEFT JOIN LATERAL (
         SELECT c.key, c.order_id, c.rule FROM (
           SELECT p.provider || '/' || e.reference || CASE WHEN row_number() OVER (PARTITION BY e.payment_id, e.reference ORDER BY e.id) = 1 THEN ''

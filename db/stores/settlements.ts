@@ -5,6 +5,8 @@ import type { SettlementStatement, StatementLine } from '#domain/settlement/stat
 import { isMarketplace } from '#domain/settlement/treatments'
 import { invariant, Refusal } from '#domain/refusal'
 import type { Clearing } from '#domain/ledger/posting-settlements'
+import { settlementPolicyOfCompany } from '#db/queries/settlement-policy'
+import type { SettlementPolicy } from '#domain/settlement/approval'
 import type { Tx } from '../client.ts'
 
 export type SettlementPhase =
@@ -39,6 +41,7 @@ export interface SettlementDoc {
   postedChunks: number
   chunkCount: number | null
   approvedBy: string | null
+  policy: { version: number; body: SettlementPolicy }
 }
 
 export interface IncomingStatement {
@@ -184,7 +187,7 @@ export async function lockSettlement(
   id: bigint,
   expectedVersion?: number,
 ): Promise<SettlementDoc> {
-  const [row] = await tx<Omit<SettlementDoc, 'subjectType' | 'no' | 'clearing'>[]>`
+  const [row] = await tx<Omit<SettlementDoc, 'subjectType' | 'no' | 'clearing' | 'policy'>[]>`
     SELECT s.id, s.workflow_id AS "workflowId", a.entity_id AS "entityId", e.code AS entity, e.functional_currency AS "functionalCurrency", e.timezone,
       a.provider, a.account, a.channel_id AS "channelId", s.statement_id AS "statementId", s.currency, s.effective_on AS "effectiveOn",
       s.opening_minor AS "openingMinor", s.closing_minor AS "closingMinor", s.total_minor AS "totalMinor", s.payout_minor AS "payoutMinor",
@@ -204,6 +207,7 @@ export async function lockSettlement(
     subjectType: 'settlement',
     no: row.workflowId.slice('settlement/'.length),
     clearing,
+    policy: await settlementPolicyOfCompany(tx, row.entityId),
   }
 }
 

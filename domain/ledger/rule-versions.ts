@@ -12,6 +12,7 @@ const RULE_VERSIONS = {
   'chargeback-lost': 1,
   'chargeback-opened': 1,
   'chargeback-won': 1,
+  'conversion-joined': 1,
   'cost-allocated': 1,
   'count-adjusted': 1,
   'credit-loss-set': 1,

@@ -1,42 +1,55 @@
-import { rolesWith, type Role } from '../access.ts'
+import type { Role } from '../access.ts'
+
+/** The `settlement` policy of a company, or of all: what is decided without a person, and by whom else. */
+export interface SettlementPolicy {
+  /** Share of what lines move, in parts per million, that may wait in suspense without approval. */
+  heldPpm: number
+  /** Up to how much accounts payable and its manager may give up, in minor units of the company's currency. */
+  clerkWriteOffMinor: string
+  managerWriteOffMinor: string
+  /** What a marketplace may take beyond what was expected of an order before it is asked back. */
+  overchargeToleranceMinor: string
+  /** Days after the payout within which the bank shows it. */
+  daysToTheBank: number
+  /** Days in which a line of the bank is matched, or explained by its owner. */
+  daysToExplain: number
+}
+
+/** What holds where nobody has written a policy: version 0. */
+export const DEFAULT_SETTLEMENT_POLICY: SettlementPolicy = {
+  heldPpm: 50_000,
+  clerkWriteOffMinor: '1000',
+  managerWriteOffMinor: '25000',
+  overchargeToleranceMinor: '5',
+  daysToTheBank: 7,
+  daysToExplain: 7,
+}
 
 /** Version of {@link approvesByRule}, kept with each decision. */
 export const APPROVAL_RULE_VERSION = 1
-const HELD_PPM = 50_000n
 
 /**
- * Whether a statement is posted without a person: at most a twentieth of what its lines move, taken
- * without their signs, waits in suspense.
+ * Whether a statement is posted without a person: at most the policy's share of what its lines
+ * move, taken without their signs, waits in suspense.
  */
-export function approvesByRule({
-  heldMinor,
-  movedMinor,
-}: {
-  heldMinor: bigint
-  movedMinor: bigint
-}) {
-  return heldMinor * 1_000_000n <= movedMinor * HELD_PPM
+export function approvesByRule(
+  { heldMinor, movedMinor }: { heldMinor: bigint; movedMinor: bigint },
+  { heldPpm }: Pick<SettlementPolicy, 'heldPpm'>,
+) {
+  return heldMinor * 1_000_000n <= movedMinor * BigInt(heldPpm)
 }
 
-/** Up to how much each role may write off, in minor units of the company's currency. */
-const WRITE_OFF_TIERS: readonly { upToMinor: bigint | null; roles: readonly Role[] }[] = [
-  { upToMinor: 1_000n, roles: ['ap-clerk', 'ap-manager', 'controller', 'system'] },
-  { upToMinor: 25_000n, roles: ['ap-manager', 'controller', 'system'] },
-  { upToMinor: null, roles: ['controller', 'system'] },
-]
+const CONTROLLER: readonly Role[] = ['controller', 'system']
 
 /** Who may write this much off. */
-export function writeOffRoles(amountMinor: bigint): readonly Role[] {
+export function writeOffRoles(
+  amountMinor: bigint,
+  policy: Pick<SettlementPolicy, 'clerkWriteOffMinor' | 'managerWriteOffMinor'>,
+): readonly Role[] {
   const amount = amountMinor < 0n ? -amountMinor : amountMinor
-  const tier = WRITE_OFF_TIERS.find(({ upToMinor }) => upToMinor === null || amount <= upToMinor)
-  return tier?.roles ?? rolesWith('settlements:approve')
+  if (amount <= BigInt(policy.clerkWriteOffMinor)) return ['ap-clerk', 'ap-manager', ...CONTROLLER]
+  if (amount <= BigInt(policy.managerWriteOffMinor)) return ['ap-manager', ...CONTROLLER]
+  return CONTROLLER
 }
 
-/** What a marketplace may take beyond what was expected of an order before it is asked back. */
-export const OVERCHARGE_TOLERANCE_MINOR = 5n
-
-/** Days after the payout within which the bank shows it. */
-export const DAYS_TO_THE_BANK = 7
-/** Days in which a line of the bank is matched, or explained by its owner. */
-export const DAYS_TO_EXPLAIN = 7
 export const BANK_LINE_OWNER = 'treasury'

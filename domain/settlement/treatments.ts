@@ -3,7 +3,8 @@ import type { SettlementStatement, StatementLineClass } from './statement.ts'
 /**
  * What a line is booked as. `order` settles the open item of its order, payment or dispute, `refund`
  * credits a marketplace's buyer, `memo` stands outside the total, `suspense` waits for a person. A
- * `dispute` is found to be the open item of its chargeback.
+ * `dispute` is found to be the open item of its chargeback, a `conversion` that which it shares
+ * with the statement of the other currency.
  */
 export const TREATMENTS = [
   'order',
@@ -16,6 +17,7 @@ export const TREATMENTS = [
   'claims-gain',
   'settlement-difference',
   'dispute',
+  'conversion',
   'reserve',
   'carried',
   'memo',
@@ -75,6 +77,8 @@ export function defaultTreatment(
       return 'reserve'
     case 'carried-balance':
       return 'carried'
+    case 'conversion':
+      return marketplace ? undefined : 'conversion'
     case 'payout':
       return 'memo'
     default:

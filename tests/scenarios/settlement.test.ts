@@ -539,6 +539,32 @@ test('row 13: a dispute that a statement tells of is the one that its process kn
   await stop()
 })
 
+test('row 29: what a processor changes into another currency joins the statements of both', async () => {
+  await api.system.admin`
+    INSERT INTO fx_rate (from_currency, to_currency, rate_on, rate_e9, source) VALUES ('CAD', 'USD', ${today}, 750000000, 'test') ON CONFLICT DO NOTHING`
+  const account = aStatementId('A')
+  const of = { provider: 'paypal', account, channel: undefined }
+  const deal = { class: 'conversion' as const, type: 'T0200', paymentReference: aStatementId('D') }
+  const key = `conversion/paypal/${account}/${deal.paymentReference}`
+  const [cad, usd] = await Promise.all([
+    settled(aStatement([{ ...deal, amountMinor: -10000 }], { ...of, currency: 'CAD' })),
+    settled(aStatement([{ ...deal, amountMinor: 7300 }], of)),
+  ])
+  expect([cad.phase, usd.phase, cad.open, usd.open]).toEqual(['posted', 'posted', [], []])
+  expect(await openUnder(api.system.db, 1110, key)).toBe(0n)
+  const lines = await api.system.db`
+    SELECT l.account_id AS account, l.currency, l.amount_minor::text AS amount, l.func_minor::text AS func FROM journal_entry e JOIN journal_line l ON l.entry_id = e.id
+    WHERE e.event_type = 'conversion-joined' AND e.idem_key LIKE ${`conversion-joined/${key}/%`} ORDER BY l.line_no`
+  // 100.00 CAD were worth 75.00, and brought 73.00.
+  expect(lines).toEqual([
+    { account: 1110, currency: 'CAD', amount: '-10000', func: '-7500' },
+    { account: 1110, currency: 'USD', amount: '7300', func: '7300' },
+    { account: 7010, currency: 'CAD', amount: '0', func: '200' },
+    { account: 9010, currency: 'CAD', amount: '10000', func: '7300' },
+    { account: 9010, currency: 'USD', amount: '-7300', func: '-7300' },
+  ])
+})
+
 test('names of a provider may hold slashes, percents and spaces, and no two statements share a process', async () => {
   const [one, other] = [aStatementId(), aStatementId()]
   const of = (account: string, statementId: string) =>
