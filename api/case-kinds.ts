@@ -180,6 +180,21 @@ const customerReturn: CaseKind = {
   reopen: 'What was chosen on a return has moved goods or money.',
 }
 
+const chargeback: CaseKind = {
+  ...warehouseOwnDocument('chargeback'),
+  preview: shown(
+    settlementPreviewSchema,
+    async ({ chargebackPreviews }, { found, chosen, request }) => {
+      if (!chargebackPreviews) throw new Refusal('NothingToPreview', notPreviewedYet('chargeback'))
+      const { command } = decisionOf(found, chosen)
+      return chargebackPreviews.resolveCase(found.subjectId, {
+        ...command,
+        ...previewedBy(request),
+      })
+    },
+  ),
+}
+
 function outsideWarehouse(subject: string): CaseKind {
   return {
     decide: shown(warehouseDecided, (deps, { found, chosen, request }) =>
@@ -214,7 +229,7 @@ const KINDS: Readonly<Record<string, CaseKind>> = {
   transfer: warehouseOwnDocument('transfer'),
   'cycle-count': warehouseOwnDocument('cycle-count'),
   'vendor-return': warehouseOwnDocument('vendor-return'),
-  chargeback: warehouseOwnDocument('chargeback'),
+  chargeback,
   'period-close': close,
   'customer-return': customerReturn,
   item: replenishedItem,

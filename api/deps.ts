@@ -29,6 +29,7 @@ export interface ApiDeps {
   billPreviews?: BillPreviews
   settlementPreviews?: SettlementPreviews
   returnPreviews?: ReturnPreviews
+  chargebackPreviews?: SettlementPreviews
   /** The signing secrets behind a channel's `secret_refs`, newest first. */
   channelSecrets?: (refs: readonly string[]) => string[]
   /** Where the built page lies, if it does. */

@@ -6,6 +6,7 @@ import { orderPreviews } from '#activities/orders/preview'
 import { purchasePreviews } from '#activities/purchasing/preview'
 import { returnPreviews } from '#activities/returns/preview'
 import { billPreviews } from '#activities/vendor-bills/preview'
+import { chargebackPreviews } from '#activities/chargebacks/preview'
 import { settlementPreviews } from '#activities/settlements/preview'
 import { exitIfWrong, loadConfig } from '#config'
 import { connect } from '#db/client'
@@ -63,6 +64,7 @@ export async function startApi(
     billPreviews: billPreviews(db),
     settlementPreviews: settlementPreviews(db),
     returnPreviews: returnPreviews(db),
+    chargebackPreviews: chargebackPreviews(db),
     channelSecrets: (refs) => secretsFrom(env, refs),
   })
   const address = await server.listen({ host: config.API_HOST, port: config.API_PORT })

@@ -12,7 +12,8 @@ export function chargebackWorkflowId({
 
 /**
  * What somebody tells about a dispute. `opened`: the money has been taken; `closed`: an inquiry
- * has ended and nothing was taken; `second-chargeback`: taken again after we had won.
+ * has ended and nothing was taken; `second-chargeback`: taken again after we had won; `reopened`:
+ * decided against us, and decided anew.
  */
 export interface DisputeFact extends CommandBase {
   provider: string
@@ -20,7 +21,7 @@ export interface DisputeFact extends CommandBase {
   disputeId: string
   /** The provider's id of the payment that is disputed. */
   reference: string
-  stage: 'inquiry' | 'opened' | 'won' | 'lost' | 'closed' | 'second-chargeback'
+  stage: 'inquiry' | 'opened' | 'won' | 'lost' | 'closed' | 'second-chargeback' | 'reopened'
   /** Of the charge, where absent. */
   currency?: string
   /** What is disputed, in minor units; need not be what was charged. */

@@ -1,18 +1,18 @@
 import { activityInfo } from '@temporalio/activity'
 import type { AcceptChargeback, ChargebackActivities, SubmitEvidence } from '#contracts/chargeback'
 import type { CommandBase, ResolveException } from '#contracts/order-to-cash'
-import type { Db, Tx } from '#db/client'
+import type { Db } from '#db/client'
 import { commitOnce } from '#db/commit-once'
-import { lockChargeback, placeOfChargeback } from '#db/stores/chargebacks'
+import { lockChargeback } from '#db/stores/chargebacks'
 import { transaction } from '#db/transaction'
 import { dateAt } from '#domain/dates'
 import { invariant } from '#domain/refusal'
 import { documentSteps, tellingWhere } from '../documents/steps.ts'
 import { bugsAreAnswers } from '../orders/bugs.ts'
-import { accept, keepSubmission, passDeadline, resolveCaseOf, type OfOrder } from './decide.ts'
+import { accept, keepSubmission, passDeadline, resolveCaseOf } from './decide.ts'
 import { chargebackNow, finishChargeback } from './progress.ts'
 import { chargebackNo, takeFact } from './record.ts'
-import { lockBoth } from './settle.ts'
+import { lockById } from './settle.ts'
 
 /** Every verb of the chargeback process, each one commit. */
 export function chargebackActivities({
@@ -60,17 +60,4 @@ export function chargebackActivities({
     },
     apiUrl,
   )
-}
-
-/** The order first and its dispute then, as everything locks them that changes both. */
-async function lockById(
-  tx: Tx,
-  id: bigint,
-  expectedVersion?: number,
-): Promise<OfOrder & { timezone: string }> {
-  const place = await placeOfChargeback(tx, { id })
-  invariant(place, `there is chargeback ${id}`)
-  const { doc, order } = await lockBoth(tx, place.no, place, expectedVersion)
-  invariant(doc, `there is chargeback ${place.no}`)
-  return { doc, order, timezone: doc.timezone }
 }

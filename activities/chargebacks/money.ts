@@ -1,5 +1,6 @@
 import type { Tx } from '#db/client'
 import { exchangeRate } from '#db/queries/rates'
+import { postedLines } from '#db/queries/posted-lines'
 import type { Chargeback } from '#db/stores/chargebacks'
 import { openItem } from '#db/stores/ledger-open-items'
 import { postEntries } from '#db/stores/ledger'
@@ -9,8 +10,10 @@ import { takeBooked } from '#domain/ledger/open-value'
 import {
   chargebackKey,
   postChargebackFee,
+  chargebackLostKey,
   postChargebackLost,
   postChargebackOpened,
+  postChargebackReopened,
   postChargebackWon,
   type ChargebackEnded,
   type DisputedMoney,
@@ -79,6 +82,19 @@ async function bookLost(
       : []
   await postEntries(tx, [postChargebackLost({ ...ended, deposit: taken, relief })], actor)
   Object.assign(doc, { outcomeBooked: true, depositMinor: amountMinor })
+}
+
+/** A loss that is decided anew is none yet: what was posted for it is posted the other way round. */
+export async function takeLossBack(
+  tx: Tx,
+  { entityId, provider, disputeId, round }: Chargeback,
+  { effectiveOn: on, actor }: { effectiveOn: string; actor: string },
+): Promise<void> {
+  const key = chargebackLostKey({ provider, disputeId, round: round - 1 })
+  const lines = await postedLines(tx, { entityId, key })
+  invariant(lines.length > 0, `${key} is posted before it is taken back`)
+  const of = { entity: entityId, provider, disputeId, round, on }
+  await postEntries(tx, [postChargebackReopened({ ...of, lines })], actor)
 }
 
 async function ending(tx: Tx, doc: Chargeback, money: DisputedMoney): Promise<ChargebackEnded> {

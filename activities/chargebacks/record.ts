@@ -12,6 +12,7 @@ import { isUndecided, takeIn } from '#domain/chargebacks/dispute'
 import { formatMinor } from '#domain/money'
 import { invariant, Refusal } from '#domain/refusal'
 import { openDocumentCase } from '../documents/cases.ts'
+import { takeLossBack } from './money.ts'
 import { missingMinor } from './order.ts'
 import { lockBoth, settleDispute } from './settle.ts'
 
@@ -38,7 +39,10 @@ export async function takeFact(
   // Whoever told of it first may have named the dispute only; who knows the charge is right.
   if (order && doc.orderId === null) doc.reference = fact.reference
   const roundBefore = doc.round
+  const lossBooked = doc.outcomeBooked
+  if (fact.stage === 'reopened') refuseDeposit(doc)
   const taken = takeIn(doc, fact)
+  if (fact.stage === 'reopened' && lossBooked) await takeLossBack(tx, doc, fact)
   const differs = await learn(tx, doc, fact, { begun: doc.round > roundBefore })
   await settleDispute(tx, { doc, order }, { ...fact, today: by.today })
   if (taken === 'contradicts') await askAboutDifference(tx, doc, fact, 'the decision that stands')
@@ -102,14 +106,24 @@ async function learn(
   doc.evidenceDueAt = fact.evidenceDueAt ?? doc.evidenceDueAt
   doc.toldOn = effectiveOn
   if (feeMinor !== null && feeMinor > doc.feeMinor) doc.feeMinor = feeMinor
-  if (round.begun)
-    Object.assign(doc, { bookedMinor: null, submittedAt: null, submissionReference: null })
+  if (round.begun) Object.assign(doc, { submittedAt: null, submissionReference: null })
+  // A second chargeback takes money once more; what is decided anew is still with the bank.
+  if (stage === 'second-chargeback' && round.begun) doc.bookedMinor = null
   // A word about an earlier round says nothing of what this one has taken.
   if (fact.round !== undefined && fact.round < doc.round) return false
   const same = amountMinor === doc.amountMinor && (currency ?? doc.currency) === doc.currency
   if (doc.bookedMinor !== null) return !same
   Object.assign(doc, { amountMinor, currency: currency ?? doc.currency })
   return false
+}
+
+/** Who has the deposit back may have bought elsewhere: nothing brings that order back by itself. */
+function refuseDeposit({ no, depositMinor }: Chargeback): void {
+  if (depositMinor > 0n)
+    throw new Refusal(
+      'ChargebackTookDeposit',
+      `Chargeback ${no} took a deposit for goods that had not left. Book what comes back by hand.`,
+    )
 }
 
 async function askAboutDifference(

@@ -7,6 +7,7 @@ import {
 } from '#db/stores/chargebacks'
 import { lockOrder, type SalesOrder } from '#db/stores/orders'
 import { isUndecided } from '#domain/chargebacks/dispute'
+import { invariant } from '#domain/refusal'
 import { healDocumentCases } from '../documents/cases.ts'
 import { bookDispute } from './money.ts'
 import { bindTender, holdOrLetGo, takeDeposit } from './order.ts'
@@ -38,6 +39,19 @@ export async function lockBoth(
   const order = orderId ? await lockOrder(tx, orderId) : undefined
   const doc = await lockChargeback(tx, no, expectedVersion)
   return { doc, order }
+}
+
+/** The order first and its dispute then, as everything locks them that changes both. */
+export async function lockById(
+  tx: Tx,
+  id: bigint,
+  expectedVersion?: number,
+): Promise<{ doc: Chargeback; order: SalesOrder | undefined; timezone: string }> {
+  const place = await placeOfChargeback(tx, { id })
+  invariant(place, `there is chargeback ${id}`)
+  const { doc, order } = await lockBoth(tx, place.no, place, expectedVersion)
+  invariant(doc, `there is chargeback ${place.no}`)
+  return { doc, order, timezone: doc.timezone }
 }
 
 /** What follows from what is known: the tender's bound, the books, the hold, and what nobody needs to ask any more. */

@@ -12,7 +12,8 @@ import { requireEverywhere, requireScope } from '../scope.ts'
 
 const tags = ['chargebacks']
 const text = z.string()
-const params = z.object({ provider: documentNo, disputeId: documentNo })
+export const disputeParams = z.object({ provider: documentNo, disputeId: documentNo })
+const params = disputeParams
 const minor = z
   .string()
   .regex(/^\d{1,15}$/, { error: 'send whole minor units as text, e.g. "1999"' })
@@ -55,7 +56,8 @@ const chargeback = z.object({
 const expectedVersion = positiveInt
   .optional()
   .describe('The version that you saw; another one in between refuses.')
-const stages = ['inquiry', 'opened', 'won', 'lost', 'closed', 'second-chargeback'] as const
+const taken = ['opened', 'won', 'lost', 'second-chargeback', 'reopened'] as const
+const stages = ['inquiry', 'closed', ...taken] as const
 const told = z.strictObject({
   provider: documentNo,
   disputeId: documentNo.describe('The provider’s id of the dispute.'),
@@ -147,7 +149,8 @@ function addCommands(server: ApiServer, deps: ApiDeps): void {
   })
 }
 
-async function chargebackInScope(
+/** @throws notFound where it is not there, or its reader may not see it. */
+export async function chargebackInScope(
   db: ApiDeps['db'],
   { scopes }: Principal,
   { provider, disputeId }: z.output<typeof params>,

@@ -3,6 +3,7 @@ import { apiKeyRoutes } from './api-keys.ts'
 import { availableToSellRoutes } from './available-to-sell.ts'
 import { bulkOrderRoutes } from './bulk-orders.ts'
 import { blockedOrderRoutes } from './blocked-orders.ts'
+import { chargebackEvidenceRoutes } from './chargeback-evidence.ts'
 import { chargebackRoutes } from './chargebacks.ts'
 import { channelStockRoutes } from './channel-stock.ts'
 import { channelRoutes } from './channels.ts'
@@ -148,6 +149,7 @@ export const routes: readonly RouteModule[] = [
   returnRoutes,
   returnCommandRoutes,
   returnReserveRoutes,
+  chargebackEvidenceRoutes,
   cycleCountRoutes,
   binRoutes,
   lotRoutes,

@@ -23,4 +23,19 @@ CREATE TABLE bank_csv_mapping (
 SELECT make_append_only('bank_csv_mapping');
 GRANT SELECT, INSERT ON bank_csv_mapping TO throughline_app;
 
+-- ───────── what we say to banks ─────────
+-- The text stands where a customer can be erased; that it was so, and not otherwise, stays.
+CREATE TABLE chargeback_evidence (
+  chargeback_id bigint NOT NULL REFERENCES chargeback,
+  number      int NOT NULL CHECK (number > 0),
+  round       int NOT NULL,
+  personal_data_id bigint NOT NULL REFERENCES personal_data,
+  sha256      bytea NOT NULL CHECK (length(sha256) = 32),
+  built_by    text NOT NULL,
+  recorded_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+  PRIMARY KEY (chargeback_id, number)
+);
+SELECT make_append_only('chargeback_evidence');
+GRANT SELECT, INSERT ON chargeback_evidence TO throughline_app;
+
 RESET ROLE;

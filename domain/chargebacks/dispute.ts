@@ -14,7 +14,7 @@ export interface KnownDispute {
 }
 
 export interface ToldDispute {
-  stage: 'inquiry' | 'opened' | 'won' | 'lost' | 'closed' | 'second-chargeback'
+  stage: 'inquiry' | 'opened' | 'won' | 'lost' | 'closed' | 'second-chargeback' | 'reopened'
   /** Which time the money is taken; the round that is known unless told. */
   round?: number
 }
@@ -26,6 +26,7 @@ export type Taken = 'taken' | 'known' | 'contradicts'
  * Takes in what a provider told, in whatever order: what is late changes only what it adds. A
  * word against a decision that stands is for a person; the books stay as they are.
  * @throws Refusal `ChargebackNotWon`: only a dispute that we had won can be opened a second time.
+ * @throws Refusal `ChargebackNotLost`: only one that we had lost can be decided anew.
  */
 export function takeIn(known: KnownDispute, { stage: told, round }: ToldDispute): Taken {
   const { stage, withdrawn } = known
@@ -46,6 +47,8 @@ export function takeIn(known: KnownDispute, { stage: told, round }: ToldDispute)
       return decide(known, told)
     case 'second-chargeback':
       return round === known.round ? takeIn(known, { stage: 'opened' }) : openAgain(known)
+    case 'reopened':
+      return decideAnew(known)
   }
 }
 
@@ -68,6 +71,17 @@ function openAgain(known: KnownDispute): Taken {
     )
   Object.assign(known, { round: known.round + 1, stage: 'opened', withdrawn: true })
   known.outcomeBooked = false
+  return 'taken'
+}
+
+/** The money stays with the bank, and whether it is ours is open once more. */
+function decideAnew(known: KnownDispute): Taken {
+  if (known.stage !== 'lost' && known.stage !== 'accepted')
+    throw new Refusal(
+      'ChargebackNotLost',
+      `The dispute is ${known.stage}: only one that was lost can be decided anew. Tell its outcome first.`,
+    )
+  Object.assign(known, { round: known.round + 1, stage: 'opened', outcomeBooked: false })
   return 'taken'
 }
 

@@ -4,10 +4,11 @@ import {
   journalEntry,
   realisedDifference,
   type JournalEntryDraft,
+  type JournalLineDraft,
   type LineInput,
 } from './journal.ts'
 import type { OrderMoney } from './posting-payments.ts'
-import type { PostingRule } from './rule-versions.ts'
+import { ruleVersion, type PostingRule } from './rule-versions.ts'
 import { captureKey, orderKey, taxAccount, type TaxShare } from './sales-terms.ts'
 
 /** Whose dispute, in the currency of the dispute. */
@@ -102,6 +103,37 @@ export function postChargebackLost(event: ChargebackLost): JournalEntryDraft {
     realisedDifference(about(event)),
   ])
 }
+
+/**
+ * Dr Chargebacks in dispute {chargeback}   Cr Chargeback loss, output tax
+ *
+ * What a lost round has posted, the other way round: the bank decides anew.
+ */
+export function postChargebackReopened(
+  event: Pick<DisputedMoney, 'entity' | 'provider' | 'disputeId' | 'round' | 'on'> & {
+    lines: readonly JournalLineDraft[]
+  },
+): JournalEntryDraft {
+  const { entity, provider, disputeId, round, on, lines } = event
+  return {
+    ...{ entityId: entity, area: 'CASH', late: 'next-open', effectiveOn: on },
+    ...{ eventType: 'chargeback-reopened', ruleVersion: ruleVersion('chargeback-reopened') },
+    ...{ sourceType: 'chargeback', sourceId: `${provider}/${disputeId}` },
+    key: `chargeback-reopened/${provider}/${disputeId}/${round}`,
+    lines: lines.map((line) => ({
+      ...line,
+      amountMinor: -line.amountMinor,
+      funcMinor: -line.funcMinor,
+    })),
+  }
+}
+
+export const chargebackLostKey = ({
+  provider,
+  disputeId,
+  round,
+}: Pick<DisputedMoney, 'provider' | 'disputeId' | 'round'>) =>
+  `chargeback-lost/${provider}/${disputeId}/${round}`
 
 export const chargebackKey = ({
   provider,

@@ -11,6 +11,7 @@ const RULE_VERSIONS = {
   'chargeback-fee': 1,
   'chargeback-lost': 1,
   'chargeback-opened': 1,
+  'chargeback-reopened': 1,
   'chargeback-won': 1,
   'conversion-joined': 1,
   'cost-allocated': 1,

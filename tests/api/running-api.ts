@@ -9,6 +9,7 @@ import { orderPreviews } from '#activities/orders/preview'
 import { purchasePreviews } from '#activities/purchasing/preview'
 import { returnPreviews } from '#activities/returns/preview'
 import { billPreviews } from '#activities/vendor-bills/preview'
+import { chargebackPreviews } from '#activities/chargebacks/preview'
 import { settlementPreviews } from '#activities/settlements/preview'
 import type { ApiDeps } from '#api/server'
 import type { OrderDocument } from '#contracts/order-intake'
@@ -68,6 +69,7 @@ export async function runningApi(
     billPreviews: billPreviews(system.db),
     settlementPreviews: settlementPreviews(system.db),
     returnPreviews: returnPreviews(system.db),
+    chargebackPreviews: chargebackPreviews(system.db),
     channelSecrets: (refs) => refs.flatMap((name) => SECRETS[name] ?? []),
     config: {
       STRIPE_WEBHOOK_SECRET: STRIPE_SECRET,

@@ -946,6 +946,16 @@ const chargebacks: Probe[] = [
     ...ofChannel('hidden'),
   },
   {
+    route: 'GET /v1/chargebacks/:provider/:disputeId/evidence-packs',
+    ask: () => get(`/v1/chargebacks/stripe/${FOREIGN.dispute}/evidence-packs`),
+    ...ofChannel('hidden'),
+  },
+  {
+    route: 'GET /v1/chargebacks/:provider/:disputeId/evidence-packs/:number',
+    ask: () => get(`/v1/chargebacks/stripe/${FOREIGN.dispute}/evidence-packs/1`),
+    ...ofChannel('hidden'),
+  },
+  {
     route: 'POST /v1/chargebacks',
     ask: () =>
       command('POST', '/v1/chargebacks', {
@@ -957,6 +967,7 @@ const chargebacks: Probe[] = [
   ...(
     [
       ['submission', { reference: 'uploaded' }],
+      ['evidence-packs', {}],
       ['acceptance', { reason }],
     ] as [string, object][]
   ).map(([path, payload]) => ({

@@ -82,6 +82,15 @@ test('row 13: money is taken with a fee, evidence goes out, and what was won com
     'Dr ChargebackLoss 100.00',
   ])
   await expectRefused(dispute.says('second-chargeback'), 'ChargebackNotWon')
+  // The bank takes the case up once more: the loss is none yet, and then it is won after all.
+  const anew = await dispute.says('reopened')
+  expect(anew).toMatchObject({ phase: 'opened', open: true, moneyAtRisk: { minor: '10000' } })
+  expect(await entryOf(system.db, orderId, 'chargeback-reopened')).toEqual([
+    'Dr ChargebacksInDispute 100.00',
+    'Cr ChargebackLoss 100.00',
+  ])
+  await expectRefused(dispute.says('reopened'), 'ChargebackNotLost')
+  expect(await dispute.says('won')).toMatchObject({ phase: 'won', moneyAtRisk: { minor: '0' } })
 })
 
 test('facts come twice and in any order, and the books are the same', async () => {
@@ -210,4 +219,5 @@ test('what was lost before the goods left was a deposit, and they do not leave u
   const holds = await system.db<{ type: string }[]>`
     SELECT type FROM order_hold WHERE order_id = ${orderId} AND released_at IS NULL`
   expect(holds.map(({ type }) => type)).toEqual(['payment'])
+  await expectRefused(dispute.says('reopened'), 'ChargebackTookDeposit')
 })

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { post, runningApi, type RunningApi } from '#tests/api/running-api'
 import type { Caller } from '#tests/api/support'
@@ -528,6 +529,28 @@ test('row 13: a dispute that a statement tells of is the one that its process kn
   // What the processor's event tells later, or had told before, is the same dispute.
   const later = disputeOn(api.system, order, { disputeId })
   await later.says('opened', { feeMinor: '1500' })
+  const analyst = await api.as('risk-analyst')
+  const packs = `/v1/chargebacks/stripe/${disputeId}/evidence-packs`
+  const { number, sha256 } = (await post(analyst, packs, {})).json()
+  const [json, pdf] = await Promise.all(
+    ['json', 'pdf'].map((format) =>
+      analyst({ method: 'GET', url: `${packs}/${number}?format=${format}` }),
+    ),
+  )
+  expect(createHash('sha256').update(json!.body).digest('hex')).toBe(sha256)
+  expect(json!.json()).toMatchObject({
+    ...{ order: { number: order.orderNumber, lines: [{ shipped: 1 }] }, refunds: [] },
+    customer: { shipTo: { line1: order.shipTo!.line1 } },
+    payments: [{ kind: 'captured', amountMinor: '10000' }],
+  })
+  expect(pdf!.rawPayload.subarray(0, 5).toString()).toBe('%PDF-')
+  const [found] = await db<{ id: bigint }[]>`
+    SELECT id FROM exception_case WHERE type = 'chargeback-evidence' AND state = 'open' AND evidence->>'amountMinor' = '10000' ORDER BY id DESC LIMIT 1`
+  const previews = `/v1/exceptions/${found!.id}/resolution/preview`
+  expect((await post(analyst, previews, { resolution: 'accept' })).json()).toMatchObject({
+    phase: 'accepted',
+    entries: [{ eventType: 'chargeback-lost' }],
+  })
   await told([moved(10000)])
   expect(await stands('won', 1)).toEqual({ disputed: 0n, clearing: 0n })
   await told([moved(-10000)])
