@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { companyByCode } from '#db/queries/books'
 import { closePolicies } from '#db/queries/period-closes'
+import { DUE_DAYS, type CloseStep } from '#domain/ledger/close-policy'
 import { approveClosePolicy, proposeClosePolicy } from '#db/stores/close-policies'
 import { commandRoute } from '../command-route.ts'
 import type { ApiDeps, ApiServer } from '../deps.ts'
@@ -11,6 +12,7 @@ import { entityCode } from './ledger-schemas.ts'
 import { companyInReach, personOf } from './periods.ts'
 
 const tags = ['period close']
+const STEPS = Object.keys(DUE_DAYS) as [CloseStep, ...CloseStep[]]
 /** Costs that belong to no order line, and so may be spread afterwards. */
 const account = z.literal([5045, 6030, 6060, 6070, 6080, 6090])
 const ppm = z.int().min(0).max(1_000_000)
@@ -49,6 +51,20 @@ const body = z.strictObject({
     .refine((rules) => new Set(rules.map(({ ruleId }) => ruleId)).size === rules.length, {
       error: 'name each rule once',
     }),
+  realisableValue: z
+    .strictObject({
+      costToSellPpm: ppm.describe('What a sale costs, of its price.'),
+      lastSaleDays: z.int().min(0).max(3650),
+      reverses: z
+        .boolean()
+        .describe('Up to cost again when the value comes back: IFRS, not US GAAP.'),
+    })
+    .optional()
+    .describe('Lower of cost and net realisable value, item by item; by judgement only without.'),
+  dueDays: z
+    .partialRecord(z.enum(STEPS), z.int().min(0).max(366))
+    .optional()
+    .describe('Days after the period’s end by which the tasks of a step are to be done.'),
 })
 const version = z.object({
   version: z.int(),
@@ -103,7 +119,7 @@ function addProposal(server: ApiServer, deps: ApiDeps): void {
       const added = await proposeClosePolicy(tx, id, {
         ...{ owner, reason: why },
         body: {
-          ...rules,
+          ...given(rules),
           allocations: rules.allocations.map((rule) => ({
             ...rule,
             shares: rule.shares.map(({ channel, ...share }) =>
@@ -143,4 +159,11 @@ function addApproval(server: ApiServer, deps: ApiDeps): void {
       return { body: { entity, version: Number(no) } }
     },
   })
+}
+
+/** Without what was left out. */
+function given<T extends object>(rules: T): { [K in keyof T]: Exclude<T[K], undefined> } {
+  return Object.fromEntries(Object.entries(rules).filter(([, value]) => value !== undefined)) as {
+    [K in keyof T]: Exclude<T[K], undefined>
+  }
 }

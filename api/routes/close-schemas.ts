@@ -105,6 +105,7 @@ const task = z.object({
   owner: text,
   reviewer: text,
   dependsOn: z.array(text),
+  dueOn: text.nullable().describe('Until when it is to be done.'),
   state: z.enum(['unchecked', 'red', 'accepted', 'green', 'open', 'prepared', 'signed']),
   evidenceId: text.nullable(),
   broken: z.int().nullable(),

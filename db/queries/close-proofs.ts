@@ -45,7 +45,7 @@ export const closeProofs: readonly Proof[] = [
   {
     name: 'CLOSE-REVERSED',
     invariant: 'Every accrual of a close is taken back on the first day after its period.',
-    sql: `SELECT e.id AS entry_id, e.event_type FROM journal_entry e WHERE e.event_type IN ('freight-accrued', 'invoice-accrued')
+    sql: `SELECT e.id AS entry_id, e.event_type FROM journal_entry e WHERE e.event_type IN ('freight-accrued', 'invoice-accrued', 'marketplace-fees-accrued')
       AND NOT EXISTS (SELECT FROM journal_entry r WHERE r.reverses = e.id)`,
   },
   {

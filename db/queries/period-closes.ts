@@ -25,13 +25,15 @@ export interface TaskStanding {
   reviewedBy: string | null
   acceptedBy: string | null
   acceptedReason: string | null
+  /** ISO date by which it is to be done; null in closes from before there were any. */
+  dueOn: string | null
 }
 
 /** The checklist of a close in its order. */
 export async function taskStandings(db: Reader, closeId: bigint): Promise<TaskStanding[]> {
   return db<TaskStanding[]>`
     SELECT task, step, kind, area, title, owner, reviewer, depends_on AS "dependsOn", state, evidence_id AS "evidenceId", broken, at_risk_minor AS "atRiskMinor", rows,
-      checked_at AS "checkedAt", since, preparation_id AS "preparationId", prepared_by AS "preparedBy", reviewed_by AS "reviewedBy", accepted_by AS "acceptedBy", accepted_reason AS "acceptedReason"
+      checked_at AS "checkedAt", since, preparation_id AS "preparationId", prepared_by AS "preparedBy", reviewed_by AS "reviewedBy", accepted_by AS "acceptedBy", accepted_reason AS "acceptedReason", due_on AS "dueOn"
     FROM close_standing WHERE close_id = ${closeId} ORDER BY position`
 }
 

@@ -1,4 +1,4 @@
-import type { Reader, Tx } from '../client.ts'
+import type { Reader } from '../client.ts'
 import type { ClosePeriod } from '../queries/close-periods.ts'
 import type { ClosePolicy } from '#domain/ledger/close-policy'
 import type { JournalEntryDraft } from '#domain/ledger/journal'
@@ -10,30 +10,15 @@ import {
   postFxRevalued,
   postYearClosed,
   revaluation,
-  type CloseEntryOf,
   type MonetaryItem,
   type YearResult,
 } from '#domain/ledger/posting-close'
 import { divideRounded } from '#domain/money'
 import { invariant } from '#domain/refusal'
+import { entryOf, postedSoFar, type Asking, type ClosePlan } from './close-asking.ts'
+import { marketplaceFeePlan } from './close-fee-plan.ts'
+import { realisableValuePlan } from './close-realisable-value.ts'
 import { keepTargets, planReturnReserve } from './return-reserve.ts'
-
-/** What a rule has still to post for a period: to its target, so that after posting it has nothing. */
-export interface ClosePlan {
-  drafts: JournalEntryDraft[]
-  /** Taken back on the first day after the period. */
-  reverses: boolean
-  /** What the entries stand on, kept with them. */
-  keep?(tx: Tx, actor: string): Promise<void>
-}
-
-interface Asking {
-  db: Reader
-  period: ClosePeriod
-  task: string
-  policy: ClosePolicy
-  approvalId?: string | undefined
-}
 
 export async function planOf(
   db: Reader,
@@ -49,37 +34,13 @@ export async function planOf(
 
 const PLANS: Record<string, (asking: Asking) => Promise<ClosePlan>> = {
   'freight-accrued': freightPlan,
+  'marketplace-fees': marketplaceFeePlan,
+  'realisable-value': realisableValuePlan,
   'credit-loss': creditLossPlan,
   'returns-reserve': reservePlan,
   'fx-revalued': revaluationPlan,
   allocations: allocationPlan,
   'year-closed': yearPlan,
-}
-
-/** Entries of this task so far, by what each is about; line 1 bears what the rule is about. */
-async function postedSoFar({ db, period, task }: Asking) {
-  const prefix = `period-close/${period.entity}/${period.period}/${task}/`
-  const rows = await db<{ item: string; count: number; funcMinor: bigint }[]>`
-    SELECT regexp_replace(substr(e.idem_key, ${prefix.length + 1}), '/[0-9]+$', '') AS item, count(*)::int AS count, sum(l.func_minor)::bigint AS "funcMinor"
-    FROM journal_entry e JOIN journal_line l ON l.entry_id = e.id AND l.line_no = 1
-    WHERE e.entity_id = ${period.entityId} AND e.source_type = 'period-close' AND e.source_id = ${`${period.entity}/${period.period}/${task}`} AND e.reverses IS NULL
-    GROUP BY 1`
-  const byItem = new Map(rows.map(({ item, ...rest }) => [item, rest]))
-  return (item: string) => byItem.get(item) ?? { count: 0, funcMinor: 0n }
-}
-
-function entryOf(asking: Asking, nth: number): CloseEntryOf {
-  const { period, task, approvalId } = asking
-  return {
-    entity: period.entityId,
-    entityCode: period.entity,
-    period: period.period,
-    closedOn: period.ends,
-    functionalCurrency: period.functionalCurrency,
-    task,
-    nth,
-    approvalId,
-  }
 }
 
 /** Parcels whose freight nobody estimated cost what the others of the period did on average. */

@@ -4,6 +4,7 @@ import { canonicalJson } from '../commit-once.ts'
 import type { ClosePeriod } from '../queries/close-periods.ts'
 import { closePolicy } from '../queries/period-closes.ts'
 import { closeChecklist } from '#domain/ledger/close-checklist'
+import { dueOn } from '#domain/ledger/close-policy'
 import type { ClosePolicy } from '#domain/ledger/close-policy'
 import type { JudgedLine } from '#domain/ledger/posting-close'
 import { invariant, Refusal } from '#domain/refusal'
@@ -38,11 +39,14 @@ export async function beginPeriodClose(
       SELECT id FROM period_close WHERE period_id = ${period.periodId}`
     return known!.id
   }
-  const tasks = closeChecklist(period.kind)
+  const tasks = closeChecklist(period.kind).map((task) => ({
+    ...task,
+    dueOn: dueOn(task.step, period.ends, body),
+  }))
   await tx`
-    INSERT INTO close_task (close_id, task, position, step, kind, area, title, owner, reviewer, depends_on)
+    INSERT INTO close_task (close_id, task, position, step, kind, area, title, owner, reviewer, depends_on, due_on)
     SELECT ${begun.id}, t->>'task', nth, t->>'step', t->>'kind', t->>'area', t->>'title', t->>'owner', t->>'reviewer',
-      ARRAY(SELECT jsonb_array_elements_text(t->'dependsOn'))
+      ARRAY(SELECT jsonb_array_elements_text(t->'dependsOn')), (t->>'dueOn')::date
     FROM jsonb_array_elements(${json(tx, tasks)}) WITH ORDINALITY AS x(t, nth)`
   return begun.id
 }

@@ -23,7 +23,13 @@ type Draft = Omit<CloseTask, 'owner' | 'reviewer' | 'dependsOn'> &
 const CUT_OFF = ['messages-drained', 'shipments-posted', 'receipts-posted']
 
 /** What brings costs that are then spread. */
-const BEFORE_ENTRIES = ['freight-accrued', 'expected-invoices', 'credit-loss', 'fx-revalued']
+const BEFORE_ENTRIES = [
+  'freight-accrued',
+  'marketplace-fees',
+  'expected-invoices',
+  'credit-loss',
+  'fx-revalued',
+]
 
 const MONTH: readonly Draft[] = [
   check('calendar', 'earlier-closed', 'GL', 'Every earlier period is closed'),
@@ -51,10 +57,12 @@ const MONTH: readonly Draft[] = [
   check('tie-outs', 'suspense-zero', 'GL', '9090 is zero'),
   check('tie-outs', 'opening-zero', 'GL', '3900 is zero'),
   entry('accruals', 'freight-accrued', 'AP', 'Freight of shipments that nobody estimated'),
+  entry('accruals', 'marketplace-fees', 'AP', 'Fees of marketplace sales that nobody expected'),
   check('accruals', 'expected-invoices', 'AP', 'What is expected to be billed is accrued or came'),
   judged('accruals', 'manual-accruals', 'GL', 'Further accruals and reclassifications'),
   entry('estimates', 'credit-loss', 'GL', 'Allowance for bad debt by age'),
   entry('estimates', 'returns-reserve', 'GL', 'Refund liability and right to returned goods'),
+  entry('estimates', 'realisable-value', 'INV', 'Stock at the lower of cost and value, by rule'),
   judged('estimates', 'nrv-review', 'INV', 'Stock at the lower of cost and realisable value'),
   check('exchange', 'rates-loaded', 'GL', 'Closing rates of every currency with open money'),
   entry('exchange', 'fx-revalued', 'GL', 'Open money at closing rates', ['rates-loaded']),

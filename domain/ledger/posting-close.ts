@@ -103,6 +103,45 @@ export function postFreightAccrued(
   })
 }
 
+/** Dr Commission {order line}   Cr Other accruals   (row 31), taken back on day one */
+export function postMarketplaceFees(
+  of: CloseEntryOf,
+  {
+    dimensions,
+    amountMinor,
+  }: { dimensions: Dimensions & { orderId: bigint }; amountMinor: bigint },
+): JournalEntryDraft {
+  return closeEntry(of, {
+    eventType: 'marketplace-fees-accrued',
+    item: `order/${dimensions.orderId}`,
+    area: 'AP',
+    lines: [debit('Commission', amountMinor, dimensions), credit('OtherAccruals', amountMinor)],
+  })
+}
+
+/** Dr Write-down {item}   Cr Allowance {item, site}   (row 26), or the other way round */
+export function postRealisableValue(
+  of: CloseEntryOf,
+  stock: {
+    itemId: number
+    changeMinor: bigint
+    sites: readonly { siteId: number; amountMinor: bigint }[]
+  },
+): JournalEntryDraft {
+  const { itemId, changeMinor, sites } = stock
+  return closeEntry(of, {
+    eventType: 'realisable-value-set',
+    item: `item/${itemId}`,
+    area: 'INV',
+    lines: [
+      debit('WriteDown', changeMinor, { itemId }),
+      ...sites.map(({ siteId, amountMinor }) =>
+        credit('NrvAllowance', amountMinor, { itemId, siteId, condition: 'sellable' }),
+      ),
+    ],
+  })
+}
+
 /** Dr the cost's account   Cr Other accruals   (row 31): a bill that is expected, or came late */
 export function postInvoiceAccrued(
   of: CloseEntryOf,
