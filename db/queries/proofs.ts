@@ -91,14 +91,14 @@ export const ledgerProofs: readonly Proof[] = [
   {
     name: 'PROJ-DAY',
     invariant:
-      'The daily totals, and those by item and month, equal the entries between their horizons.',
+      'The daily totals, and those by month and item, order or account, equal the entries between their horizons.',
     sql: `WITH run AS (
         SELECT id, upto_xid, lag(upto_xid, 1, '0'::xid8) OVER (ORDER BY upto_xid) AS from_xid FROM ledger_day_run
       ), line AS (
         SELECT r.id AS run_id, e.entity_id, e.book, l.*, a.class IN ('income', 'expense') AND EXISTS (
           SELECT FROM journal_line t WHERE t.entry_id = e.id AND t.account_id = 3200) AS transfer
         FROM run r JOIN journal_entry e ON e.xid >= r.from_xid AND e.xid < r.upto_xid JOIN journal_line l ON l.entry_id = e.id JOIN gl_account a ON a.id = l.account_id
-      )
+      ), result AS (SELECT line.* FROM line JOIN gl_account a ON a.id = line.account_id AND a.class IN ('income', 'expense') WHERE NOT line.transfer)
       SELECT run_id, entity_id, account_id, currency, effective_on, sum(amount)::bigint AS difference FROM (
         SELECT run_id, entity_id, book, account_id, currency, effective_on, channel_id, site_id, segment, transfer, amount_minor AS amount, func_minor AS func FROM line
         UNION ALL
@@ -109,7 +109,19 @@ export const ledgerProofs: readonly Proof[] = [
         SELECT run_id, entity_id, book, account_id, currency, date_trunc('month', effective_on)::date AS month, item_id, site_id, condition, transfer, coalesce(qty, 0) AS qty, amount_minor AS amount, func_minor AS func FROM line
         UNION ALL
         SELECT run_id, entity_id, book, account_id, currency, month, item_id, site_id, condition, transfer, -qty, -amount_minor, -func_minor FROM ledger_item_month) m
-      GROUP BY run_id, entity_id, book, account_id, currency, month, item_id, site_id, condition, transfer HAVING sum(amount) <> 0 OR sum(func) <> 0 OR sum(qty) <> 0`,
+      GROUP BY run_id, entity_id, book, account_id, currency, month, item_id, site_id, condition, transfer HAVING sum(amount) <> 0 OR sum(func) <> 0 OR sum(qty) <> 0
+      UNION ALL
+      SELECT run_id, entity_id, NULL, order_id::text, month, sum(result)::bigint FROM (
+        SELECT run_id, entity_id, book, date_trunc('month', effective_on)::date AS month, order_id, -func_minor AS result FROM result WHERE order_id IS NOT NULL
+        UNION ALL
+        SELECT run_id, entity_id, book, month, order_id, -result_minor FROM ledger_order_month) o
+      GROUP BY run_id, entity_id, book, month, order_id HAVING sum(result) <> 0
+      UNION ALL
+      SELECT run_id, entity_id, account_id, currency, month, sum(amount)::bigint FROM (
+        SELECT run_id, entity_id, book, account_id, currency, date_trunc('month', effective_on)::date AS month, order_id IS NOT NULL AS of_order, amount_minor AS amount, func_minor AS func FROM result
+        UNION ALL
+        SELECT run_id, entity_id, book, account_id, currency, month, of_order, -amount_minor, -func_minor FROM ledger_result_month) a
+      GROUP BY run_id, entity_id, book, account_id, currency, month, of_order HAVING sum(amount) <> 0 OR sum(func) <> 0`,
   },
   {
     name: 'JOURNAL-EXPORT',

@@ -47,7 +47,7 @@ export async function periodBalances(db: Reader, ask: BalanceAsk): Promise<Accou
 }
 
 /** The totals that a report of this horizon may use; none is run 0, which holds nothing. */
-function newestRun(db: Reader, horizon: string | undefined) {
+export function newestRun(db: Reader, horizon: string | undefined) {
   const until = horizon === undefined ? db`` : db`WHERE upto_xid <= ${horizon}::text::xid8`
   return db`SELECT coalesce(max(id), 0) AS id, coalesce(max(upto_xid), '0'::xid8) AS upto FROM ledger_day_run ${until}`
 }

@@ -194,6 +194,8 @@ describe('the standing proofs', () => {
     ['PROJ', `UPDATE balance_snapshot SET amount_minor = amount_minor + 1`],
     ['PROJ-DAY', `UPDATE ledger_day SET func_minor = func_minor + 1`],
     ['PROJ-DAY', `UPDATE ledger_item_month SET qty = qty + 1`],
+    ['PROJ-DAY', `UPDATE ledger_order_month SET result_minor = result_minor + 1`],
+    ['PROJ-DAY', `UPDATE ledger_result_month SET func_minor = func_minor + 1`],
     ['NO-GAP', `UPDATE seal SET entries = entries + 1`],
     [
       'SEAL',
