@@ -1,5 +1,6 @@
 import type { FastifyRequest } from 'fastify'
 import type { z } from 'zod'
+import type { DocumentSubject } from '#contracts/document-progress'
 import { resolveTrouble } from '#contracts/replenishment'
 import type { CaseRow } from '#db/queries/exceptions'
 import type { CaseType, Resolution } from '#domain/orders/exceptions'
@@ -9,6 +10,7 @@ import { billPreviewSchema, billProgressSchema, unbilledDecided } from './bill-s
 import { decideCloseCase } from './close-commands.ts'
 import type { ApiDeps } from './deps.ts'
 import { decideDocument } from './document-decisions.ts'
+import { decideDocumentCase } from './document-commands.ts'
 import { documentProgress } from './document-schemas.ts'
 import { decideOrderCase, decisionOf, previewOrderCase, reopenOrderCase } from './order-cases.ts'
 import type { CommandCaller } from './order-commands.ts'
@@ -157,10 +159,12 @@ const settlement: CaseKind = {
   bulk: true,
 }
 
-/** A document process is told under the same name as an order's. */
-function warehouseOwnDocument(subject: string): CaseKind {
+/** A document with a process of its own, which is told under the same name as an order's. */
+function ownDocument(subject: DocumentSubject): CaseKind {
   return {
-    decide: { ...order.decide, answer: documentProgress },
+    decide: shown(documentProgress, (deps, { found, chosen, caller }) =>
+      decideDocumentCase(deps, subject, found, decisionOf(found, chosen).command, caller),
+    ),
     preview: notPreviewedYet(subject),
     reopen: hasMovedGoods(subject),
     bulk: true,
@@ -211,10 +215,10 @@ const KINDS: Readonly<Record<string, CaseKind>> = {
   channel: channelStock,
   listing: channelStock,
   'purchase-order': purchase,
-  transfer: warehouseOwnDocument('transfer'),
-  'cycle-count': warehouseOwnDocument('cycle-count'),
-  'vendor-return': warehouseOwnDocument('vendor-return'),
-  chargeback: warehouseOwnDocument('chargeback'),
+  transfer: ownDocument('transfer'),
+  'cycle-count': ownDocument('cycle-count'),
+  'vendor-return': ownDocument('vendor-return'),
+  chargeback: ownDocument('chargeback'),
   'period-close': close,
   'customer-return': customerReturn,
   item: replenishedItem,
