@@ -4,6 +4,7 @@ import { availableToSellRoutes } from './available-to-sell.ts'
 import { bulkOrderRoutes } from './bulk-orders.ts'
 import { blockedOrderRoutes } from './blocked-orders.ts'
 import { chargebackRoutes } from './chargebacks.ts'
+import { carrierClaimRoutes } from './carrier-claims.ts'
 import { channelStockRoutes } from './channel-stock.ts'
 import { channelRoutes } from './channels.ts'
 import { giftCardRoutes } from './gift-cards.ts'
@@ -53,6 +54,7 @@ import { replenishmentRuleRoutes } from './replenishment-rules.ts'
 import { marginReportRoutes } from './reports-margin.ts'
 import { openReportRoutes } from './reports-open.ts'
 import { reportRoutes } from './reports.ts'
+import { revenueRoutes } from './revenue.ts'
 import { settlementRoutes } from './settlements.ts'
 import { settlementStatementRoutes } from './settlement-statements.ts'
 import { bankStatementRoutes } from './bank-statements.ts'
@@ -96,6 +98,8 @@ export const routes: readonly RouteModule[] = [
   operationRoutes,
   ledgerRoutes,
   giftCardRoutes,
+  carrierClaimRoutes,
+  revenueRoutes,
   settlementRoutes,
   settlementStatementRoutes,
   bankStatementRoutes,

@@ -201,6 +201,7 @@ export const DEFAULT_POLICIES: PolicyBodies = {
     'chargeback-deadline-missed': team('risk', hours(24), 'high'),
     'chargeback-differs': team('finance', hours(24), 'high'),
     'parcel-stalled': team('order-desk', hours(24)),
+    'parcel-lost': team('order-desk', hours(24), 'high'),
     'effect-unknown': team('finance', hours(4), 'high'),
     'consent-needed': team('order-desk', hours(24)),
     'document-refused': team('order-desk', hours(4), 'high'),
