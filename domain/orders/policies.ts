@@ -82,6 +82,8 @@ export type MailTemplate =
   | 'promise'
   | 'waited-too-long'
   | 'consent'
+  | 'intercepting'
+  | 'too-late'
 
 export interface NotificationPolicy {
   /** Mails that nobody gets. */
