@@ -172,7 +172,7 @@ function ownDocument(subject: DocumentSubject): CaseKind {
 }
 
 const customerReturn: CaseKind = {
-  ...warehouseOwnDocument('customer-return'),
+  ...ownDocument('customer-return'),
   preview: shown(previewedReturn, async ({ returnPreviews }, { found, chosen, request }) => {
     if (!returnPreviews) throw new Refusal('NothingToPreview', notPreviewedYet('customer-return'))
     const { command } = decisionOf(found, chosen)

@@ -1,3 +1,4 @@
+import type { Scopes } from '#domain/scopes'
 import type { Reader } from '../client.ts'
 
 export interface ClaimRow {
@@ -20,7 +21,7 @@ export interface ClaimRow {
 }
 
 interface Ask {
-  scopes: { entities: string[] | null; channels: string[] | null }
+  scopes: Pick<Scopes, 'entities' | 'channels'>
   before: bigint
   limit: number
   id?: bigint
@@ -40,7 +41,7 @@ export async function listCarrierClaims(
     JOIN parcel p ON p.id = c.parcel_id LEFT JOIN carrier_claim_outcome a ON a.claim_id = c.id
     WHERE c.id < ${before} ${id === undefined ? db`` : db`AND c.id = ${id}`}
       ${state === undefined ? db`` : state === 'open' ? db`AND a.claim_id IS NULL` : db`AND a.outcome = ${state}`}
-      AND (${scopes.entities}::text[] IS NULL OR e.code = ANY (${scopes.entities}::text[]))
-      AND (${scopes.channels}::text[] IS NULL OR ch.code = ANY (${scopes.channels}::text[]))
+      AND (${scopes.entities === null} OR e.code = ANY(${[...(scopes.entities ?? [])]}::text[]))
+      AND (${scopes.channels === null} OR ch.code = ANY(${[...(scopes.channels ?? [])]}::text[]))
     ORDER BY c.id DESC LIMIT ${limit}`
 }
