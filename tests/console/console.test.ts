@@ -5,7 +5,7 @@ import type { Browser, BrowserContext, Page } from 'playwright-core'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { CONSOLE_FOLDER } from '#api/plugins/pages'
 import type { Role } from '#domain/access'
-import { post, runningApi, type RunningApi } from '#tests/api/running-api'
+import { eventually, post, runningApi, type RunningApi } from '#tests/api/running-api'
 import { PASSWORD } from '#tests/api/support'
 import { aLine, anOrder } from '#tests/support/company'
 import { shipToOf } from '#tests/support/orders'
@@ -239,6 +239,13 @@ describe('an order', () => {
     await page.getByRole('button', { name: 'Change the order' }).click()
     await page.getByText('The order is changed.').waitFor()
 
+    // The refund of the unit moves the order once more; the page must have seen it.
+    await eventually(
+      () => api.system.db`
+        SELECT 1 FROM external_effect WHERE subject_id = ${orderId} AND state IN ('intended', 'sent')`,
+      (open) => open.length === 0,
+    )
+    await page.reload()
     const line = page.getByRole('group', { name: 'Add a line' })
     await line.getByLabel('SKU').fill('LAMP')
     const show = page.getByRole('button', { name: 'Show what it does' })

@@ -64,14 +64,14 @@ export function OrderChange({ order }: { order: OrderDetail }) {
     },
   })
   /** What was seen is what stood in the fields then. */
-  const typing = () => {
-    preview.reset()
-    change.reset()
-  }
-  const set = (id: string, qty: number) => {
-    setUnits({ ...units, [id]: qty })
-    typing()
-  }
+  const typing =
+    <T,>(set: (next: T) => void) =>
+    (next: T) => {
+      set(next)
+      preview.reset()
+      change.reset()
+    }
+  const setUnitsOf = typing(setUnits)
   const open = order.lines.filter((one) => one.ordered - one.cancelled - one.shipped > 0)
   if (open.length === 0) return null
   const conflict = change.error instanceof Problem && change.error.code === 'StaleVersion'
@@ -88,25 +88,12 @@ export function OrderChange({ order }: { order: OrderDetail }) {
               max={one.ordered - one.cancelled - one.shipped}
               allowDecimal={false}
               value={units[one.id] ?? 0}
-              onChange={(value) => set(one.id, Number(value) || 0)}
+              onChange={(value) => setUnitsOf({ ...units, [one.id]: Number(value) || 0 })}
             />
           ))}
         </Group>
-        <AddedLine
-          currency={order.currency}
-          typed={line}
-          setTyped={(next) => {
-            setLine(next)
-            typing()
-          }}
-        />
-        <NewAddress
-          typed={address}
-          setTyped={(next) => {
-            setAddress(next)
-            typing()
-          }}
-        />
+        <AddedLine currency={order.currency} typed={line} setTyped={typing(setLine)} />
+        <NewAddress typed={address} setTyped={typing(setAddress)} />
         <Button
           variant="default"
           w="fit-content"
