@@ -43,7 +43,7 @@ const layers = {
       'db/client',
       'db/commit-once',
       'db/queries',
-      'db/stores/(access|addresses|bank-csv-mappings|bank-statements|bill-capture|bins|card-breakage|cases|channel-stock|channel-stock-cases|chargeback-evidence|close-policies|counts|credit-matching|goods|goods-receipts|imports|inbox|inbox-sets|journal-exports|ledger-periods|lots|masters|outside-warehouses|packing|payment-release|payment-runs|payouts|policies|prepayments|provider-events|purchase-numbers|purchase-orders|quarantine|rates|records|refused-documents|replenishment-choices|replenishment-rules|return-reserve|scans|settlements|shipping-orders|stock-settings|suppliers|supply|tax-registrations|unbilled|vendor-credits|warehouse-cases|warehouse-documents|warehouse-snapshots|waves)',
+      'db/stores/(access|addresses|bank-csv-mappings|bank-statements|bill-capture|bins|card-breakage|cases|channel-stock|channel-stock-cases|chargeback-evidence|close-policies|counts|credit-matching|deferred-revenue|goods|goods-receipts|imports|inbox|inbox-sets|journal-exports|ledger-periods|lots|masters|outside-warehouses|packing|parcel-losses|payment-release|payment-runs|payouts|policies|prepayments|provider-events|purchase-numbers|purchase-orders|quarantine|rates|records|refused-documents|replenishment-choices|replenishment-rules|return-reserve|scans|settlements|shipping-orders|stock-settings|suppliers|supply|tax-registrations|unbilled|vendor-credits|warehouse-cases|warehouse-documents|warehouse-snapshots|waves)',
       'config',
     ],
     packages: [
@@ -61,8 +61,7 @@ const layers = {
   },
   connectors: {
     folders: ['connectors', 'contracts', 'domain'],
-    packages: ['csv-parse', 'pdf-lib', 'write-excel-file', 'zod'],
-    packages: ['csv-parse', 'pdf-lib', 'saxes', 'zod'],
+    packages: ['csv-parse', 'pdf-lib', 'saxes', 'write-excel-file', 'zod'],
     builtins: '^(node:)?crypto$',
   },
   // The page that the API serves: it knows the API by its description alone.

@@ -1,5 +1,6 @@
 import type { FastifyRequest } from 'fastify'
 import type { z } from 'zod'
+import type { DocumentSubject } from '#contracts/document-progress'
 import { resolveTrouble } from '#contracts/replenishment'
 import type { CaseRow } from '#db/queries/exceptions'
 import type { CaseType, Resolution } from '#domain/orders/exceptions'
@@ -9,6 +10,7 @@ import { billPreviewSchema, billProgressSchema, unbilledDecided } from './bill-s
 import { decideCloseCase } from './close-commands.ts'
 import type { ApiDeps } from './deps.ts'
 import { decideDocument } from './document-decisions.ts'
+import { decideDocumentCase } from './document-commands.ts'
 import { documentProgress } from './document-schemas.ts'
 import { decideOrderCase, decisionOf, previewOrderCase, reopenOrderCase } from './order-cases.ts'
 import type { CommandCaller } from './order-commands.ts'
@@ -157,10 +159,12 @@ const settlement: CaseKind = {
   bulk: true,
 }
 
-/** A document process is told under the same name as an order's. */
-function warehouseOwnDocument(subject: string): CaseKind {
+/** A document with a process of its own, which is told under the same name as an order's. */
+function ownDocument(subject: DocumentSubject): CaseKind {
   return {
-    decide: { ...order.decide, answer: documentProgress },
+    decide: shown(documentProgress, (deps, { found, chosen, caller }) =>
+      decideDocumentCase(deps, subject, found, decisionOf(found, chosen).command, caller),
+    ),
     preview: notPreviewedYet(subject),
     reopen: hasMovedGoods(subject),
     bulk: true,
@@ -168,7 +172,7 @@ function warehouseOwnDocument(subject: string): CaseKind {
 }
 
 const customerReturn: CaseKind = {
-  ...warehouseOwnDocument('customer-return'),
+  ...ownDocument('customer-return'),
   preview: shown(previewedReturn, async ({ returnPreviews }, { found, chosen, request }) => {
     if (!returnPreviews) throw new Refusal('NothingToPreview', notPreviewedYet('customer-return'))
     const { command } = decisionOf(found, chosen)
@@ -181,7 +185,7 @@ const customerReturn: CaseKind = {
 }
 
 const chargeback: CaseKind = {
-  ...warehouseOwnDocument('chargeback'),
+  ...ownDocument('chargeback'),
   preview: shown(
     settlementPreviewSchema,
     async ({ chargebackPreviews }, { found, chosen, request }) => {
@@ -226,9 +230,9 @@ const KINDS: Readonly<Record<string, CaseKind>> = {
   channel: channelStock,
   listing: channelStock,
   'purchase-order': purchase,
-  transfer: warehouseOwnDocument('transfer'),
-  'cycle-count': warehouseOwnDocument('cycle-count'),
-  'vendor-return': warehouseOwnDocument('vendor-return'),
+  transfer: ownDocument('transfer'),
+  'cycle-count': ownDocument('cycle-count'),
+  'vendor-return': ownDocument('vendor-return'),
   chargeback,
   'period-close': close,
   'customer-return': customerReturn,

@@ -17,7 +17,7 @@ export async function caseInScope(
 }
 
 /** How a process says that a case, or all that it is about, is over. */
-const LATE = new Set(['CaseNotOpen', 'OrderClosed', 'BillClosed'])
+const LATE = new Set(['CaseNotOpen', 'OrderClosed', 'BillClosed', 'DocumentClosed'])
 
 export function notOpen(found: CaseRow): HttpProblem {
   const choice = found.resolution ? ` (${found.resolution})` : ''

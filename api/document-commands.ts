@@ -1,6 +1,7 @@
 import type { UpdateDefinition } from '@temporalio/common'
 import type { DocumentProgress, DocumentSubject } from '#contracts/document-progress'
-import type { CommandBase } from '#contracts/order-to-cash'
+import { resolveException, type CommandBase, type ResolveException } from '#contracts/order-to-cash'
+import type { CaseRow } from '#db/queries/exceptions'
 import { Refusal } from '#domain/refusal'
 import type { ApiDeps } from './deps.ts'
 import { onceForProcess, type CommandCaller } from './order-commands.ts'
@@ -39,4 +40,27 @@ export async function commandDocument<C extends CommandBase>(
     const asked = { command: told, updateId: `${update.name}/${attempt}` }
     return commandProcess({ db, temporal }, process, update, asked)
   })
+}
+
+/** By its name alone every process knows this update; what it answers is where its own subject stands. */
+const resolveCase = resolveException as unknown as UpdateDefinition<
+  DocumentProgress,
+  [ResolveException]
+>
+
+/**
+ * Tells a document's process what a person has decided about one of its cases, as
+ * {@link commandDocument}: an answer that the engine has forgotten is found among the document's.
+ * @throws Refusal `DocumentClosed`, and what the process refuses.
+ */
+export async function decideDocumentCase(
+  deps: Pick<ApiDeps, 'db' | 'temporal'>,
+  subject: DocumentSubject,
+  { subjectId, workflowId }: CaseRow,
+  command: Omit<ResolveException, 'key' | 'actor'>,
+  caller: CommandCaller,
+): Promise<DocumentProgress> {
+  const no = workflowId.slice(workflowId.indexOf('/') + 1)
+  const place = { id: BigInt(subjectId), no, subject, workflowId }
+  return commandDocument(deps, place, resolveCase, command, caller)
 }

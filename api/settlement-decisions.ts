@@ -1,14 +1,12 @@
 import type { FastifyRequest } from 'fastify'
 import type { DocumentProgress } from '#contracts/document-progress'
 import type { ResolveException } from '#contracts/order-to-cash'
-import { resolveSettlementCase } from '#contracts/settlement'
 import type { SettlementPreview } from '#contracts/settlement-previews'
 import type { CaseRow } from '#db/queries/exceptions'
 import { settlementPolicyOfCompany } from '#db/queries/settlement-policy'
 import { writeOffRoles } from '#domain/settlement/approval'
 import { Refusal } from '#domain/refusal'
-import { answerOf } from './case-scope.ts'
-import { commandDocument } from './document-commands.ts'
+import { decideDocumentCase } from './document-commands.ts'
 import type { ApiDeps, Principal } from './deps.ts'
 import type { CommandCaller } from './order-commands.ts'
 import { forbidden } from './problem.ts'
@@ -23,14 +21,7 @@ export async function decideSettlement(
   { caller, request }: { caller: CommandCaller; request: FastifyRequest },
 ): Promise<DocumentProgress> {
   await requireTier(deps, request.principal, found, command)
-  const no = found.workflowId.slice('settlement/'.length)
-  const { workflowId } = found
-  const place = { id: BigInt(found.subjectId), no, workflowId, subject: 'settlement' as const }
-  try {
-    return await commandDocument(deps, place, resolveSettlementCase, command, caller)
-  } catch (error) {
-    throw answerOf(found, error)
-  }
+  return decideDocumentCase(deps, 'settlement', found, command, caller)
 }
 
 /** @throws Refusal `NothingToPreview` where no previews are shown. */

@@ -111,7 +111,14 @@ export interface ConfirmShipment extends CommandBase {
   shippedOn?: string
   /** Absent: everything on the fulfilment order that is still open. */
   lines?: { orderLineId: string; qty: number }[]
-  parcels?: { trackingNumber?: string; carrier?: string; service?: string; weightG?: number }[]
+  parcels?: {
+    trackingNumber?: string
+    carrier?: string
+    service?: string
+    weightG?: number
+    /** What it holds; said of every parcel or of none. */
+    lines?: { orderLineId: string; qty: number }[]
+  }[]
   /** What lies in closed boxes that have not left, instead of `lines`. */
   packed?: true
 }

@@ -136,6 +136,10 @@ const TEXTS = {
     'Your payment was declined. Please pay again or by another means, so that your order can go on.',
   'authorisation-expired':
     'The authorisation of your payment has lapsed and could not be renewed. Please pay again, so that your order can go on.',
+  intercepting:
+    'Your order had left when your cancellation came. We have asked the carrier to bring it back; should it reach you all the same, please do not accept it.',
+  'too-late':
+    'Your order was on its way when you asked us to change or cancel it, so it is delivered as it was. You may send back what you do not want.',
 }
 
 function letterOf(

@@ -161,6 +161,7 @@ const OUTLIVES_THE_ORDER = new Set<string>([
   'cancel-too-late',
   'effect-unknown',
   'paid-unfulfillable',
+  'parcel-lost',
   'parcel-stalled',
   'payment-declined',
   'refund-failed',

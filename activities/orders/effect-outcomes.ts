@@ -4,6 +4,7 @@ import { json } from '#db/stores/records'
 import { invariant, Refusal } from '#domain/refusal'
 import { healOrderCases, openOrderCase } from './cases.ts'
 import type { LabelOffer } from './gateways.ts'
+import { interceptOutcome } from './intercepts.ts'
 import { recordLabelChoice, voidLabels } from './labels.ts'
 import { taxOutcome } from './order-tax.ts'
 import { screeningOutcome } from './screening.ts'
@@ -82,6 +83,7 @@ export async function applyEffectOutcome(
   if (effect.gateway === 'tax') return taxOutcome(tx, order, effect, outcome)
   // A carrier that pays nothing back has charged for a label; there is nobody whom that stops.
   if (effect.operation === 'void-label') return
+  if (effect.operation === 'intercept') return interceptOutcome(tx, order, effect, outcome)
   if (effect.gateway === 'carrier') return labelOutcome(tx, order, effect, outcome)
   const payment = order.payments.find(
     (candidate) => candidate.id.toString() === String(effect.request['paymentId']),

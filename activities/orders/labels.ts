@@ -1,7 +1,7 @@
 import type { BuyLabels } from '#contracts/order-to-cash'
 import type { Tx } from '#db/client'
 import type { SalesOrder } from '#db/stores/orders'
-import { labelBoxes } from '#db/stores/packed-boxes'
+import { boxBecomesParcel, labelBoxes, type LabelledBox } from '#db/stores/packed-boxes'
 import { intendEffect, recordDecisions } from '#db/stores/records'
 import { latestDelivery } from '#db/queries/routing'
 import { isNamed, type RateWish } from '#domain/orders/service-choice'
@@ -56,12 +56,14 @@ export async function intendLabels(tx: Tx, order: SalesOrder, command: BuyLabels
     latestTransitDays: fulfilment.latestTransitDays,
     ...(command.service ? { overrideReason: command.service.reason } : {}),
   }
-  const parcels = command.packed ? await labelBoxes(tx, fulfilment.id) : command.parcels
+  const parcels: (BuyLabels['parcels'][number] & Partial<Pick<LabelledBox, 'id'>>)[] =
+    command.packed ? await labelBoxes(tx, fulfilment.id) : command.parcels
   for (const [n, parcel] of parcels.entries()) {
     const parcelNo = Number(fulfilment.parcels) + n + 1
     const key = `label/${fulfilment.id}/${parcelNo}`
     const [row] = await tx<{ id: bigint }[]>`
       INSERT INTO parcel (order_id, fulfilment_id, parcel_no, weight_g, label_effect_key) VALUES (${order.id}, ${fulfilment.id}, ${parcelNo}, ${parcel.weightG}, ${key}) RETURNING id`
+    if (parcel.id !== undefined) await boxBecomesParcel(tx, parcel.id, row!.id)
     await intendEffect(tx, {
       key,
       gateway: 'carrier',

@@ -86,15 +86,17 @@ export async function checkUntaxedLines(
 export async function intendTaxCommit(
   tx: Tx,
   order: SalesOrder,
-  earned: { shipmentId: bigint; on: string },
+  /** `part`: of a shipment whose lines are not all earned at once. */
+  earned: { shipmentId: bigint; on: string; part?: { name: string; orderLineIds: string[] } },
 ): Promise<void> {
   if (order.policies.order.body.taxBy !== 'engine') return
   const quote = await quoteOfOrder(tx, order.id)
   if (!quote || quote.source === 'rates') return
-  await commitTax(tx, order, `tax/shipment/${earned.shipmentId}`, {
-    shipmentId: earned.shipmentId.toString(),
-    taxOn: earned.on,
-  })
+  const { shipmentId, on: taxOn, part } = earned
+  const key = `tax/shipment/${shipmentId}${part ? `/${part.name}` : ''}`
+  const { orderLineIds } = part ?? {}
+  const request = { shipmentId: shipmentId.toString(), taxOn }
+  await commitTax(tx, order, key, { ...request, ...(orderLineIds ? { orderLineIds } : {}) })
 }
 
 export async function commitTax(

@@ -6,6 +6,7 @@ import { recordAudit } from '#db/stores/records'
 import { convertMinor } from '#domain/ledger/fx'
 import type { MoneyDto } from '#domain/money'
 import { isOpen, orderPhase, type OrderPhase, type OrderStanding } from '#domain/orders/phase'
+import { waitsForDelivery } from '#domain/orders/revenue'
 import { paidIn } from '#domain/orders/tenders'
 import { openValue, shippedValue } from '#domain/orders/worth'
 import { renewalDeadlines } from './authorisation.ts'
@@ -108,8 +109,8 @@ async function openWork(tx: Tx, order: SalesOrder): Promise<OpenWork> {
 
 /** Where revenue waits for the delivery, so does the order, whatever the policy on tracking says. */
 export function tracksDelivery(order: SalesOrder): boolean {
-  const policy = order.policies.order.body
-  return policy.trackDelivery || policy.revenueOn === 'delivered'
+  const { trackDelivery } = order.policies.order.body
+  return trackDelivery || order.lines.some((line) => waitsForDelivery(order, line))
 }
 
 async function nextDeadline(tx: Tx, order: SalesOrder, work: OpenWork): Promise<string | null> {

@@ -5,6 +5,7 @@ import { addToOutbox } from '#db/stores/records'
 import { openUnits } from '#domain/orders/phase'
 import { Refusal } from '#domain/refusal'
 import { cancelUnits, knownLine, takeBack, type UnitsOfLine } from './cancel.ts'
+import { intendIntercepts, mailAnswer } from './intercepts.ts'
 import { text } from './params.ts'
 import { readInbox } from './receive.ts'
 import { letWarehouseGoOn } from './recall.ts'
@@ -12,24 +13,25 @@ import type { Resolving } from './resolve.ts'
 import { resumeOrder } from './resume.ts'
 import { useAddress } from './ship-to.ts'
 
-/** Whoever asked for the goods, and whoever takes them back or stops them, learns of the choice from this message. */
+/**
+ * A cancellation or change that came when goods were on their way is answered: the carrier is asked
+ * to stop them, a return is awaited (whoever takes it learns of it from the message), or the customer
+ * reads that it was too late.
+ */
 export async function sayWhatWasChosen(
   tx: Tx,
   order: SalesOrder,
   { command, found }: Pick<Resolving, 'command' | 'found'>,
 ): Promise<void> {
-  await addToOutbox(tx, [
-    {
-      topic: 'cancellation',
-      key: `${found.id}/${command.key}`,
-      body: {
-        orderId: order.id,
-        choice: command.resolution,
-        caseType: found.type,
-        units: found.evidence['units'] ?? null,
-      },
-    },
-  ])
+  const key = `${found.id}/${command.key}`
+  if (command.resolution === 'treat-as-return' || command.resolution === 'accept-as-return') {
+    const units = found.evidence['units'] ?? null
+    const choice = { orderId: order.id, choice: command.resolution, caseType: found.type, units }
+    return addToOutbox(tx, [{ topic: 'cancellation', key, body: choice }])
+  }
+  const intercepts = command.resolution === 'intercept'
+  if (intercepts) await intendIntercepts(tx, order, found.id)
+  await mailAnswer(tx, order, intercepts ? 'intercepting' : 'too-late', key)
 }
 
 /** The warehouse gave the goods back, or they had left, or the channel is told that it is too late. */

@@ -14,9 +14,9 @@ import { decideOnEffect, retryLabel } from './effect-decisions.ts'
 import { giveExcessBack } from './excess.ts'
 import { firstOfTwo, liftHold } from './lift-hold.ts'
 import { text } from './params.ts'
+import { decideOnLost } from './lost-decisions.ts'
 import { decideOnPayment, decideOnRefund } from './payment-decisions.ts'
 import { afterRecall, sayWhatWasChosen } from './recalled.ts'
-import { grantRefund } from './refunds.ts'
 import { afterShortPick, findStock } from './stock-decisions.ts'
 import { bookedByHand } from './told-elsewhere.ts'
 import { decideOnTax } from './tax-decisions.ts'
@@ -117,6 +117,8 @@ async function carryOut(tx: Tx, order: SalesOrder, resolving: Resolving): Promis
       return afterRecall(tx, order, resolving)
     case 'parcel-stalled':
       return decideOnParcel(tx, order, resolving)
+    case 'parcel-lost':
+      return decideOnLost(tx, order, resolving)
     case 'tax-check':
       return decideOnTax(tx, order, resolving)
     case 'promise-infeasible':
@@ -169,9 +171,9 @@ async function decideOnParcel(
   if (command.resolution === 'mark-delivered')
     await deliver(tx, order, parcel!, { at: parcel!.now, actor })
   else {
-    await lose(tx, order, parcel!, { on: today, actor, claimBy: found.evidence['claimBy'] })
-    // What was paid for goods that were still ours when they got lost goes back.
-    await grantRefund(tx, order, { actor, today, key: command.key, reason: 'LOST' })
+    const { claimBy } = found.evidence
+    const by = { on: today, actor, claimBy: typeof claimBy === 'string' ? claimBy : null }
+    await lose(tx, order, parcel!, by)
   }
   return order
 }

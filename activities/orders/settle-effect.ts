@@ -6,6 +6,7 @@ import { GatewayHiccup } from '../gateways/outcome.ts'
 import type { Effect, KeptOutcome } from './effect-outcomes.ts'
 import { checkTax, commitTax, findTaxCommit } from './tax-calls.ts'
 import { findScreening, screen } from './screening.ts'
+import { interceptByPerson } from './intercepts.ts'
 import { RequestRefused, type Gateways, type LabelOffer } from './gateways.ts'
 
 /** How often a provider is asked about an unknown outcome before a person is. */
@@ -38,6 +39,7 @@ export async function callOutside(
 
 function howToCall(effect: Effect): typeof send {
   if (effect.operation === 'check-tax') return checkTax
+  if (effect.operation === 'intercept') return async () => interceptByPerson(effect)
   return effect.sentAt === null ? send : find
 }
 

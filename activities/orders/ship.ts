@@ -8,6 +8,7 @@ import { shipBoxes } from '#db/stores/packed-boxes'
 import { consumeCost, lockPositions, useReservations } from '#db/stores/stock'
 import { sum } from '#domain/money'
 import { openUnits } from '#domain/orders/phase'
+import { waitsForDelivery } from '#domain/orders/revenue'
 import { moneyOfUnits } from '#domain/orders/shares'
 import { Refusal } from '#domain/refusal'
 import { healOrderCases } from './cases.ts'
@@ -25,6 +26,7 @@ import {
   type Fulfilment,
   type OpenFulfilmentLine,
 } from './open-fulfilment.ts'
+import { keepParcelContents, saidContents, type HeldBy } from './parcel-contents.ts'
 import { postShipment } from './ship-postings.ts'
 import { refuseWhileHeld } from './stop-warehouse.ts'
 import { invoiceDueOn } from './terms.ts'
@@ -63,7 +65,7 @@ export async function shipOrder(
   }
   refuseWhileHeld(order)
   const packed = command.packed && (await shipBoxes(tx, fulfilment.id, command.reference))
-  const chosen = chooseLines(order, fulfilment, packed || command.lines)
+  const chosen = chooseLines(order, fulfilment, packed ? packed.lines : command.lines)
   await leave(tx, order, {
     fulfilment,
     chosen,
@@ -71,6 +73,7 @@ export async function shipOrder(
     reference: command.reference,
     shippedOn: command.shippedOn ?? command.today,
     parcels: command.parcels ?? [],
+    held: packed ? packed.held : saidContents(command.parcels ?? []),
     actor: command.actor,
   })
   await healWhatHasLeft(tx, order, fulfilment)
@@ -105,6 +108,7 @@ export async function shipServices(
     reference: 'services',
     shippedOn: by.today,
     parcels: [],
+    held: [],
     actor: by.actor,
   })
 }
@@ -116,6 +120,8 @@ interface Leaving {
   reference: string
   shippedOn: string
   parcels: NonNullable<ConfirmShipment['parcels']>
+  /** What each parcel holds; nothing where nobody said it. */
+  held: readonly HeldBy[]
   actor: string
 }
 
@@ -138,7 +144,11 @@ async function leave(tx: Tx, order: SalesOrder, leaving: Leaving): Promise<void>
     last: openUnitsOf(fulfilment) === chosen.reduce((units, line) => units + line.open, 0),
     parcels: leaving.parcels,
   })
-  const delivery = await deliveryOf(tx, order, shipment, chosen.length > 0)
+  await keepParcelContents(tx, shipment.id, units, leaving.held)
+  const delivery = await deliveryOf(tx, shipment, {
+    goods: chosen.length > 0,
+    isAwaited: units.some(({ line }) => waitsForDelivery(order, line)),
+  })
   await takeFromStock(tx, order, {
     fulfilment,
     chosen,
@@ -177,15 +187,14 @@ async function leave(tx: Tx, order: SalesOrder, leaving: Leaving): Promise<void>
 /** The carrier may have told of the delivery before the warehouse confirmed that the goods left. */
 async function deliveryOf(
   tx: Tx,
-  order: SalesOrder,
   { id, hasParcels }: { id: bigint; hasParcels: boolean },
-  goods: boolean,
+  { goods, isAwaited }: { goods: boolean; isAwaited: boolean },
 ): Promise<'underway' | 'arrived'> {
   if (!goods) return 'arrived'
   const { tracked, underway } = hasParcels
     ? await trackedParcels(tx, id)
     : { tracked: 0n, underway: 0n }
-  if (tracked === 0n && order.policies.order.body.revenueOn === 'delivered')
+  if (tracked === 0n && isAwaited)
     throw new Refusal(
       'TrackingNeeded',
       'Revenue of this order waits for its delivery: confirm the shipment with the tracking number of every parcel, or buy its labels first.',

@@ -35,7 +35,7 @@ export async function commitTax(db: Db, gateways: Gateways, effect: Effect): Pro
   if ('outcome' in engine) return engine
   const report = await transaction(db, async (tx) => {
     const { customerCode, currency, from, to } = await soldTo(tx, effect)
-    const lines = await shippedLines(tx, BigInt(String(effect.request['shipmentId'])))
+    const lines = await earnedLines(tx, effect.request)
     return { customerCode, currency, from, to, lines }
   })
   const taxOn = String(effect.request['taxOn'])
@@ -86,10 +86,14 @@ async function soldTo(tx: Tx, { key }: Effect) {
 }
 
 /** Without the tax, which the engine is told beside it. */
-async function shippedLines(tx: Tx, shipmentId: bigint): Promise<TaxLine[]> {
+async function earnedLines(tx: Tx, request: Effect['request']): Promise<TaxLine[]> {
+  const shipmentId = BigInt(String(request['shipmentId']))
+  const only = (request['orderLineIds'] as string[] | undefined) ?? null
   return tx<TaxLine[]>`
-    SELECT s.order_line_id::text AS "lineId", coalesce(i.sku, l.sku, 'unknown') AS sku, coalesce(i.tax_category, 'standard') AS "taxCode", s.qty AS quantity,
-      s.shipping_minor + CASE WHEN l.gift_card THEN 0 ELSE s.goods_minor - s.discount_minor END AS "amountMinor", s.tax_minor AS "chargedTaxMinor"
+    SELECT s.order_line_id::text AS "lineId", coalesce(i.sku, l.sku, 'unknown') AS sku, coalesce(i.tax_category, 'standard') AS "taxCode", (s.qty - coalesce(x.qty, 0))::int AS quantity,
+      s.shipping_minor + CASE WHEN l.gift_card THEN 0 ELSE s.goods_minor - s.discount_minor END - coalesce(x.net, 0) AS "amountMinor", s.tax_minor - coalesce(x.tax, 0) AS "chargedTaxMinor"
     FROM shipment_line s JOIN sales_order_line l ON l.id = s.order_line_id LEFT JOIN item i ON i.id = l.item_id
-    WHERE s.shipment_id = ${shipmentId} ORDER BY s.order_line_id`
+    LEFT JOIN LATERAL (SELECT sum(u.qty)::int AS qty, sum(u.net_minor)::bigint AS net, sum(u.tax_minor)::bigint AS tax FROM lost_units u
+      WHERE u.shipment_id = s.shipment_id AND u.order_line_id = s.order_line_id AND NOT u.taken_back) x ON true
+    WHERE s.shipment_id = ${shipmentId} AND (${only}::bigint[] IS NULL OR l.id = ANY(${only}::bigint[])) AND s.qty > coalesce(x.qty, 0) ORDER BY s.order_line_id`
 }

@@ -5,15 +5,22 @@ import { sum } from '#domain/money'
 import { moneyOfUnits } from '#domain/orders/shares'
 import { paidIn } from '#domain/orders/tenders'
 import { keptValue } from '#domain/orders/worth'
+import { withoutUnits, type UnitRange } from '#domain/orders/unit-ranges'
 import { lineOf } from './plan.ts'
+
+/** Which units of a shipment are earned: those that waited for its delivery, or the others. */
+export interface Earning {
+  shipmentId: bigint
+  onDelivery: boolean
+}
 
 /**
  * R17: the VAT that is to be posted now, because payment is its tax point: what falls due on what
  * is paid and on what is earned, less what the order has posted so far. Below zero where it falls
  * away again. Nothing where the policy says shipment; sales tax never falls due by payment.
- * @param earning the shipment whose revenue the same commit posts.
+ * @param earning the units whose revenue the same commit posts.
  */
-export async function vatToPost(tx: Tx, order: SalesOrder, earning?: bigint): Promise<TaxShare[]> {
+export async function vatToPost(tx: Tx, order: SalesOrder, earning?: Earning): Promise<TaxShare[]> {
   if (order.policies.order.body.taxPoint !== 'payment' || order.settlement === 'marketplace')
     return []
   const { kept, earned } = await taxesOf(tx, order, earning)
@@ -47,11 +54,11 @@ export async function vatGivenBack(
 export async function prepaidVat(
   tx: Tx,
   order: SalesOrder,
-  shipmentId: bigint,
+  earning: Earning,
   taxes: readonly TaxShare[],
 ): Promise<TaxShare[]> {
   if (order.policies.order.body.taxPoint !== 'payment') return []
-  const toPost = byKey(await vatToPost(tx, order, shipmentId))
+  const toPost = byKey(await vatToPost(tx, order, earning))
   const ofUnits = byKey(taxes.filter(isVat))
   return [...new Map([...ofUnits, ...toPost]).values()].flatMap((share) => {
     const amountMinor = amountOf(ofUnits, keyOf(share)) - amountOf(toPost, keyOf(share))
@@ -65,13 +72,21 @@ type Shares = Map<string, TaxShare>
 async function taxesOf(
   tx: Tx,
   order: SalesOrder,
-  earning: bigint | undefined,
+  earning: Earning | undefined,
 ): Promise<{ kept: Shares; earned: Shares }> {
+  const { shipmentId = null, onDelivery = false } = earning ?? {}
+  const waits = tx`coalesce(ol.revenue_on, ${order.policies.order.body.revenueOn}) = 'delivered'`
   const shipped = await tx<Left[]>`
-    SELECT l.order_line_id AS "orderLineId", l.unit_from AS "unitFrom", l.qty, h.id = ${earning ?? null} OR ${said(tx, ['goods-shipped', 'goods-delivered'])} AS earned,
-      ${said(tx, ['goods-lost'])} AS lost
-    FROM shipment_line l JOIN shipment h ON h.id = l.shipment_id WHERE h.order_id = ${order.id} ORDER BY l.order_line_id, l.unit_from`
-  const there = shipped.filter((units) => !units.lost)
+    SELECT l.order_line_id AS "orderLineId", l.unit_from AS "unitFrom", l.qty,
+      CASE WHEN ${waits} THEN ${said(tx, 'goods-delivered')} OR h.id = ${shipmentId} AND ${onDelivery}
+        ELSE ${said(tx, 'goods-shipped')} OR h.id = ${shipmentId} AND NOT ${onDelivery} END AS earned,
+      coalesce((SELECT jsonb_agg(jsonb_build_object('unitFrom', x.unit_from, 'qty', x.qty)) FROM lost_units x WHERE x.shipment_id = h.id AND x.order_line_id = l.order_line_id), '[]') AS gone,
+      EXISTS (SELECT FROM journal_entry e WHERE e.idem_key = 'goods-lost/' || h.id) AS lost
+    FROM shipment_line l JOIN shipment h ON h.id = l.shipment_id JOIN sales_order_line ol ON ol.id = l.order_line_id
+    WHERE h.order_id = ${order.id} ORDER BY l.order_line_id, l.unit_from`
+  const there = shipped
+    .filter((units) => !units.lost)
+    .flatMap((units) => withoutUnits(units, units.gone).map((range) => ({ ...units, ...range })))
   const taxOf = ({ orderLineId, unitFrom, qty }: Units) =>
     moneyOfUnits(lineOf(order, orderLineId), unitFrom, unitFrom + qty).taxes.filter(isVat)
   const earned = there.filter((units) => units.earned).flatMap(taxOf)
@@ -87,19 +102,19 @@ async function taxesOf(
   return { kept: byKey([...there, ...open].flatMap(taxOf)), earned: byKey(earned) }
 }
 
-interface Units {
+interface Units extends UnitRange {
   orderLineId: bigint
-  unitFrom: number
-  qty: number
 }
 
 interface Left extends Units {
   earned: boolean | null
+  gone: UnitRange[]
+  /** As a whole, before losses were kept by their parcels. */
   lost: boolean
 }
 
-function said(tx: Tx, kinds: readonly string[]) {
-  return tx`EXISTS (SELECT FROM journal_entry e WHERE e.source_type = 'shipment' AND e.source_id = h.id::text AND e.event_type = ANY(${[...kinds]}::text[]))`
+function said(tx: Tx, kind: 'goods-shipped' | 'goods-delivered') {
+  return tx`EXISTS (SELECT FROM journal_entry e WHERE e.source_type = 'shipment' AND e.source_id = h.id::text AND e.event_type = ${kind})`
 }
 
 /** Without what credits of returned units have given back: that was due, and falls due no second time. */

@@ -3,9 +3,9 @@ import type { Tx } from '#db/client'
 import type { SalesOrder } from '#db/stores/orders'
 import { dateAt } from '#domain/dates'
 import { Refusal } from '#domain/refusal'
-import { addToOutbox } from '#db/stores/records'
-import { arrived, lost } from './arrival.ts'
+import { arrived } from './arrival.ts'
 import { healOrderCases, openOrderCase } from './cases.ts'
+import { loseParcel } from './loss.ts'
 
 interface TrackedParcel {
   id: bigint
@@ -72,25 +72,22 @@ export async function deliver(
 }
 
 /**
- * A parcel got lost: nobody waits for it any longer, and the claim against the carrier is made
- * from this message. With the last parcel its shipment has arrived, as far as it ever will, or is
- * lost as a whole; which units a parcel held nobody knows.
+ * A parcel got lost: nobody waits for it any longer, and what it held is lost with it. With the
+ * last parcel its shipment has arrived, as far as it ever will.
  */
 export async function lose(
   tx: Tx,
   order: SalesOrder,
-  parcel: TrackedParcel,
-  by: { on: string; actor: string; claimBy: unknown },
+  { id, shipmentId }: TrackedParcel,
+  by: { on: string; actor: string; claimBy: string | null },
 ): Promise<void> {
-  const { id, shipmentId } = parcel
   await tx`UPDATE parcel SET voided_at = clock_timestamp() WHERE id = ${id}`
-  const body = { orderId: order.id, parcelId: id, claimBy: by.claimBy }
-  await addToOutbox(tx, [{ topic: 'carrier-claim', key: `parcel/${id}`, body }])
   if (shipmentId === null) return
   const { underway, delivered } = await parcelsOf(tx, shipmentId)
-  if (underway > 0n) return
-  if (delivered > 0n) await arrived(tx, order, shipmentId, { deliveredOn: by.on, actor: by.actor })
-  else await lost(tx, order, shipmentId, { lostOn: by.on, actor: by.actor })
+  const isLast = underway === 0n && delivered === 0n
+  await loseParcel(tx, order, { id, shipmentId, isLast }, by)
+  if (underway === 0n && delivered > 0n)
+    await arrived(tx, order, shipmentId, { deliveredOn: by.on, actor: by.actor })
 }
 
 async function parcelsOf(

@@ -60,6 +60,12 @@ const parcel = z.strictObject({
   carrier: shortText.optional(),
   service: shortText.optional(),
   weightG: positiveInt.optional(),
+  lines: z
+    .array(z.strictObject({ orderLineId: bigId, qty: positiveInt }))
+    .min(1)
+    .max(500)
+    .optional()
+    .describe('What it holds; said of every parcel or of none.'),
 })
 const shipment = z.strictObject({
   reference,

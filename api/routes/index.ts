@@ -5,6 +5,7 @@ import { bulkOrderRoutes } from './bulk-orders.ts'
 import { blockedOrderRoutes } from './blocked-orders.ts'
 import { chargebackEvidenceRoutes } from './chargeback-evidence.ts'
 import { chargebackRoutes } from './chargebacks.ts'
+import { carrierClaimRoutes } from './carrier-claims.ts'
 import { channelStockRoutes } from './channel-stock.ts'
 import { channelRoutes } from './channels.ts'
 import { giftCardRoutes } from './gift-cards.ts'
@@ -54,6 +55,7 @@ import { replenishmentRuleRoutes } from './replenishment-rules.ts'
 import { marginReportRoutes } from './reports-margin.ts'
 import { openReportRoutes } from './reports-open.ts'
 import { reportRoutes } from './reports.ts'
+import { revenueRoutes } from './revenue.ts'
 import { settlementRoutes } from './settlements.ts'
 import { settlementStatementRoutes } from './settlement-statements.ts'
 import { bankCsvMappingRoutes } from './bank-csv-mappings.ts'
@@ -98,6 +100,8 @@ export const routes: readonly RouteModule[] = [
   operationRoutes,
   ledgerRoutes,
   giftCardRoutes,
+  carrierClaimRoutes,
+  revenueRoutes,
   settlementRoutes,
   settlementStatementRoutes,
   bankStatementRoutes,

@@ -110,10 +110,10 @@ export const tieOutChecks: readonly CloseCheck[] = [
       FROM p JOIN journal_line l ON l.account_id IN (6010, 6020) AND l.effective_on BETWEEN p.starts AND p.ends
       JOIN journal_entry e ON e.id = l.entry_id AND e.entity_id = p.entity_id AND e.book = 'main' AND e.event_type IN ('goods-shipped', 'goods-delivered')
     UNION ALL
-    SELECT 'order/' || h.order_id, 0, ((l.commission_minor + l.fee_minor) * (s.unit_from + s.qty)) / l.qty_ordered - ((l.commission_minor + l.fee_minor) * s.unit_from) / l.qty_ordered, h.shipped_on
+    SELECT 'order/' || h.order_id, 0, s.sign * (((l.commission_minor + l.fee_minor) * (s.unit_from + s.qty)) / l.qty_ordered - ((l.commission_minor + l.fee_minor) * s.unit_from) / l.qty_ordered), h.shipped_on
       FROM p JOIN journal_entry e ON e.entity_id = p.entity_id AND e.source_type = 'shipment' AND e.event_type IN ('goods-shipped', 'goods-delivered')
         AND e.effective_on BETWEEN p.starts AND p.ends
-      JOIN shipment h ON h.id::text = e.source_id JOIN shipment_line s ON s.shipment_id = h.id JOIN sales_order_line l ON l.id = s.order_line_id
+      JOIN earned_units s ON s.entry_id = e.id JOIN shipment h ON h.id = s.shipment_id JOIN sales_order_line l ON l.id = s.order_line_id
       JOIN sales_order o ON o.id = h.order_id AND o.settlement = 'marketplace'`,
   ),
   tie(

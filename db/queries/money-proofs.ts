@@ -10,7 +10,8 @@ export function running(orderId: string): string {
 const itemsOfOrder = `i.entity_id = o.entity_id AND i.book = 'main' AND (i.account_id = 2100 AND i.key = 'order/' || o.id
   OR i.account_id = 1200 AND i.key IN (SELECT 'shipment/' || s.id FROM shipment s WHERE s.order_id = o.id))`
 
-const onDelivery = `o.policies->'order'->'body'->>'revenueOn' = 'delivered'`
+/** Lines `sl` of orders `o` that are earned when they arrive, by their product's rule or the channel's. */
+const onDelivery = `coalesce(sl.revenue_on, o.policies->'order'->'body'->>'revenueOn', 'shipped') = 'delivered'`
 
 /** Orders `o` whose VAT falls due by payment (R17). */
 const atPayment = `o.policies->'order'->'body'->>'taxPoint' = 'payment'`
@@ -48,8 +49,9 @@ export const moneyProofs: readonly Proof[] = [
     sql: `SELECT o.id AS order_id, p.captured, p.refunded, l.earned, i.open FROM sales_order o
       JOIN (SELECT order_id, sum(captured_minor) AS captured, sum(refunded_minor + refund_pending_minor + charged_back_minor) AS refunded FROM payment GROUP BY 1) p ON p.order_id = o.id
       LEFT JOIN LATERAL (SELECT sum(i.balance_minor) AS open FROM open_item i WHERE ${itemsOfOrder}) i ON true
-      LEFT JOIN LATERAL (SELECT sum(s.goods_minor - s.discount_minor + s.shipping_minor + s.tax_minor) AS earned, sum(s.tax_minor) AS tax FROM shipment_line s JOIN shipment h ON h.id = s.shipment_id
+      LEFT JOIN LATERAL (SELECT sum(s.goods_minor - s.discount_minor + s.shipping_minor + s.tax_minor - coalesce(x.gross, 0)) AS earned, sum(s.tax_minor - coalesce(x.tax, 0)) AS tax FROM shipment_line s JOIN shipment h ON h.id = s.shipment_id
         JOIN sales_order_line sl ON sl.id = s.order_line_id
+        LEFT JOIN LATERAL (SELECT sum(u.net_minor + u.tax_minor) AS gross, sum(u.tax_minor) AS tax FROM lost_units u WHERE u.shipment_id = s.shipment_id AND u.order_line_id = s.order_line_id) x ON true
         WHERE h.order_id = o.id AND (NOT ${onDelivery} OR sl.gift_card OR EXISTS (${entryOf(`'goods-delivered'`)}))) l ON true
       WHERE o.settlement <> 'marketplace' AND ${running('o.id')} AND p.captured - p.refunded <> coalesce(l.earned, 0) - o.credited_minor - coalesce(i.open, 0)
         + CASE WHEN ${atPayment} THEN coalesce(${postedTax}, 0) - coalesce(l.tax, 0) ELSE 0 END`,
@@ -59,15 +61,15 @@ export const moneyProofs: readonly Proof[] = [
     invariant:
       'Tax of what was earned is what the tax accounts hold, by order, jurisdiction, code and period.',
     sql: `SELECT order_id, jurisdiction, tax_code, period_id, sum(earned)::bigint AS earned, sum(gl)::bigint AS gl FROM (
-        SELECT h.order_id, t.jurisdiction, t.tax_code, e.period_id,
-          (t.tax_minor * (s.unit_from + s.qty)) / l.qty_ordered - (t.tax_minor * s.unit_from) / l.qty_ordered AS earned, 0 AS gl
-        FROM shipment_line s JOIN shipment h ON h.id = s.shipment_id JOIN sales_order_line l ON l.id = s.order_line_id
+        SELECT u.order_id, t.jurisdiction, t.tax_code, e.period_id,
+          u.sign * ((t.tax_minor * (u.unit_from + u.qty)) / l.qty_ordered - (t.tax_minor * u.unit_from) / l.qty_ordered) AS earned, 0 AS gl
+        FROM earned_units u JOIN sales_order_line l ON l.id = u.order_line_id
         JOIN order_line_tax t ON t.order_line_id = l.id AND t.collected_by = 'seller'
-        JOIN journal_entry e ON e.source_type = 'shipment' AND e.source_id = h.id::text AND e.event_type IN ('goods-shipped', 'goods-delivered')
-        WHERE NOT EXISTS (SELECT FROM sales_order o WHERE o.id = h.order_id AND ${atPayment})
+        JOIN journal_entry e ON e.id = u.entry_id
+        WHERE NOT EXISTS (SELECT FROM sales_order o WHERE o.id = u.order_id AND ${atPayment})
         UNION ALL
         SELECT j.order_id, j.jurisdiction, j.tax_code, e.period_id, 0, -j.amount_minor FROM journal_line j JOIN journal_entry e ON e.id = j.entry_id
-        WHERE j.account_id IN (2210, 2220, 2225, 2228) AND e.event_type IN ('goods-shipped', 'goods-delivered')
+        WHERE j.account_id IN (2210, 2220, 2225, 2228) AND e.event_type IN ('goods-shipped', 'goods-delivered', 'sale-taken-back')
           AND NOT EXISTS (SELECT FROM sales_order o WHERE o.id = j.order_id AND ${atPayment})) t
       GROUP BY 1, 2, 3, 4 HAVING sum(earned) <> sum(gl)`,
   },
@@ -83,10 +85,10 @@ export const moneyProofs: readonly Proof[] = [
     invariant:
       'A closed order whose VAT fell due by payment has posted the tax of what it earned, to the cent, and no other.',
     sql: `SELECT order_id, jurisdiction, tax_code, sum(earned)::bigint AS earned, sum(gl)::bigint AS gl FROM (
-        SELECT o.id AS order_id, t.jurisdiction, t.tax_code, (t.tax_minor * (s.unit_from + s.qty)) / l.qty_ordered - (t.tax_minor * s.unit_from) / l.qty_ordered AS earned, 0 AS gl
-        FROM sales_order o JOIN shipment h ON h.order_id = o.id JOIN shipment_line s ON s.shipment_id = h.id JOIN sales_order_line l ON l.id = s.order_line_id
+        SELECT o.id AS order_id, t.jurisdiction, t.tax_code, u.sign * ((t.tax_minor * (u.unit_from + u.qty)) / l.qty_ordered - (t.tax_minor * u.unit_from) / l.qty_ordered) AS earned, 0 AS gl
+        FROM sales_order o JOIN earned_units u ON u.order_id = o.id JOIN sales_order_line l ON l.id = u.order_line_id
         JOIN order_line_tax t ON t.order_line_id = l.id AND t.collected_by = 'seller'
-        WHERE ${atPayment} AND o.closed_at IS NOT NULL AND EXISTS (${entryOf(`'goods-shipped', 'goods-delivered'`)})
+        WHERE ${atPayment} AND o.closed_at IS NOT NULL
         UNION ALL
         SELECT o.id, t.jurisdiction, t.tax_code, 0, -t.amount_minor FROM sales_order o JOIN journal_line t ON t.order_id = o.id JOIN journal_entry e ON e.id = t.entry_id
         WHERE ${atPayment} AND o.closed_at IS NOT NULL AND t.account_id IN (2210, 2220, 2225, 2228)
@@ -98,9 +100,9 @@ export const moneyProofs: readonly Proof[] = [
     invariant:
       'Every shipment that says something in money has posted it, once by its policy, and every such entry has its shipment.',
     sql: `SELECT h.id::text AS shipment, 'not posted' AS problem FROM shipment h JOIN sales_order o ON o.id = h.order_id
-        JOIN (SELECT s.shipment_id, sum(s.cost_minor) AS cost, sum(CASE WHEN l.gift_card THEN s.shipping_minor + s.tax_minor ELSE s.goods_minor + s.shipping_minor + s.tax_minor END) AS price
-          FROM shipment_line s JOIN sales_order_line l ON l.id = s.order_line_id GROUP BY 1) s ON s.shipment_id = h.id
-        WHERE CASE WHEN ${onDelivery} THEN s.cost > 0 AND NOT EXISTS (${entryOf(`'goods-dispatched'`)})
+        JOIN LATERAL (SELECT ${onDelivery} AS waits, sum(s.cost_minor) AS cost, sum(CASE WHEN sl.gift_card THEN s.shipping_minor + s.tax_minor ELSE s.goods_minor + s.shipping_minor + s.tax_minor END) AS price
+          FROM shipment_line s JOIN sales_order_line sl ON sl.id = s.order_line_id WHERE s.shipment_id = h.id GROUP BY 1) s ON true
+        WHERE CASE WHEN s.waits THEN s.cost > 0 AND NOT EXISTS (${entryOf(`'goods-dispatched'`)})
           ELSE (s.cost > 0 OR s.price > 0) AND NOT EXISTS (${entryOf(`'goods-shipped'`)}) END
       UNION ALL
       SELECT source_id, event_type FROM journal_entry e WHERE source_type = 'shipment' AND reverses IS NULL
@@ -146,10 +148,31 @@ export const moneyProofs: readonly Proof[] = [
     invariant:
       'Goods in transit to customers are those of shipments that are neither delivered nor lost.',
     sql: `SELECT shipment, sum(underway)::bigint AS underway, sum(gl)::bigint AS gl FROM (
-        SELECT s.shipment_id::text AS shipment, s.cost_minor AS underway, 0 AS gl FROM shipment_line s JOIN shipment h ON h.id = s.shipment_id JOIN sales_order o ON o.id = h.order_id
-          WHERE ${onDelivery} AND NOT EXISTS (${entryOf(`'goods-delivered', 'goods-lost'`)})
+        SELECT s.shipment_id::text AS shipment, s.cost_minor - coalesce((SELECT sum(u.cost_minor) FROM lost_units u WHERE u.shipment_id = s.shipment_id AND u.order_line_id = s.order_line_id), 0) AS underway, 0 AS gl
+          FROM shipment_line s JOIN shipment h ON h.id = s.shipment_id JOIN sales_order o ON o.id = h.order_id JOIN sales_order_line sl ON sl.id = s.order_line_id
+          WHERE ${onDelivery} AND NOT EXISTS (${entryOf(`'goods-delivered'`)}) AND NOT EXISTS (SELECT FROM journal_entry e WHERE e.idem_key = 'goods-lost/' || h.id)
         UNION ALL SELECT e.source_id, 0, l.func_minor FROM journal_line l JOIN journal_entry e ON e.id = l.entry_id WHERE l.account_id = 1315) t
       GROUP BY 1 HAVING sum(underway) <> sum(gl)`,
+  },
+  {
+    name: 'DEFERRED',
+    invariant:
+      'What is billed and not earned yet stands under the key of its shipment and line, and is never more than was billed.',
+    sql: `SELECT d.id, d.minor, i.balance_minor FROM deferred_revenue d
+        LEFT JOIN open_item i ON i.entity_id = d.entity_id AND i.account_id = 2150 AND i.currency = d.currency AND i.book = 'main' AND i.key = 'deferral/' || d.shipment_id || '/' || d.order_line_id
+        WHERE i.id IS NULL OR -i.balance_minor NOT BETWEEN 0 AND d.minor
+      UNION ALL
+      SELECT NULL, NULL, i.balance_minor FROM open_item i WHERE i.account_id = 2150 AND i.book = 'main'
+        AND NOT EXISTS (SELECT FROM deferred_revenue d WHERE i.key = 'deferral/' || d.shipment_id || '/' || d.order_line_id)`,
+  },
+  {
+    name: 'CARRIER-CLAIMS',
+    invariant:
+      'A carrier owes the cost of what it lost until it has answered, and nothing of it after that.',
+    sql: `SELECT c.id, c.cost_minor, i.balance_minor, a.outcome FROM carrier_claim c LEFT JOIN carrier_claim_outcome a ON a.claim_id = c.id
+        LEFT JOIN open_item i ON i.entity_id = c.entity_id AND i.account_id = 1220 AND i.book = 'main' AND i.key = 'parcel/' || c.parcel_id
+        WHERE coalesce(i.balance_minor, 0) NOT BETWEEN 0 AND c.cost_minor OR a.claim_id IS NOT NULL AND coalesce(i.balance_minor, 0) <> 0
+          OR c.cost_minor > 0 AND i.id IS NULL`,
   },
   {
     name: 'INVOICE',

@@ -14,7 +14,7 @@ export interface TaxReturnLine {
 }
 
 /** What posts tax of an order, and what its documents say of it. */
-export const MONEY_AND_GOODS = `('payment-captured', 'tender-applied', 'deposit-cancelled', 'goods-shipped', 'goods-delivered')`
+export const MONEY_AND_GOODS = `('payment-captured', 'tender-applied', 'deposit-cancelled', 'goods-shipped', 'goods-delivered', 'sale-taken-back')`
 
 /** What gives tax of an order back: the shares of units that were returned, and of goodwill. */
 export const CREDITS = `('return-credited', 'goodwill-credited')`
@@ -32,10 +32,10 @@ export function taxByReturn({ lines, entries }: { lines: string; entries: string
     UNION ALL
     SELECT o.entity_id, tax_return_period(o.entity_id, NULL, t.jurisdiction, tax_day((SELECT max(x.belongs_to) FROM journal_line x WHERE x.entry_id = e.id), e.effective_on)),
       t.jurisdiction, t.tax_code, o.currency, 0, CASE WHEN t.collected_by = 'seller' THEN u.minor ELSE 0 END, CASE WHEN t.collected_by = 'seller' THEN 0 ELSE u.minor END
-    FROM journal_entry e JOIN shipment h ON h.id::text = e.source_id JOIN sales_order o ON o.id = h.order_id JOIN shipment_line s ON s.shipment_id = h.id
+    FROM journal_entry e JOIN earned_units s ON s.entry_id = e.id JOIN sales_order o ON o.id = s.order_id
     JOIN sales_order_line ol ON ol.id = s.order_line_id JOIN order_line_tax t ON t.order_line_id = ol.id
-    CROSS JOIN LATERAL (SELECT (t.tax_minor * (s.unit_from + s.qty)) / ol.qty_ordered - (t.tax_minor * s.unit_from) / ol.qty_ordered AS minor) u
-    WHERE e.source_type = 'shipment' AND e.event_type IN ('goods-shipped', 'goods-delivered')
+    CROSS JOIN LATERAL (SELECT s.sign * ((t.tax_minor * (s.unit_from + s.qty)) / ol.qty_ordered - (t.tax_minor * s.unit_from) / ol.qty_ordered) AS minor) u
+    WHERE e.source_type = 'shipment'
       AND (t.collected_by = 'marketplace' OR o.policies->'order'->'body'->>'taxPoint' IS DISTINCT FROM 'payment') AND ${entries}
     UNION ALL
     SELECT e.entity_id, tax_return_period(e.entity_id, NULL, t.jurisdiction, tax_day((SELECT max(x.belongs_to) FROM journal_line x WHERE x.entry_id = e.id), e.effective_on)),

@@ -3,6 +3,7 @@ import { sendAlong } from '#db/transaction'
 import type { CaseType, HoldType } from '#domain/orders/exceptions'
 import type { LineCounters } from '#domain/orders/phase'
 import type { PinnedPolicy, PolicyKind } from '#domain/orders/policies'
+import type { RevenueOn } from '#domain/orders/revenue'
 import type { FrozenMoney } from '#domain/orders/shares'
 import { Refusal } from '#domain/refusal'
 import { json } from './records.ts'
@@ -29,9 +30,13 @@ export interface OrderLine extends LineCounters, Omit<FrozenMoney, 'ordered'> {
   /** Value of the units that were cancelled, and that were shipped, of the frozen amounts. */
   cancelledMinor: bigint
   shippedMinor: bigint
-  /** Value of shipped units that got lost before control passed: nobody owes it, and it is given back. */
+  /** Value of shipped units that got lost: nobody owes it, and they are sent again or their money goes back. */
   lostMinor: bigint
   promiseOn: string | null
+  /** When it is earned by its product's own rule, over how many months, and by which; null: by the order's policy. */
+  revenueOn: RevenueOn | null
+  termMonths: number | null
+  revenuePolicy: string | null
   /** Waiting units that are promised from an expected supply. */
   promised: number
 }
@@ -183,6 +188,7 @@ function linesOf(tx: Tx, orderId: bigint) {
       l.shipping_minor::text AS "shippingMinor", l.tax_minor::text AS "taxMinor", l.commission_minor::text AS "commissionMinor", l.fee_minor::text AS "feeMinor",
       l.cancelled_minor::text AS "cancelledMinor", l.shipped_minor::text AS "shippedMinor", l.lost_minor::text AS "lostMinor", l.qty_ordered AS ordered, l.qty_cancelled AS cancelled, l.qty_allocated AS allocated,
       l.qty_backordered AS backordered, l.qty_released AS released, l.qty_picked AS picked, l.qty_shipped AS shipped, l.qty_delivered AS delivered, l.promise_on AS "promiseOn",
+      l.revenue_on AS "revenueOn", l.term_months AS "termMonths", l.revenue_policy_id::text AS "revenuePolicy",
       coalesce((SELECT sum(p.qty) FROM supply_promise p WHERE p.order_line_id = l.id), 0)::int AS promised,
       (SELECT coalesce(jsonb_agg(jsonb_build_object('code', d.code, 'fundedBy', d.funded_by, 'vendor', d.vendor, 'amountMinor', d.amount_minor::text) ORDER BY d.seq), '[]')
         FROM order_line_discount d WHERE d.order_line_id = l.id) AS discounts,

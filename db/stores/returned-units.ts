@@ -36,20 +36,21 @@ export async function shippedRanges(
     WHERE h.order_id = ${orderId} ORDER BY 1, 2`
 }
 
-/** Units of an order that left and that no return has, by line and unit. */
+/** Units of an order that left, did not get lost and that no return has, by line and unit. */
 export async function returnableUnits(tx: Tx, orderId: bigint): Promise<ShippedUnit[]> {
   const [ranges, claimed] = await Promise.all([
     tx<ShippedRange[]>`
       SELECT l.order_line_id AS "orderLineId", l.shipment_id AS "shipmentId", l.unit_from AS "unitFrom", l.qty, ol.item_id AS "itemId", h.site_id AS "siteId", h.shipped_on AS "shippedOn",
         (SELECT CASE WHEN bool_and(p.delivered_at IS NOT NULL) THEN max(p.delivered_at)::date END FROM parcel p WHERE p.shipment_id = h.id AND p.voided_at IS NULL) AS "deliveredOn",
-        EXISTS (SELECT FROM journal_entry e WHERE e.source_type = 'shipment' AND e.source_id = h.id::text AND e.event_type IN ('goods-shipped', 'goods-delivered'))
+        EXISTS (SELECT FROM journal_entry e WHERE e.source_type = 'shipment' AND e.source_id = h.id::text AND e.event_type = CASE WHEN coalesce(ol.revenue_on, o.policies->'order'->'body'->>'revenueOn') = 'delivered' THEN 'goods-delivered' ELSE 'goods-shipped' END)
           OR NOT EXISTS (SELECT FROM journal_entry e WHERE e.source_type = 'shipment' AND e.source_id = h.id::text) AS earned,
         i.kind = 'stock' AS goods
-      FROM shipment h JOIN shipment_line l ON l.shipment_id = h.id JOIN sales_order_line ol ON ol.id = l.order_line_id JOIN item i ON i.id = ol.item_id
+      FROM shipment h JOIN shipment_line l ON l.shipment_id = h.id JOIN sales_order_line ol ON ol.id = l.order_line_id JOIN sales_order o ON o.id = h.order_id JOIN item i ON i.id = ol.item_id
       WHERE h.order_id = ${orderId} ORDER BY l.order_line_id, l.unit_from`,
     tx<{ orderLineId: bigint; unit: number }[]>`
       SELECT u.order_line_id AS "orderLineId", u.unit FROM returned_unit u JOIN sales_order_line l ON l.id = u.order_line_id
-      WHERE l.order_id = ${orderId} AND u.state <> 'dropped'`,
+      WHERE l.order_id = ${orderId} AND u.state <> 'dropped'
+      UNION SELECT x.order_line_id, generate_series(x.unit_from, x.unit_from + x.qty - 1) FROM lost_units x JOIN sales_order_line l ON l.id = x.order_line_id WHERE l.order_id = ${orderId}`,
   ])
   const taken = new Set(claimed.map((one) => `${one.orderLineId}/${one.unit}`))
   return ranges.flatMap(({ unitFrom, qty, ...range }) =>

@@ -141,3 +141,13 @@ function writeInvoices(tx: Tx, invoices: readonly NewInvoice[]): PromiseLike<unk
       AS i ("entityId" int, "orderId" bigint, "shipmentId" bigint, "issuedOn" date, "dueOn" date, currency text, net bigint, tax bigint, gross bigint)
     ORDER BY "shipmentId"`
 }
+
+/** What the carrier is expected to charge for a shipment, in functional currency, and which carrier it is. */
+export async function freightOfShipment(
+  tx: Tx,
+  shipmentId: bigint,
+): Promise<{ minor: bigint; party: string | undefined }> {
+  const [row] = await tx<{ minor: bigint; party: string | null }[]>`
+    SELECT freight_minor AS minor, freight_party AS party FROM shipment WHERE id = ${shipmentId}`
+  return { minor: row!.minor, party: row!.party ?? undefined }
+}

@@ -34,6 +34,7 @@ export const accountOfRole = {
   StoreCredit: 2120,
   RefundLiability: 2130,
   RefundsPayable: 2140,
+  DeferredRevenue: 2150,
   SalesTaxPayable: 2210,
   OutputVat: 2220,
   OssVat: 2225,

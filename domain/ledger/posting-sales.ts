@@ -37,6 +37,8 @@ export interface ShippedLine extends SoldLine {
   shippingMinor: bigint
   taxes: readonly TaxShare[]
   layers: readonly LayerShare[]
+  /** Earned later than it is billed: the open item that it is owed under until then. */
+  deferredAs?: string
   /** What the marketplace is expected to keep back of these units, in the order's currency. */
   feesExpected?: { commissionMinor: bigint; fulfilmentMinor: bigint }
 }
@@ -73,7 +75,7 @@ export interface GoodsShipped {
 
 /**
  * Dr Customer deposits (or Receivables, or Marketplace clearing)   Cr Product sales
- * Dr Discounts (or who funds them)                                 Cr Shipping income
+ * Dr Discounts (or who funds them)                                 Cr Shipping income, Deferred revenue
  *                                                                  Cr Sales tax, or VAT
  * Dr Commission, Fulfilment fee                                    Cr Marketplace clearing
  * Dr Cost of goods sold                                            Cr Inventory, per layer
@@ -109,35 +111,6 @@ export function postGoodsDelivered(event: GoodsShipped): JournalEntryDraft {
   return revenueAndCost(event, 'goods-delivered', 'InTransitToCustomer')
 }
 
-/**
- * Dr Claims {shipment}   Cr In transit to customer, per layer
- * Dr Freight out         Cr Freight-out accrual
- *
- * Row 8c: goods that were still ours got lost on the way. What the carrier owes for them is their
- * cost until it says otherwise; it wants to be paid for the carriage all the same.
- */
-export function postGoodsLost(event: GoodsShipped): JournalEntryDraft {
-  const { orderId, functionalCurrency: currency } = event
-  const layers = event.lines.flatMap((line) => line.layers.map((layer) => ({ line, layer })))
-  return journalEntry({
-    ...header(event, 'goods-lost'),
-    area: 'INV',
-    lines: [
-      debit('Claims', sum(layers.map(({ layer }) => layer.costMinor)), {
-        orderId,
-        currency,
-        openKey: shipmentKey(event.shipmentId),
-        party: event.freightParty,
-        channelId: event.lines[0]?.channelId,
-      }),
-      ...layers.map(({ line, layer }) =>
-        credit('InTransitToCustomer', layer.costMinor, layerDimensions(event, line, layer, -1n)),
-      ),
-      ...freightLines(event),
-    ],
-  })
-}
-
 function revenueAndCost(
   event: GoodsShipped,
   eventType: 'goods-shipped' | 'goods-delivered',
@@ -159,7 +132,7 @@ function revenueAndCost(
   })
 }
 
-function header(event: GoodsShipped, eventType: PostingRule) {
+export function header(event: GoodsShipped, eventType: PostingRule) {
   return {
     entityId: event.entity,
     effectiveOn: event.shippedOn,
@@ -185,7 +158,7 @@ function saleRate(event: GoodsShipped): bigint {
 }
 
 /** What the buyer has to pay for exactly these units, with the tax that is posted with them. */
-function owedFor(event: GoodsShipped): bigint {
+export function owedFor(event: GoodsShipped): bigint {
   const net = sum(event.lines.map((line) => netOf(line) + line.shippingMinor))
   return net + sum(taxesToPost(event).map((share) => share.amountMinor))
 }
@@ -200,8 +173,9 @@ function settlementOf(event: GoodsShipped): LineInput[] {
   })
 }
 
-function revenueLines(event: GoodsShipped, line: ShippedLine): LineInput[] {
+export function revenueLines(event: GoodsShipped, line: ShippedLine): LineInput[] {
   const dimensions = lineDimensions(event, line)
+  if (line.deferredAs !== undefined) return deferredLines(event, line, line.deferredAs)
   return [
     ...discountLines(event, line, line.discounts),
     credit('ProductSales', line.goodsMinor, { ...dimensions, qty: -line.qty }),
@@ -209,8 +183,28 @@ function revenueLines(event: GoodsShipped, line: ShippedLine): LineInput[] {
   ]
 }
 
+/** What is earned later is owed net of the discounts that we bear; whoever else bears one owes it now. */
+function deferredLines(event: GoodsShipped, line: ShippedLine, openKey: string): LineInput[] {
+  const dimensions = lineDimensions(event, line)
+  const others = line.discounts.filter((share) => share.fundedBy !== 'merchant')
+  return [
+    ...discountLines(event, line, others),
+    credit('DeferredRevenue', deferredMinor(line), { ...dimensions, openKey }),
+    credit('ShippingIncome', line.shippingMinor, dimensions),
+  ]
+}
+
+/** What units that are earned later will earn: their price less the discounts that we bear. */
+export function deferredMinor({
+  goodsMinor,
+  discounts,
+}: Pick<ShippedLine, 'goodsMinor' | 'discounts'>): bigint {
+  const ours = discounts.filter((share) => share.fundedBy === 'merchant')
+  return goodsMinor - sum(ours.map((share) => share.amountMinor))
+}
+
 /** One line per kind, jurisdiction and code: the tax ledger is summed by these, never by item. */
-function taxLines(event: GoodsShipped): LineInput[] {
+export function taxLines(event: GoodsShipped): LineInput[] {
   const owed = new Map<string, { share: TaxShare; amountMinor: bigint }>()
   for (const share of taxesToPost(event)) {
     const key = JSON.stringify([taxAccount(share), share.jurisdiction, share.taxCode])
@@ -264,7 +258,7 @@ function costLines(
 }
 
 /** Row 27's first half: the carrier's bill is expected, and each order line bears its share. */
-function freightLines(event: GoodsShipped): LineInput[] {
+export function freightLines(event: GoodsShipped): LineInput[] {
   const freight = event.freightMinor ?? 0n
   const { functionalCurrency: currency, freightParty: party } = event
   return [
@@ -302,11 +296,11 @@ function netOf(line: ShippedLine): bigint {
 }
 
 /** A promotion's margin is that of the lines it was given on: all of them carry it. */
-function lineDimensions(event: GoodsShipped, line: ShippedLine): Dimensions {
+export function lineDimensions(event: GoodsShipped, line: ShippedLine): Dimensions {
   return { ...soldDimensions(event, line), promotion: mainPromotion(line.discounts) }
 }
 
-function layerDimensions(
+export function layerDimensions(
   event: GoodsShipped,
   line: ShippedLine,
   layer: LayerShare,

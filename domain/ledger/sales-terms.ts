@@ -27,6 +27,11 @@ export function taxAccount(share: TaxShare): AccountRole {
 /** Open-item keys: one per thing that somebody still waits for. */
 export const orderKey = (orderId: bigint) => `order/${orderId}`
 export const shipmentKey = (shipmentId: bigint | string) => `shipment/${shipmentId}`
+/** Units of a line that were billed with a shipment and are earned later. */
+export const deferralKey = (shipmentId: bigint | string, orderLineId: bigint | string) =>
+  `deferral/${shipmentId}/${orderLineId}`
+/** What the carrier owes for a parcel that it lost. */
+export const parcelKey = (parcelId: bigint) => `parcel/${parcelId}`
 export const captureKey = (provider: string, captureId: string) => `${provider}/${captureId}`
 export const refundKey = (refundId: bigint | string) => `refund/${refundId}`
 /** Where recognised breakage stands beside the cards, which keep what is on them. */

@@ -22,6 +22,7 @@ export const CASE_RESOLUTIONS = {
   'payment-disputed': ['mark-done', 'wait'],
   'refunded-elsewhere': ['mark-done', 'wait'],
   'parcel-stalled': ['keep-waiting', 'claim-lost', 'mark-delivered'],
+  'parcel-lost': ['reship', 'refund'],
   'effect-unknown': ['ask-again', 'mark-done', 'mark-failed'],
   'consent-needed': ['ask-customer', 'customer-agreed', 'accept-lower-price', 'reject'],
   'document-refused': ['retry', 'reject'],

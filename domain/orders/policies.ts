@@ -82,6 +82,8 @@ export type MailTemplate =
   | 'promise'
   | 'waited-too-long'
   | 'consent'
+  | 'intercepting'
+  | 'too-late'
 
 export interface NotificationPolicy {
   /** Mails that nobody gets. */
@@ -201,6 +203,7 @@ export const DEFAULT_POLICIES: PolicyBodies = {
     'chargeback-deadline-missed': team('risk', hours(24), 'high'),
     'chargeback-differs': team('finance', hours(24), 'high'),
     'parcel-stalled': team('order-desk', hours(24)),
+    'parcel-lost': team('order-desk', hours(24), 'high'),
     'effect-unknown': team('finance', hours(4), 'high'),
     'consent-needed': team('order-desk', hours(24)),
     'document-refused': team('order-desk', hours(4), 'high'),

@@ -33,6 +33,8 @@ export interface Foreign {
   settlementId: string
   creditId: string
   prepaymentId: string
+  deferralId: string
+  claimId: string
 }
 
 /** What no answer to a limited caller may hold, by what the foreign objects are called. */
@@ -165,6 +167,12 @@ export async function foundForeignCompany(api: RunningApi): Promise<Foreign> {
     prepaymentId: await one(`
       INSERT INTO vendor_prepayment (purchase_order_id, entity_id, supplier_id, currency, amount_minor, due_on, reason, requested_by)
       SELECT id, entity_id, supplier_id, currency, 1, current_date, 'x', 'x' FROM purchase_order WHERE po_number = '${FOREIGN.purchase}' RETURNING id`),
+    claimId: await one(`
+      WITH lost AS (INSERT INTO parcel (order_id, fulfilment_id, parcel_no, tracking_number) SELECT order_id, id, 99, 'LOST-DE' FROM fulfilment_order WHERE order_id = ${orderId} RETURNING id)
+      INSERT INTO carrier_claim (parcel_id, order_id, entity_id, cost_minor, claimed_on, actor) SELECT id, ${orderId}, ${entityId}, 0, current_date, 'x' FROM lost RETURNING id`),
+    deferralId: await one(`
+      WITH left_now AS (INSERT INTO shipment (order_id, fulfilment_id, site_id, reference, shipped_on, actor) SELECT order_id, id, site_id, 'DE-S', current_date, 'x' FROM fulfilment_order WHERE order_id = ${orderId} RETURNING id)
+      INSERT INTO deferred_revenue (shipment_id, order_line_id, entity_id, currency, minor, starts_on) SELECT s.id, l.id, ${entityId}, 'EUR', 1, current_date FROM left_now s, sales_order_line l WHERE l.order_id = ${orderId} LIMIT 1 RETURNING id`),
     fulfilmentId: await one(`SELECT id FROM fulfilment_order WHERE order_id = ${orderId}`),
     pickTaskId: await one(`
       INSERT INTO pick_task (wave_id, fulfilment_id, order_line_id, item_id, site_id, bin, lot, qty) SELECT w.id, l.fulfilment_id, l.order_line_id, l.item_id, w.site_id, '', '', 1

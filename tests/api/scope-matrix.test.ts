@@ -267,6 +267,7 @@ const ledger: Probe[] = [
     ['GET /v1/ledger/tax-report', `/v1/ledger/tax-report?entity=${entity}&period=2026-01`],
     ['GET /v1/ledger/tax-registrations', `/v1/ledger/tax-registrations?entity=${entity}`],
     ['GET /v1/gift-cards', `/v1/gift-cards?entity=${entity}`],
+    ['GET /v1/deferred-revenue', `/v1/deferred-revenue?entity=${entity}`],
   ].map(([route, url]) => ({ route: route!, ask: () => get(url!), ...ofEntity('hidden') })),
   ...[
     {
@@ -387,6 +388,47 @@ const file = (url: string) => ({
   payload: '[]',
   headers: { 'content-type': 'application/octet-stream' },
 })
+const revenue: Probe[] = [
+  // What is earned when is said for all companies, as items are.
+  {
+    route: 'GET /v1/revenue-policies',
+    ask: () => get('/v1/revenue-policies'),
+    ...all('free'),
+  },
+  {
+    route: 'POST /v1/revenue-policies',
+    ask: () =>
+      command('POST', '/v1/revenue-policies', {
+        ...{ itemClass: 'none', revenueOn: 'shipped', standard: 'IFRS 15.38', reason },
+      }),
+    ...all('free'),
+  },
+  {
+    route: 'POST /v1/deferred-revenue/:deferralId/activation',
+    ask: (f) =>
+      command('POST', `/v1/deferred-revenue/${f.deferralId}/activation`, { activatedOn: today }),
+    ...{ entity: 'hidden', channel: 'hidden', site: 'free' },
+  },
+  {
+    route: 'POST /v1/ledger/revenue-recognition',
+    ask: () => command('POST', '/v1/ledger/revenue-recognition', { entity, through: today }),
+    ...ofEntity('refused'),
+  },
+  {
+    route: 'GET /v1/carrier-claims',
+    ask: () => get('/v1/carrier-claims'),
+    ...{ entity: 'absent', channel: 'absent', site: 'free' },
+    mark: 'LOST-DE',
+  },
+  {
+    route: 'POST /v1/carrier-claims/:claimId/answer',
+    ask: (f) =>
+      command('POST', `/v1/carrier-claims/${f.claimId}/answer`, {
+        ...{ outcome: 'refused', reference: 'R-1', decidedOn: today },
+      }),
+    ...{ entity: 'hidden', channel: 'hidden', site: 'free' },
+  },
+]
 const settlements: Probe[] = [
   {
     route: 'GET /v1/gift-cards',
@@ -1535,6 +1577,7 @@ const probes = [
   ...reports,
   ...periods,
   ...closes,
+  ...revenue,
   ...settlements,
   ...statements,
   ...orders,

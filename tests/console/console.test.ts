@@ -5,9 +5,10 @@ import type { Browser, BrowserContext, Page } from 'playwright-core'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { CONSOLE_FOLDER } from '#api/plugins/pages'
 import type { Role } from '#domain/access'
-import { post, runningApi, type RunningApi } from '#tests/api/running-api'
+import { eventually, post, runningApi, type RunningApi } from '#tests/api/running-api'
 import { PASSWORD } from '#tests/api/support'
 import { aLine, anOrder } from '#tests/support/company'
+import { shipToOf } from '#tests/support/orders'
 import { expectAccessible, openBrowser } from './browser.ts'
 
 const HOSTILE = `<img src=x onerror="window.hacked=1"><script>window.hacked=1</script>"'&`
@@ -237,7 +238,34 @@ describe('an order', () => {
     await page.getByText(/MUG @ EAST: -1/).waitFor()
     await page.getByRole('button', { name: 'Change the order' }).click()
     await page.getByText('The order is changed.').waitFor()
+
+    // The refund of the unit moves the order once more; the page must have seen it.
+    await eventually(
+      () => api.system.db`
+        SELECT 1 FROM external_effect WHERE subject_id = ${orderId} AND state IN ('intended', 'sent')`,
+      (open) => open.length === 0,
+    )
+    await page.reload()
+    const line = page.getByRole('group', { name: 'Add a line' })
+    await line.getByLabel('SKU').fill('LAMP')
+    const show = page.getByRole('button', { name: 'Show what it does' })
+    expect(await show.isDisabled()).toBe(true)
+    await line.getByLabel('Units').fill('1')
+    await line.getByLabel('Unit price').fill('100.00')
+    const address = page.getByRole('group', { name: 'Send it to another address' })
+    await address.getByLabel('Street').fill('2 Side St')
+    await address.getByLabel('City').fill('Boston')
+    await address.getByLabel('State or region').fill('MA')
+    await address.getByLabel('Postal code').fill('02108')
+    await address.getByLabel('Country').fill('us')
+    await show.click()
+    await page.getByText(/LAMP @ EAST: \+1/).waitFor()
     await expectAccessible(page)
+    await page.getByRole('button', { name: 'Change the order' }).click()
+    await page.getByText('The order is changed.').waitFor()
+    expect(await shipToOf(api.system.db, orderId)).toMatchObject({
+      ...{ name: order.shipTo!.name, line1: '2 Side St', city: 'Boston', country: 'US' },
+    })
   })
 
   test('hostile names are words on the page and nothing else', async () => {

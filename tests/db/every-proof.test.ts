@@ -34,6 +34,21 @@ beforeAll(async () => {
   const at = new Date().toISOString()
   const delivered = { trackingNumber: 'D-1', status: 'delivered' as const, at, actor: 'carrier' }
   await activities.recordTracking({ ...delivered, providerEventId: 'd1', ...of(onItsWay) })
+  const lostOne = await placed({ line: { sku: 'MUG', unitPriceMinor: '1000' } })
+  await shipped(lostOne, [{ trackingNumber: 'L-1' }])
+  const trouble = { ...delivered, trackingNumber: 'L-1', status: 'exception' as const }
+  const stalled = await activities.recordTracking({
+    ...{ ...trouble, providerEventId: 'l1', ...of(lostOne) },
+  })
+  await activities.resolveException({
+    ...{ ...of(lostOne), key: 'l', actor: 'ann' },
+    ...{ caseId: stalled.cases[0]!.id, resolution: 'claim-lost' },
+  })
+  await admin`
+    INSERT INTO item (sku, name, kind, status) VALUES ('LICENCE', 'Licence', 'service', 'active')`
+  await admin`
+    INSERT INTO revenue_policy (item_id, revenue_on, standard, reason, actor) SELECT id, 'activated', 'IFRS 15.31', 'x', 'x' FROM item WHERE sku = 'LICENCE'`
+  await placed({ line: { sku: 'LICENCE', requiresShipping: false, unitPriceMinor: '5000' } })
   // Granted and not given back yet.
   await setPolicy(admin, 'order', { autoRelease: false }, 'market')
   const given = await placed({ channel: 'market' })
@@ -200,6 +215,10 @@ const corruptions: [name: string, corruption: string][] = [
   ['COGS', 'UPDATE journal_line SET func_minor = func_minor + 1 WHERE account_id = 5010'],
   ['TRANSIT', 'DELETE FROM journal_line WHERE account_id = 1315'],
   ['TRANSIT', 'UPDATE journal_line SET func_minor = func_minor + 1 WHERE account_id = 1315'],
+  ['DEFERRED', 'DELETE FROM deferred_revenue'],
+  ['DEFERRED', 'UPDATE open_item SET balance_minor = 1 WHERE account_id = 2150'],
+  ['CARRIER-CLAIMS', 'UPDATE carrier_claim SET cost_minor = cost_minor - 1'],
+  ['CARRIER-CLAIMS', 'DELETE FROM open_item WHERE account_id = 1220'],
   ['INVOICE', 'UPDATE customer_invoice SET net_minor = net_minor + 1'],
   ['INVOICE', 'DELETE FROM customer_invoice WHERE number = 1'],
   ['INVOICE', 'UPDATE document_sequence SET next = next + 1'],

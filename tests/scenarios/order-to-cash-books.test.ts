@@ -260,6 +260,7 @@ test('goods that get lost before they are earned become a claim at cost, and the
   await order.ship({ parcels: [{ trackingNumber: 'LOST', carrier: 'UPS' }] })
   await order.until((seen) => seen.cases[0]?.type === 'parcel-stalled')
   await order.resolve('parcel-stalled', 'claim-lost')
+  await order.resolve('parcel-lost', 'refund')
   await order.until((seen) => !seen.open)
   expect(await postedFor(system.db, order.orderId)).toEqual([
     'Dr Claims 40.00',

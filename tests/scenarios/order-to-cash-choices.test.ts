@@ -145,7 +145,7 @@ test('who asks for evidence has it asked of the buyer, keeps the order held and 
 })
 
 test.each(['accept-as-return', 'dispute'] as const)(
-  'a recall that is answered by %s says so to whoever asked, and the warehouse goes on',
+  'a recall that is answered by %s says so to whoever must know, and the warehouse goes on',
   async (choice) => {
     const order = anOrder()
     const { orderId } = await system.place(order)
@@ -154,14 +154,37 @@ test.each(['accept-as-return', 'dispute'] as const)(
     await web.resolve('channel-changed-after-release', choice)
     expect(await fulfilmentsOf(system.db, orderId)).toMatchObject([{ state: 'released' }])
     const [line] = await linesOf(system.db, orderId)
-    expect(await outboxOf(orderId, 'cancellation')).toEqual([
-      {
-        orderId,
-        choice,
-        caseType: 'channel-changed-after-release',
-        units: [{ orderLineId: line!.id, qty: 1 }],
-      },
-    ])
+    const units = [{ orderLineId: line!.id, qty: 1 }]
+    const caseType = 'channel-changed-after-release'
+    const returned = choice === 'accept-as-return'
+    expect(await outboxOf(orderId, 'cancellation')).toEqual(
+      returned ? [{ orderId, choice, caseType, units }] : [],
+    )
+    expect(await outboxOf(orderId, 'mail')).toEqual(
+      returned ? [] : [{ template: 'too-late', orderId }],
+    )
     expect(await web.ship()).toMatchObject({ phase: 'closed' })
+  },
+)
+
+test.each(['mark-done', 'mark-failed'] as const)(
+  'a parcel is to be stopped: somebody asks the carrier, and %s says what came of it',
+  async (answer) => {
+    const order = anOrder()
+    const { orderId } = await system.place(order)
+    const web = desk(system, order)
+    const trackingNumber = aKey()
+    await web.ship({ parcels: [{ trackingNumber, carrier: 'UPS' }] })
+    await web.update(requestCancellation, { key: aKey(), actor: 'csr', reason: 'changed mind' })
+    await web.resolve('cancel-too-late', 'intercept')
+    const asked = await web.until((seen) => seen.cases[0]?.type === 'effect-unknown')
+    const [found] = await system.db<{ summary: string }[]>`
+      SELECT summary FROM exception_case WHERE id = ${asked.cases[0]!.id}`
+    expect(found!.summary).toContain(`ask UPS to stop ${trackingNumber}`)
+    const params = { reference: 'UPS, Ms Lee' }
+    expect(await web.resolve('effect-unknown', answer, { params })).toMatchObject({ cases: [] })
+    const mails = (await outboxOf(orderId, 'mail')).map((mail) => mail['template'])
+    const told = answer === 'mark-failed' ? ['too-late'] : []
+    expect(mails).toEqual(['shipped', 'intercepting', ...told])
   },
 )

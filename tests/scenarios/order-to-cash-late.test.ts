@@ -36,13 +36,18 @@ const phaseOf = async (orderId: string) =>
   (await supervisor({ method: 'GET', url: `/v1/orders/${orderId}` })).json().phase as string
 const saidFor = async (orderId: string) => {
   const rows = await api.system.db<{ choice: string }[]>`
-    SELECT body->>'choice' AS choice FROM outbox WHERE topic = 'cancellation' AND body->>'orderId' = ${orderId}`
+    SELECT coalesce(body->>'choice', body->>'template') AS choice FROM outbox
+    WHERE topic IN ('cancellation', 'mail') AND body->>'orderId' = ${orderId} AND body->>'template' IS DISTINCT FROM 'shipped'`
   return rows.map((row) => row.choice)
 }
 
-test.each(['intercept', 'treat-as-return', 'refuse'])(
-  'a cancellation of an order that has ended is a case; %s closes it again and tells whoever must act',
-  async (resolution) => {
+test.each([
+  ['intercept', 'intercepting'],
+  ['treat-as-return', 'treat-as-return'],
+  ['refuse', 'too-late'],
+])(
+  'a cancellation of an order that has ended is a case; %s closes it again and tells whoever must know',
+  async (resolution, said) => {
     const orderId = await shippedAndEnded()
     const asked = await cancel(orderId, `late-${resolution}`)
     expect(asked.statusCode, asked.body).toBe(200)
@@ -57,7 +62,7 @@ test.each(['intercept', 'treat-as-return', 'refuse'])(
     const decided = await decide(asked.json().cases[0].id, resolution)
     expect(decided.statusCode, decided.body).toBe(200)
     expect(decided.json()).toMatchObject({ open: false, phase: 'closed', cases: [] })
-    expect(await saidFor(orderId)).toEqual([resolution])
+    expect(await saidFor(orderId)).toEqual([said])
     expect(await linesOf(api.system.db, orderId)).toMatchObject([{ shipped: 1, cancelled: 0 }])
   },
 )

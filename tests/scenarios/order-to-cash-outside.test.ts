@@ -368,8 +368,9 @@ test('a parcel that does not move opens a case with the last day for a claim, an
   await order.ship({ parcels: [{ trackingNumber: 'SLOW', carrier: 'UPS' }] })
   await order.until((seen) => seen.cases[0]?.type === 'parcel-stalled')
   await order.resolve('parcel-stalled', 'claim-lost')
+  await order.resolve('parcel-lost', 'refund')
   await order.until((seen) => !seen.open)
-  const claims =
-    await system.db`SELECT body->>'claimBy' AS by FROM outbox WHERE topic = 'carrier-claim'`
-  expect(claims).toHaveLength(1)
+  const claims = await system.db`
+    SELECT claim_by > claimed_on AS "inTime", cost_minor AS cost FROM carrier_claim WHERE order_id = ${order.orderId}`
+  expect(claims).toEqual([{ inTime: true, cost: 4000n }])
 })

@@ -155,6 +155,7 @@ test('VAT of goods that get lost before they are earned falls away with the refu
   await order.ship({ parcels: [{ trackingNumber: aKey(), carrier: 'UPS' }] })
   await order.until(({ cases }) => cases.some(({ type }) => type === 'parcel-stalled'))
   await order.resolve('parcel-stalled', 'claim-lost')
+  await order.resolve('parcel-lost', 'refund')
   await order.until(({ effects }) => effects.length === 0)
   const posted = await postedFor(system.db, order.orderId)
   expect(posted.filter((said) => /Deposits|Vat/.test(said))).toEqual([])

@@ -217,6 +217,30 @@ describe('a cancellation', () => {
   })
 })
 
+test('the decision that ended a transfer is answered again when the engine no longer knows it', async () => {
+  const placed = await asked([{ sku: 'LAMP', qty: '1' }])
+  await ship(placed.no)
+  const recalled = await tell(placed.no, 'cancellation', { reason: 'no longer needed' })
+  const key = next()
+  const decide = () =>
+    post(
+      lead,
+      `/v1/exceptions/${recalled.cases[0]!.id}/resolution`,
+      { resolution: 'came-back' },
+      key,
+    )
+  const first = (await decide()).json()
+  expect(first).toMatchObject({ phase: 'closed', open: false })
+  // The claim of the request is lost, so that it reaches the ended process under another attempt.
+  await api.system.admin.begin(async (tx) => {
+    await tx`SET LOCAL session_replication_role = replica`
+    await tx`DELETE FROM command WHERE key LIKE ${`http/%/${key}`}`
+  })
+  const again = await decide()
+  expect(again.statusCode, again.body).toBe(200)
+  expect(again.json()).toEqual(first)
+})
+
 describe('approval', () => {
   test('from the policy’s value on is a second person’s, and a rejected transfer reserves nothing', async () => {
     await setPolicy(api.system.admin, 'transfer' as never, { approvalFromMinor: '4000' })

@@ -6,18 +6,32 @@ import type { OrderDetail } from '../pages/order.tsx'
 import { useTexts } from '../texts/texts.ts'
 import { Failure } from './answer.tsx'
 import { Effect } from './effect.tsx'
+import {
+  AddedLine,
+  isTyped,
+  NewAddress,
+  readAddress,
+  readLine,
+  type Typed,
+} from './order-additions.tsx'
 import { Panel } from './panel.tsx'
 
-/** Units to take off an order: seen first, and carried out on exactly what was seen. */
+/** Units to take off, a line to add, another address: seen first, and carried out on exactly what was seen. */
 export function OrderChange({ order }: { order: OrderDetail }) {
   const { t } = useTexts()
   const client = useQueryClient()
   const [units, setUnits] = useState<Readonly<Record<string, number>>>({})
+  const [line, setLine] = useState<Typed>({})
+  const [address, setAddress] = useState<Typed>({})
   const key = useRef(newKey())
   const path = { orderId: order.id }
-  const actions = Object.entries(units).flatMap(([orderLineId, qty]) =>
+  const added = readLine(line, order.currency)
+  const moved = readAddress(address)
+  const unfinished = (isTyped(line) && !added) || (isTyped(address) && !moved)
+  const cancelled = Object.entries(units).flatMap(([orderLineId, qty]) =>
     qty > 0 ? [{ kind: 'cancel-units' as const, orderLineId, qty }] : [],
   )
+  const actions = [...cancelled, ...(added ? [added] : []), ...(moved ? [moved] : [])]
   const preview = useMutation({
     mutationFn: async () => ({
       version: order.version,
@@ -37,6 +51,8 @@ export function OrderChange({ order }: { order: OrderDetail }) {
     onSuccess: () => {
       key.current = newKey()
       setUnits({})
+      setLine({})
+      setAddress({})
       preview.reset()
       return client.invalidateQueries()
     },
@@ -47,12 +63,16 @@ export function OrderChange({ order }: { order: OrderDetail }) {
       return client.invalidateQueries({ queryKey: ['order', order.id] })
     },
   })
-  const set = (id: string, qty: number) => {
-    setUnits({ ...units, [id]: qty })
-    preview.reset()
-    change.reset()
-  }
-  const open = order.lines.filter((line) => line.ordered - line.cancelled - line.shipped > 0)
+  /** What was seen is what stood in the fields then. */
+  const typing =
+    <T,>(set: (next: T) => void) =>
+    (next: T) => {
+      set(next)
+      preview.reset()
+      change.reset()
+    }
+  const setUnitsOf = typing(setUnits)
+  const open = order.lines.filter((one) => one.ordered - one.cancelled - one.shipped > 0)
   if (open.length === 0) return null
   const conflict = change.error instanceof Problem && change.error.code === 'StaleVersion'
   return (
@@ -60,22 +80,24 @@ export function OrderChange({ order }: { order: OrderDetail }) {
       <Stack>
         <Text size="sm">{t('order.changeHelp')}</Text>
         <Group align="end">
-          {open.map((line) => (
+          {open.map((one) => (
             <NumberInput
-              key={line.id}
-              label={`${t('order.cancelUnits')}: ${line.sku ?? line.title}`}
+              key={one.id}
+              label={`${t('order.cancelUnits')}: ${one.sku ?? one.title}`}
               min={0}
-              max={line.ordered - line.cancelled - line.shipped}
+              max={one.ordered - one.cancelled - one.shipped}
               allowDecimal={false}
-              value={units[line.id] ?? 0}
-              onChange={(value) => set(line.id, Number(value) || 0)}
+              value={units[one.id] ?? 0}
+              onChange={(value) => setUnitsOf({ ...units, [one.id]: Number(value) || 0 })}
             />
           ))}
         </Group>
+        <AddedLine currency={order.currency} typed={line} setTyped={typing(setLine)} />
+        <NewAddress typed={address} setTyped={typing(setAddress)} />
         <Button
           variant="default"
           w="fit-content"
-          disabled={actions.length === 0}
+          disabled={actions.length === 0 || unfinished}
           loading={preview.isPending}
           onClick={() => preview.mutate()}
         >
