@@ -30,7 +30,7 @@ export function taxByReturn({ lines, entries }: { lines: string; entries: string
       CASE WHEN o.policies->'order'->'body'->>'taxPoint' = 'payment' AND l.event_type IN ${MONEY_AND_GOODS} THEN l.tax_minor ELSE 0 END AS documents, 0 AS facilitator
     FROM tax_ledger_line l LEFT JOIN sales_order o ON o.id = l.order_id WHERE ${lines}
     UNION ALL
-    SELECT o.entity_id, tax_return_period(o.entity_id, NULL, t.jurisdiction, tax_day((SELECT max(x.belongs_to) FROM journal_line x WHERE x.entry_id = e.id), e.effective_on)),
+    SELECT o.entity_id, tax_return_period(o.entity_id, CASE WHEN t.tax_code LIKE '%/oss' THEN 2225 WHEN t.tax_code LIKE '%/ioss' THEN 2228 END, t.jurisdiction, tax_day((SELECT max(x.belongs_to) FROM journal_line x WHERE x.entry_id = e.id), e.effective_on)),
       t.jurisdiction, t.tax_code, o.currency, 0, CASE WHEN t.collected_by = 'seller' THEN u.minor ELSE 0 END, CASE WHEN t.collected_by = 'seller' THEN 0 ELSE u.minor END
     FROM journal_entry e JOIN shipment h ON h.id::text = e.source_id JOIN sales_order o ON o.id = h.order_id JOIN shipment_line s ON s.shipment_id = h.id
     JOIN sales_order_line ol ON ol.id = s.order_line_id JOIN order_line_tax t ON t.order_line_id = ol.id

@@ -60,6 +60,7 @@ const RULE_VERSIONS = {
   'return-reserved': 1,
   'stock-scrapped': 1,
   'suspense-released': 1,
+  'tax-return-paid': 1,
   'tender-applied': 1,
   'tender-refunded': 1,
   'transfer-received': 1,
