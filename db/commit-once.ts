@@ -7,6 +7,7 @@ import { isConflict, isConnectionLost, transaction } from './transaction.ts'
 import { closeRefusals } from './close-refusals.ts'
 import { returnRefusals } from './return-refusals.ts'
 import { supplierCreditRefusals } from './supplier-credit-refusals.ts'
+import { taxRefusals } from './tax-refusals.ts'
 
 export interface Command {
   /** Business key for life, as `ship-order/4711`: never a run id, an attempt or a random value. */
@@ -144,11 +145,6 @@ export const refusalForConstraint: Record<string, GuardRefusal> = {
     message:
       'A channel that is asked for its orders needs an address and a credential: give both, or neither.',
   },
-  tax_registration_begins_later: {
-    code: 'RegistrationBeginsEarlier',
-    message:
-      'Another registration of this jurisdiction begins on that day or later: give the new one a later day.',
-  },
   count_entry_once: {
     code: 'AlreadyCounted',
     message: 'Somebody has counted this place just now: count what is left on the sheet.',
@@ -187,6 +183,7 @@ export const refusalForConstraint: Record<string, GuardRefusal> = {
       'Whoever has changed or verified where a supplier is paid does not sign its payment: ask another.',
   },
   ...supplierCreditRefusals,
+  ...taxRefusals,
   settlement_external_once: {
     code: 'StatementLineKnown',
     message: 'An entry is in another statement already: send each payout, and each day, once.',

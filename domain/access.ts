@@ -300,6 +300,7 @@ const grants: Record<Role, readonly Grant[]> = {
     'counts:approve',
     'transfers:approve',
     'refunds:approve',
+    'customers:approve',
     'settlements:*',
     'chargebacks:*',
     'policies:create',

@@ -11,7 +11,7 @@ import { freezeLine, type FrozenLine } from '#domain/orders/freeze'
 import { Refusal } from '#domain/refusal'
 import { settleCancellation, takeUnitsOut } from './cancel.ts'
 import { resolverOf } from './item-resolution.ts'
-import { checkUntaxedLines } from './order-tax.ts'
+import { taxLaterLines } from './order-tax.ts'
 import { keptValue } from '#domain/orders/worth'
 import { rescreen } from './rescreen.ts'
 import { givenAddress, useAddress } from './ship-to.ts'
@@ -111,12 +111,11 @@ export async function appendLines(
   const fees =
     order.settlement === 'marketplace' ? expectedFees(lines, order.policies.order.body, 0n) : []
   const ids = await insertLines(tx, order.id, lines, { after: last, fees })
-  await checkUntaxedLines(tx, order, lines)
   const fresh = await lockOrder(tx, order.id)
-  return {
-    ...order,
-    lines: [...order.lines, ...fresh.lines.filter((line) => ids.includes(line.id))],
-  }
+  const added = fresh.lines.filter((line) => ids.includes(line.id))
+  const grown = { ...order, lines: [...order.lines, ...added] }
+  await taxLaterLines(tx, grown, added)
+  return grown
 }
 
 async function changeAddress(

@@ -6,7 +6,7 @@ import { healOrderCases, openOrderCase } from './cases.ts'
 import type { LabelOffer } from './gateways.ts'
 import { interceptOutcome } from './intercepts.ts'
 import { recordLabelChoice, voidLabels } from './labels.ts'
-import { taxOutcome } from './order-tax.ts'
+import { taxOutcome } from './tax-outcome.ts'
 import { screeningOutcome } from './screening.ts'
 import { paymentDone, paymentRefused } from './payment-outcomes.ts'
 
@@ -73,14 +73,14 @@ export async function applyEffectOutcome(
       ask_at = clock_timestamp() + make_interval(secs => ${askAgainSeconds(effect, outcome)})
     WHERE key = ${effect.key}`
   if (effect.operation === 'screen') return screeningOutcome(tx, order, effect, outcome, by)
-  if (effect.operation === 'check-tax') return taxOutcome(tx, order, effect, outcome)
+  if (effect.operation === 'check-tax') return taxOutcome(tx, order, effect, outcome, by)
   if (outcome.outcome === 'unknown') {
     if (outcome.askInMs === undefined) await openUnknown(tx, order, effect, outcome.message)
     return
   }
   await healOrderCases(tx, order, ['effect-unknown'], 'the provider has answered', effect.key)
   if (effect.operation === 'verify-address') return addressOutcome(tx, order, outcome)
-  if (effect.gateway === 'tax') return taxOutcome(tx, order, effect, outcome)
+  if (effect.gateway === 'tax') return taxOutcome(tx, order, effect, outcome, by)
   // A carrier that pays nothing back has charged for a label; there is nobody whom that stops.
   if (effect.operation === 'void-label') return
   if (effect.operation === 'intercept') return interceptOutcome(tx, order, effect, outcome)

@@ -5,8 +5,10 @@ import { markBuyer } from '#db/stores/fraud-marks'
 import type { SalesOrder } from '#db/stores/orders'
 import type { HoldType } from '#domain/orders/exceptions'
 import { openUnits } from '#domain/orders/phase'
+import { keptValue } from '#domain/orders/worth'
 import { Refusal } from '#domain/refusal'
 import type { Resolving } from './resolve.ts'
+import { grantRefund } from './refunds.ts'
 import { clearHold, resumeOrder } from './resume.ts'
 import { givenAddress, useAddress, withRecipient } from './ship-to.ts'
 import { oweOnTerms } from './terms.ts'
@@ -48,12 +50,20 @@ export async function liftHold(
 }
 
 async function doBefore(tx: Tx, order: SalesOrder, resolving: Resolving): Promise<SalesOrder> {
-  const { command, actor } = resolving
+  const { command, actor, today } = resolving
+  /** Where the better address has less tax, the rest goes back. */
+  const moved = async (tx: Tx, address: Address) => {
+    const before = keptValue(order)
+    const changed = await useAddress(tx, order, address, actor)
+    if (keptValue(changed) < before)
+      await grantRefund(tx, changed, { actor, today, key: command.key, reason: 'less tax is due' })
+    return changed
+  }
   switch (command.resolution) {
     case 'correct':
-      return useAddress(tx, order, await givenAddress(tx, order, command.addressId), actor)
+      return moved(tx, await givenAddress(tx, order, command.addressId))
     case 'accept-suggestion':
-      return useAddress(tx, order, await suggestedAddress(tx, order), actor)
+      return moved(tx, await suggestedAddress(tx, order))
     case 'map-listing':
     case 'create-item':
       return mapUnknownSku(tx, order, resolving)

@@ -1,14 +1,13 @@
 import type { Tx } from '#db/client'
-import type { SalesOrder } from '#db/stores/orders'
+import type { OrderLine, SalesOrder } from '#db/stores/orders'
 import { intendEffect, recordDecisions } from '#db/stores/records'
 import { bindQuote, quoteOfOrder, type TaxQuote } from '#db/stores/tax-quotes'
-import { formatMinor } from '#domain/money'
-import type { FrozenLine } from '#domain/orders/freeze'
-import { keptValue } from '#domain/orders/worth'
-import { healOrderCases, openOrderCase } from './cases.ts'
-import type { Effect, KeptOutcome } from './effect-outcomes.ts'
+import { Refusal } from '#domain/refusal'
+import { openOrderCase } from './cases.ts'
+import { askedAnew, byOurRules } from './tax-asked.ts'
+import { retaxable, retaxLines } from './retax.ts'
 
-const RULES: Record<TaxQuote['source'], string> = {
+export const TAX_RULES: Record<TaxQuote['source'], string> = {
   engine: 'tax engine',
   rates: 'known rate',
   fallback: 'known rate, as the engine was down',
@@ -25,7 +24,7 @@ export async function takeQuotedTax(tx: Tx, order: SalesOrder, quote: TaxQuote):
       subjectType: 'order',
       subjectId: order.id.toString(),
       kind: 'tax',
-      rule: RULES[quote.source],
+      rule: TAX_RULES[quote.source],
       ruleVersion: order.policies.order.version,
       inputs: {
         taxOn: quote.taxOn,
@@ -33,16 +32,36 @@ export async function takeQuotedTax(tx: Tx, order: SalesOrder, quote: TaxQuote):
         pricesIncludeTax: quote.pricesIncludeTax,
         parts: quote.parts,
       },
-      choice: { taxMinor: quote.taxMinor, quoted: quote.quoted, reason: quote.reason },
+      choice: {
+        taxMinor: quote.taxMinor,
+        quoted: quote.quoted,
+        reason: quote.reason,
+        basis: quote.basis,
+      },
       actor: 'system',
     },
   ])
   if (quote.source === 'fallback') await checkTaxAgain(tx, order, quote.reason)
+  const { expiredCertificateId } = quote.basis
+  if (expiredCertificateId !== undefined && quote.taxMinor > 0n)
+    await openTaxCheck(
+      tx,
+      order,
+      `certificate/${expiredCertificateId}`,
+      'tax was charged, as the exemption certificate does not hold on the day',
+      { certificateId: expiredCertificateId },
+    )
 }
 
 /** SAAS-5: what was charged is compared with what the engine says, as soon as it says something. */
-export async function checkTaxAgain(tx: Tx, order: SalesOrder, why: string): Promise<void> {
-  const key = `tax/check/${order.id}/${order.version}`
+export async function checkTaxAgain(
+  tx: Tx,
+  order: SalesOrder,
+  why: string,
+  /** Lines whose tax becomes what the engine says; none: a person decides on a difference. */
+  lines?: readonly string[],
+): Promise<void> {
+  const key = `tax/check/${order.id}/${order.version}${lines ? `/${lines.join('+')}` : ''}`
   await openTaxCheck(tx, order, key, `its tax is to be calculated again: ${why}`, { why })
   await intendEffect(tx, {
     key,
@@ -50,33 +69,64 @@ export async function checkTaxAgain(tx: Tx, order: SalesOrder, why: string): Pro
     operation: 'check-tax',
     subjectType: 'order',
     subjectId: order.id.toString(),
-    request: { company: order.entityCode },
+    request: { company: order.entityCode, ...(lines ? { lines } : {}) },
   })
 }
 
-/** Its tax was quoted for another destination, and stays as it was charged: the difference is seen. */
+/** It goes elsewhere: what has not left is taxed for there; prices that hold their tax stay, and somebody looks. */
 export async function checkMovedTax(tx: Tx, order: SalesOrder): Promise<void> {
   if (order.policies.order.body.taxBy !== 'engine') return
-  if (await quoteOfOrder(tx, order.id)) await checkTaxAgain(tx, order, 'it goes elsewhere')
+  const quote = await quoteOfOrder(tx, order.id)
+  if (!quote) return
+  const lines = retaxable(order)
+  const all = lines.length === order.lines.length && !quote.pricesIncludeTax
+  if (all || (quote.source === 'rates' && !quote.pricesIncludeTax))
+    return taxAnew(tx, order, quote, lines, 'it goes elsewhere')
+  if (quote.source === 'rates')
+    return openTaxCheck(
+      tx,
+      order,
+      `moved/${order.version}`,
+      'its prices hold the tax of where it was to go',
+      {},
+    )
+  await checkTaxAgain(tx, order, 'it goes elsewhere')
 }
 
-/** Lines that came later and say nothing of their tax were part of no quote: somebody looks. */
-export async function checkUntaxedLines(
+/** Lines that came later and say nothing of their tax were part of no quote: they are taxed now. */
+export async function taxLaterLines(
   tx: Tx,
   order: SalesOrder,
-  added: readonly FrozenLine[],
+  added: readonly OrderLine[],
 ): Promise<void> {
   if (order.policies.order.body.taxBy !== 'engine') return
   const untaxed = added.filter((line) => line.taxes.length === 0 && line.goodsMinor > 0n)
-  if (untaxed.length === 0 || !(await quoteOfOrder(tx, order.id))) return
-  const skus = untaxed.map((line) => line.source.sku ?? line.source.title)
-  await openOrderCase(tx, order, {
-    type: 'tax-check',
-    discriminator: `lines/${order.version}`,
-    openedBy: 'rule: tax',
-    summary: `${order.orderNumber}: no tax was charged for ${skus.join(', ')}, which came later`,
-    evidence: { skus },
-  })
+  const quote = await quoteOfOrder(tx, order.id)
+  if (!quote) return
+  const ids = new Set(untaxed.map((line) => line.id))
+  const lines = retaxable(order).filter((line) => ids.has(line.id))
+  if (lines.length > 0) await taxAnew(tx, order, quote, lines, 'lines came later')
+}
+
+/** Our own rules answer at once; an engine is asked, and its answer is applied when it comes. */
+export async function taxAnew(
+  tx: Tx,
+  order: SalesOrder,
+  quote: TaxQuote,
+  lines: readonly OrderLine[],
+  why: string,
+): Promise<void> {
+  const ids = lines.map((line) => line.id.toString())
+  if (quote.source !== 'rates') return checkTaxAgain(tx, order, why, ids)
+  const asked = await askedAnew(tx, order, { lines, key: `tax/anew/${order.id}` })
+  const found = await byOurRules(tx, asked, why).catch(notKnown)
+  if (!found)
+    return openTaxCheck(tx, order, `anew/${order.version}`, `${why}, and no tax rate is known`, {
+      lines: ids,
+    })
+  const { quoted, basis } = found
+  const inputs = { taxOn: asked.taxOn, lines: ids, basis }
+  await retaxLines(tx, order, quoted, { rule: TAX_RULES.rates, reason: why, inputs })
 }
 
 /**
@@ -115,61 +165,28 @@ export async function commitTax(
   })
 }
 
-/** What the engine's answer means for the order; one that never came leaves the check open. */
-export async function taxOutcome(
+export async function openTaxCheck(
   tx: Tx,
   order: SalesOrder,
-  effect: Effect,
-  outcome: KeptOutcome,
-): Promise<void> {
-  // Of an order that nobody keeps no tax is due, whatever it would have been.
-  if (keptValue(order) === 0n) return
-  if (outcome.outcome === 'unknown')
-    return openTaxCheck(tx, order, effect.key, `the tax engine does not answer`, {
-      message: outcome.message,
-    })
-  if (outcome.outcome !== 'confirmed')
-    return openTaxCheck(tx, order, effect.key, `the tax engine said no: ${outcome.message}`, {
-      code: outcome.code,
-      message: outcome.message,
-    })
-  if (effect.operation === 'check-tax') return compareTax(tx, order, effect, outcome.facts)
-  await healOrderCases(tx, order, ['tax-check'], 'the engine took the report', effect.key)
-}
-
-async function compareTax(
-  tx: Tx,
-  order: SalesOrder,
-  effect: Effect,
-  facts: Record<string, unknown>,
-): Promise<void> {
-  const quote = await quoteOfOrder(tx, order.id)
-  const engineMinor = BigInt(String(facts['taxMinor']))
-  const charged = quote?.taxMinor ?? 0n
-  if (engineMinor === charged)
-    return healOrderCases(tx, order, ['tax-check'], 'the engine says the same', effect.key)
-  const { currency } = order
-  const said = `the engine says ${formatMinor(engineMinor, currency)} ${currency} of tax, ${formatMinor(charged, currency)} were charged`
-  await openTaxCheck(tx, order, effect.key, said, {
-    engineMinor: engineMinor.toString(),
-    chargedMinor: charged.toString(),
-    differenceMinor: (engineMinor - charged).toString(),
-  })
-}
-
-async function openTaxCheck(
-  tx: Tx,
-  order: SalesOrder,
-  effectKey: string,
+  discriminator: string,
   said: string,
   evidence: Record<string, unknown>,
 ): Promise<void> {
   await openOrderCase(tx, order, {
     type: 'tax-check',
-    discriminator: effectKey,
+    discriminator,
     openedBy: 'rule: tax',
     summary: `${order.orderNumber}: ${said}`,
-    evidence: { effectKey, ...evidence },
+    evidence: {
+      ...(discriminator.startsWith('tax/') ? { effectKey: discriminator } : {}),
+      ...evidence,
+    },
     addsToOpen: true,
   })
+}
+
+/** A change that has happened is taken in whatever is known of its tax. */
+function notKnown(error: unknown): null {
+  if (error instanceof Refusal && error.code === 'TaxUnknown') return null
+  throw error
 }

@@ -1,27 +1,58 @@
 import type { AddressDocument } from '#contracts/order-intake'
 import type { Db, Tx } from '#db/client'
+import { lockOrder } from '#db/stores/orders'
 import { quoteOfOrder } from '#db/stores/tax-quotes'
 import { transaction } from '#db/transaction'
 import { sum } from '#domain/money'
 import { invariant } from '#domain/refusal'
+import type { QuotedPart } from '#domain/tax/calculate'
 import type { TaxGateway, TaxLine, TaxRecord } from '../gateways/tax.ts'
 import type { EffectAnswer, FindAnswer } from '../gateways/outcome.ts'
 import type { Effect, KeptOutcome } from './effect-outcomes.ts'
 import type { Found, Gateways } from './gateways.ts'
-import { askEngine, dispatchAddress } from './quote-tax.ts'
+import { askedAnew, askEngine, dispatchAddress, type TaxAsked } from './tax-asked.ts'
 
-/** Asks the engine what it would have charged; asking leaves nothing there. */
+/**
+ * Asks the engine what it would have charged; asking leaves nothing there. For lines that are named
+ * it is asked anew, as they stand and for where they go now.
+ */
 export async function checkTax(db: Db, gateways: Gateways, effect: Effect): Promise<KeptOutcome> {
-  const asked = await transaction(db, (tx) => soldTo(tx, effect))
-  const answer = await askEngine(gateways, { ...asked, key: effect.key })
+  const asked = await transaction(db, (tx) => whatIsChecked(tx, effect))
+  const answer = await askEngine(gateways, asked)
   if (answer.outcome === 'confirmed') {
     const taxMinor = sum(answer.quoted.map((part) => part.taxMinor)).toString()
-    return { outcome: 'confirmed', facts: { taxMinor } }
+    return { outcome: 'confirmed', facts: { taxMinor, quoted: kept(answer.quoted) } }
   }
   const { message } = answer
   if (answer.outcome === 'not-set-up') return { outcome: 'unknown', message, askInMs: 3_600_000 }
   if (answer.outcome !== 'unavailable') return { outcome: 'refused', code: 'not-taxed', message }
   return { outcome: 'unknown', message, askInMs: askInMs(effect) }
+}
+
+async function whatIsChecked(tx: Tx, effect: Effect): Promise<TaxAsked> {
+  const ids = effect.request['lines'] as string[] | undefined
+  const order = await lockOrder(tx, await orderOf(tx, effect))
+  if (ids) {
+    const lines = order.lines.filter((line) => ids.includes(line.id.toString()))
+    return askedAnew(tx, order, { lines, key: effect.key })
+  }
+  const { quote, ...sold } = await soldTo(tx, effect)
+  const now = await askedAnew(tx, order, { lines: [], key: effect.key })
+  const { taxOn, currency, pricesIncludeTax, parts } = quote
+  return { ...now, ...sold, taxOn, currency, pricesIncludeTax, parts, key: effect.key }
+}
+
+async function orderOf(tx: Tx, { key }: Effect): Promise<string> {
+  const [row] = await tx<{ id: string }[]>`
+    SELECT subject_id AS id FROM external_effect WHERE key = ${key}`
+  return row!.id
+}
+
+function kept(quoted: readonly QuotedPart[]) {
+  return quoted.map(({ lineId, taxMinor, jurisdictions }) => ({
+    ...{ lineId, taxMinor: taxMinor.toString() },
+    jurisdictions: jurisdictions.map((one) => ({ ...one, taxMinor: one.taxMinor.toString() })),
+  }))
 }
 
 /** The case that says so is open already: it is asked again by itself, ever more rarely. */
@@ -82,7 +113,7 @@ async function soldTo(tx: Tx, { key }: Effect) {
     WHERE x.key = ${key}`
   const quote = await quoteOfOrder(tx, row!.orderId)
   invariant(quote && row!.to, `the order of ${key} was frozen with quoted tax for a destination`)
-  return { ...quote, ...row!, to: row!.to }
+  return { quote, currency: quote.currency, ...row!, to: row!.to }
 }
 
 /** Without the tax, which the engine is told beside it. */

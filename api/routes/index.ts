@@ -30,7 +30,9 @@ import { loginRoutes } from './login.ts'
 import { policyRoutes } from './policies.ts'
 import { siteRoutes } from './sites.ts'
 import { operationRoutes } from './operations.ts'
+import { taxFilingRoutes } from './tax-filings.ts'
 import { taxReturnRoutes } from './tax-returns.ts'
+import { taxRuleRoutes } from './tax-rules.ts'
 import { trailRoutes } from './trail.ts'
 import { userRoutes } from './users.ts'
 import { eventRoutes } from './events.ts'
@@ -115,7 +117,9 @@ export const routes: readonly RouteModule[] = [
   expectedInvoiceRoutes,
   periodExceptionRoutes,
   exchangeRateRoutes,
+  taxFilingRoutes,
   taxReturnRoutes,
+  taxRuleRoutes,
   ledgerLineRoutes,
   reportRoutes,
   openReportRoutes,

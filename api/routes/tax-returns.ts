@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { companyByCode, type Company } from '#db/queries/books'
 import { readTaxReturn, taxRegistrations } from '#db/queries/tax-report'
 import { insertTaxRegistration } from '#db/stores/tax-registrations'
+import { firstDayOf, RETURN_PERIOD } from '#domain/tax/return-period'
 import { commandRoute } from '../command-route.ts'
 import type { ApiDeps, ApiServer } from '../deps.ts'
 import { businessDate, money, reason, shortText } from '../schemas.ts'
@@ -40,7 +41,7 @@ function addReport(server: ApiServer, { db }: ApiDeps): void {
           entity: entityCode,
           period: z
             .string()
-            .regex(/^\d{4}(-(0[1-9]|1[0-2])|-Q[1-4])?$/, {
+            .regex(RETURN_PERIOD, {
               error: 'send a month, quarter or year such as 2026-03, 2026-Q1 or 2026',
             })
             .meta({ example: '2026-Q1' }),
@@ -124,13 +125,6 @@ function addRegistrations(server: ApiServer, deps: ApiDeps): void {
       return { status: 201, body: added }
     },
   })
-}
-
-function firstDayOf(period: string): string {
-  const [year, part] = period.split('-')
-  if (part === undefined) return `${year}-01-01`
-  const month = part.startsWith('Q') ? (Number(part.slice(1)) - 1) * 3 + 1 : Number(part)
-  return `${year}-${String(month).padStart(2, '0')}-01`
 }
 
 function placeOf({ code }: Company) {

@@ -6,8 +6,9 @@ import { purchaseProofs } from './purchase-proofs.ts'
 import { referenceProofs } from './reference-proofs.ts'
 import { settlementProofs } from './settlement-proofs.ts'
 import { returnProofs } from './return-proofs.ts'
+import { taxProofs } from './tax-proofs.ts'
 
-/** Every statement that must return no row, of ledger, stock, orders, purchases, bills, references, settlements and closes. */
+/** Every statement that must return no row, of ledger, stock, orders, purchases, bills, references, settlements, closes and tax returns. */
 export const standingProofs: readonly Proof[] = [
   ...ledgerProofs,
   ...orderProofs,
@@ -17,4 +18,5 @@ export const standingProofs: readonly Proof[] = [
   ...referenceProofs,
   ...settlementProofs,
   ...closeProofs,
+  ...taxProofs,
 ]

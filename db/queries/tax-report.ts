@@ -19,6 +19,9 @@ export const MONEY_AND_GOODS = `('payment-captured', 'tender-applied', 'deposit-
 /** What gives tax of an order back: the shares of units that were returned, and of goodwill. */
 export const CREDITS = `('return-credited', 'goodwill-credited')`
 
+/** The account of a one-stop scheme that a frozen tax `t` names in its code; none: the jurisdiction's own return. */
+const SCHEME = `CASE WHEN t.tax_code LIKE '%/oss' THEN 2225 WHEN t.tax_code LIKE '%/ioss' THEN 2228 END`
+
 /**
  * Tax by return, jurisdiction and code, of both sides: 22xx of the ledger, and the frozen tax of
  * the units that each shipment earned, less what credit notes give back, on the day of its entry.
@@ -30,7 +33,7 @@ export function taxByReturn({ lines, entries }: { lines: string; entries: string
       CASE WHEN o.policies->'order'->'body'->>'taxPoint' = 'payment' AND l.event_type IN ${MONEY_AND_GOODS} THEN l.tax_minor ELSE 0 END AS documents, 0 AS facilitator
     FROM tax_ledger_line l LEFT JOIN sales_order o ON o.id = l.order_id WHERE ${lines}
     UNION ALL
-    SELECT o.entity_id, tax_return_period(o.entity_id, NULL, t.jurisdiction, tax_day((SELECT max(x.belongs_to) FROM journal_line x WHERE x.entry_id = e.id), e.effective_on)),
+    SELECT o.entity_id, tax_return_period(o.entity_id, ${SCHEME}, t.jurisdiction, tax_day((SELECT max(x.belongs_to) FROM journal_line x WHERE x.entry_id = e.id), e.effective_on)),
       t.jurisdiction, t.tax_code, o.currency, 0, CASE WHEN t.collected_by = 'seller' THEN u.minor ELSE 0 END, CASE WHEN t.collected_by = 'seller' THEN 0 ELSE u.minor END
     FROM journal_entry e JOIN earned_units s ON s.entry_id = e.id JOIN sales_order o ON o.id = s.order_id
     JOIN sales_order_line ol ON ol.id = s.order_line_id JOIN order_line_tax t ON t.order_line_id = ol.id
@@ -38,7 +41,7 @@ export function taxByReturn({ lines, entries }: { lines: string; entries: string
     WHERE e.source_type = 'shipment'
       AND (t.collected_by = 'marketplace' OR o.policies->'order'->'body'->>'taxPoint' IS DISTINCT FROM 'payment') AND ${entries}
     UNION ALL
-    SELECT e.entity_id, tax_return_period(e.entity_id, NULL, t.jurisdiction, tax_day((SELECT max(x.belongs_to) FROM journal_line x WHERE x.entry_id = e.id), e.effective_on)),
+    SELECT e.entity_id, tax_return_period(e.entity_id, ${SCHEME}, t.jurisdiction, tax_day((SELECT max(x.belongs_to) FROM journal_line x WHERE x.entry_id = e.id), e.effective_on)),
       t.jurisdiction, t.tax_code, n.currency, 0, -t.amount_minor, 0
     FROM journal_entry e JOIN credit_note n ON n.id::text = split_part(e.source_id, '/', 2) JOIN credit_note_tax t ON t.credit_id = n.id
     WHERE e.source_type = 'credit-note' AND e.event_type IN ${CREDITS} AND ${entries}`

@@ -1,5 +1,6 @@
 import type { Tx } from '#db/client'
-import type { KnownRate, QuotedPart, TaxablePart } from '#domain/orders/tax-quote'
+import type { KnownRate, TaxablePart } from '#domain/orders/tax-quote'
+import type { QuotedPart } from '#domain/tax/calculate'
 import { json } from './records.ts'
 
 /** A part with what it is: the engine and the known rates go by its category. */
@@ -19,13 +20,27 @@ export interface TaxQuote {
   taxMinor: bigint
   /** Who said so, or why it was not the engine. */
   reason: string
+  basis: TaxBasis
+}
+
+/** By what our own rules found a tax; empty where an engine or a bare rate said it. */
+export interface TaxBasis {
+  /** `US-NY@3`. */
+  profile?: string
+  rule?: string
+  /** The certificate that makes it free, and its number, which an engine is told. */
+  certificateId?: string
+  certificateNumber?: string
+  /** One that would have, had it been valid on the day. */
+  expiredCertificateId?: string
+  vatId?: string
 }
 
 export async function insertQuote(tx: Tx, quote: TaxQuote): Promise<void> {
   await tx`
-    INSERT INTO tax_quote (inbox_id, source, tax_on, currency, prices_include_tax, parts, quoted, tax_minor, reason)
+    INSERT INTO tax_quote (inbox_id, source, tax_on, currency, prices_include_tax, parts, quoted, tax_minor, reason, basis)
     VALUES (${quote.inboxId}, ${quote.source}, ${quote.taxOn}, ${quote.currency}, ${quote.pricesIncludeTax}, ${json(tx, quote.parts)},
-      ${json(tx, quote.quoted)}, ${quote.taxMinor}, ${quote.reason})`
+      ${json(tx, quote.quoted)}, ${quote.taxMinor}, ${quote.reason}, ${json(tx, quote.basis)})`
 }
 
 /** What was quoted for a stored document; null while nobody has asked. */
@@ -48,7 +63,7 @@ export async function bindQuote(tx: Tx, inboxId: bigint, orderId: bigint): Promi
 
 function quoteJson(tx: Tx) {
   return tx`jsonb_build_object('inboxId', q.inbox_id::text, 'source', q.source, 'taxOn', q.tax_on, 'currency', q.currency, 'pricesIncludeTax', q.prices_include_tax,
-    'parts', q.parts, 'quoted', q.quoted, 'taxMinor', q.tax_minor::text, 'reason', q.reason)`
+    'parts', q.parts, 'quoted', q.quoted, 'taxMinor', q.tax_minor::text, 'reason', q.reason, 'basis', q.basis)`
 }
 
 function readQuote(text: string): TaxQuote {

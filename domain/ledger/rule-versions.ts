@@ -70,6 +70,7 @@ const RULE_VERSIONS = {
   'sale-taken-back': 1,
   'stock-scrapped': 1,
   'suspense-released': 1,
+  'tax-return-paid': 1,
   'tender-applied': 1,
   'tender-refunded': 1,
   'transfer-received': 1,

@@ -8,7 +8,7 @@ export interface TaxShare {
   amountMinor: bigint
   /** A marketplace facilitator's tax is a memo on the document, never ours to remit. */
   collectedBy: 'seller' | 'marketplace'
-  /** Which return it goes to; sales tax in North America, domestic VAT elsewhere, unless said. */
+  /** Which return it goes to; by the tax code's `/oss` or `/ioss`, else sales tax in North America and domestic VAT elsewhere. */
   kind?: 'sales-tax' | 'vat' | 'oss' | 'ioss'
 }
 
@@ -21,7 +21,8 @@ const accountOfTaxKind = {
 
 export function taxAccount(share: TaxShare): AccountRole {
   const domestic = /^(US|CA)(-|$)/.test(share.jurisdiction) ? 'sales-tax' : 'vat'
-  return accountOfTaxKind[share.kind ?? domestic]
+  const [, scheme] = /\/(oss|ioss)$/.exec(share.taxCode) ?? []
+  return accountOfTaxKind[share.kind ?? (scheme as 'oss' | 'ioss' | undefined) ?? domestic]
 }
 
 /** Open-item keys: one per thing that somebody still waits for. */

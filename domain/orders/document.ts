@@ -1,4 +1,5 @@
 import type { MoneyDto } from '../money.ts'
+import type { TaxTreatment } from '../tax/calculate.ts'
 
 /**
  * The neutral sales order document. Every channel's own document, the bulk importer and
@@ -98,6 +99,8 @@ export interface TaxDocument {
   ratePpm: number
   amountMinor: string
   collectedBy: 'seller' | 'marketplace'
+  /** Only where we found the tax ourselves: its return, or why there is none. */
+  treatment?: TaxTreatment
 }
 
 export interface ShippingChargeDocument {

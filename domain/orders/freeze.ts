@@ -1,4 +1,4 @@
-import type { OrderDocument, OrderLineDocument } from './document.ts'
+import type { OrderDocument, OrderLineDocument, TaxDocument } from './document.ts'
 import { apportion } from '../apportion.ts'
 import { divideRounded, sum } from '../money.ts'
 import { Refusal } from '../refusal.ts'
@@ -136,7 +136,7 @@ function priceLine(source: OrderLineDocument): FrozenLine {
   const taxes = source.taxes.map((tax): FrozenTax => ({
     component: 'goods',
     jurisdiction: tax.jurisdiction,
-    taxCode: taxCode(tax.jurisdiction, tax.ratePpm),
+    taxCode: taxCode(tax),
     ratePpm: tax.ratePpm,
     baseMinor,
     taxMinor: BigInt(tax.amountMinor),
@@ -145,8 +145,13 @@ function priceLine(source: OrderLineDocument): FrozenLine {
   return { ...line, taxes }
 }
 
-function taxCode(jurisdiction: string, ratePpm: number): string {
-  return `${jurisdiction}@${ratePpm}`
+/** `FR@200000`, and `FR@200000/oss` where another return than the jurisdiction's own has it. */
+export function taxCode({
+  jurisdiction,
+  ratePpm,
+  treatment,
+}: Pick<TaxDocument, 'jurisdiction' | 'ratePpm' | 'treatment'>): string {
+  return `${jurisdiction}@${ratePpm}${treatment ? `/${treatment}` : ''}`
 }
 
 function spreadOrderDiscounts(
@@ -177,7 +182,7 @@ function spreadShipping(order: OrderDocument, lines: FrozenLine[]): void {
         lines[n]!.taxes.push({
           component: 'shipping',
           jurisdiction: tax.jurisdiction,
-          taxCode: taxCode(tax.jurisdiction, tax.ratePpm),
+          taxCode: taxCode(tax),
           ratePpm: tax.ratePpm,
           baseMinor: shares[n]!,
           taxMinor,

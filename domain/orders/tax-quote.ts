@@ -1,5 +1,6 @@
 import { apportion } from '../apportion.ts'
 import { divideRounded, sum } from '../money.ts'
+import type { QuotedPart } from '../tax/calculate.ts'
 import type { AddressDocument, OrderDocument, TaxDocument } from './document.ts'
 import { discountOf, pricedLines } from './freeze.ts'
 import type { OrderPolicy } from './policies.ts'
@@ -11,13 +12,6 @@ export interface TaxablePart {
   quantity: number
   /** In the document's tax basis: see `pricesIncludeTax`. */
   amountMinor: bigint
-}
-
-/** The tax of one part, jurisdiction by jurisdiction. */
-export interface QuotedPart {
-  lineId: string
-  taxMinor: bigint
-  jurisdictions: readonly { jurisdiction: string; ratePpm: number; taxMinor: bigint }[]
 }
 
 /** Whether the seller collects this order's tax and the document leaves it to us what that is. */
@@ -61,17 +55,19 @@ export function withTax(document: OrderDocument, quoted: readonly QuotedPart[]):
   }
 }
 
+/** What is free for a reason stands there with nothing, so that returns can say why (R11, R12). */
 function shares({ taxMinor, jurisdictions }: QuotedPart): TaxDocument[] {
-  if (taxMinor === 0n) return []
+  if (taxMinor === 0n && jurisdictions.every((one) => one.treatment === undefined)) return []
   const amounts = apportion(
     taxMinor,
     jurisdictions.map((one) => one.taxMinor),
   )
-  return jurisdictions.map(({ jurisdiction, ratePpm }, n) => ({
+  return jurisdictions.map(({ jurisdiction, ratePpm, treatment }, n) => ({
     jurisdiction,
     ratePpm,
     amountMinor: amounts[n]!.toString(),
     collectedBy: 'seller',
+    ...(treatment ? { treatment } : {}),
   }))
 }
 

@@ -35,6 +35,8 @@ export interface Foreign {
   prepaymentId: string
   deferralId: string
   claimId: string
+  certificateId: string
+  taxReturnId: string
 }
 
 /** What no answer to a limited caller may hold, by what the foreign objects are called. */
@@ -191,6 +193,13 @@ export async function foundForeignCompany(api: RunningApi): Promise<Foreign> {
     supplierChangeId: await one(`SELECT max(id) AS id FROM supplier_change`),
     inboxId: await one(`SELECT id FROM inbox WHERE event_id = 'DE-1'`),
     openItemId: await one(`SELECT max(id) AS id FROM open_item WHERE entity_id = ${entityId}`),
+    certificateId: await one(
+      `INSERT INTO exemption_certificate (channel_id, customer, number, jurisdictions, kind, valid_from, valid_to, captured_by)
+      SELECT id, 'C9', 'ST-DE', '{US-NY}', 'resale', current_date, current_date, 'x' FROM channel WHERE code = '${FOREIGN.channel}' RETURNING id`,
+    ),
+    taxReturnId: await one(
+      `INSERT INTO tax_return (entity_id, scheme, jurisdiction, period, currency, due_minor, prepared_by) VALUES (${entityId}, 'domestic', 'DE', '2020-01', 'EUR', 0, 'x') RETURNING id`,
+    ),
     approvalId: await one(
       `SELECT request_period_exception(${entityId}, '${new Date().getUTCFullYear()}-06', '{TAX}', NULL, 'late', now() + interval '1 hour', 'x') AS id`,
     ),

@@ -266,6 +266,11 @@ const ledger: Probe[] = [
     ['GET /v1/ledger/profit', `/v1/ledger/profit?entity=${entity}&asOf=${today}&by=channel`],
     ['GET /v1/ledger/tax-report', `/v1/ledger/tax-report?entity=${entity}&period=2026-01`],
     ['GET /v1/ledger/tax-registrations', `/v1/ledger/tax-registrations?entity=${entity}`],
+    ['GET /v1/ledger/tax-returns', `/v1/ledger/tax-returns?entity=${entity}`],
+    [
+      'GET /v1/ledger/tax-returns/draft',
+      `/v1/ledger/tax-returns/draft?entity=${entity}&jurisdiction=DE&period=2026-01`,
+    ],
     ['GET /v1/gift-cards', `/v1/gift-cards?entity=${entity}`],
     ['GET /v1/deferred-revenue', `/v1/deferred-revenue?entity=${entity}`],
   ].map(([route, url]) => ({ route: route!, ask: () => get(url!), ...ofEntity('hidden') })),
@@ -370,6 +375,67 @@ const periods: Probe[] = [
       }),
     ...ofEntity('refused'),
   },
+  {
+    route: 'POST /v1/ledger/tax-profiles',
+    ask: () =>
+      command('POST', '/v1/ledger/tax-profiles', {
+        ...{ jurisdiction: 'DE', validFrom: today, system: 'vat', sourcing: 'destination' },
+        ...{ basis: 'line', rounding: 'half-up', stack: 'separate', shipping: 'as-goods' },
+        ...{ facilitator: true, source: 'UStG', basedOn: 0, reason },
+      }),
+    ...all('refused'),
+  },
+  {
+    route: 'GET /v1/ledger/exemption-certificates',
+    ask: () => get('/v1/ledger/exemption-certificates'),
+    ...ofChannel('absent'),
+    mark: 'ST-DE',
+  },
+  {
+    route: 'POST /v1/ledger/exemption-certificates',
+    ask: () =>
+      command('POST', '/v1/ledger/exemption-certificates', {
+        ...{ channel, customer: 'C9', number: 'ST-2', jurisdictions: ['US-NY'], kind: 'resale' },
+        ...{ validFrom: today, validTo: today, reason },
+      }),
+    ...ofChannel('refused'),
+  },
+  {
+    route: 'POST /v1/ledger/exemption-certificates/:certificateId/decision',
+    ask: (f) =>
+      command('POST', `/v1/ledger/exemption-certificates/${f.certificateId}/decision`, {
+        ...{ decision: 'verified', reason },
+      }),
+    ...ofChannel('hidden'),
+  },
+  {
+    route: 'POST /v1/ledger/vat-id-checks',
+    ask: () =>
+      command('POST', '/v1/ledger/vat-id-checks', {
+        ...{ channel, customer: 'C9', vatId: 'DE129273398', valid: true },
+        ...{ checkedOn: today, reference: 'W1' },
+      }),
+    ...ofChannel('refused'),
+  },
+  {
+    route: 'GET /v1/ledger/tax-returns/:returnId',
+    ask: (f) => get(`/v1/ledger/tax-returns/${f.taxReturnId}`),
+    ...ofEntity('hidden'),
+  },
+  {
+    route: 'POST /v1/ledger/tax-returns',
+    ask: () =>
+      command('POST', '/v1/ledger/tax-returns', { entity, jurisdiction: 'DE', period: '2020-02' }),
+    ...ofEntity('refused'),
+  },
+  ...[
+    { what: 'outcome', body: { outcome: 'filed', on: today, reference: 'R' } },
+    { what: 'payment', body: { paidOn: today, amountMinor: '0', reference: 'R' } },
+  ].map(({ what, body }) => ({
+    route: `POST /v1/ledger/tax-returns/:returnId/${what}`,
+    ask: (f: Foreign) => command('POST', `/v1/ledger/tax-returns/${f.taxReturnId}/${what}`, body),
+    ...ofEntity('hidden'),
+  })),
   {
     route: 'POST /v1/exchange-rates',
     ask: () =>
@@ -1611,6 +1677,7 @@ const EVERYBODYS = new Set([
   'GET /v1/ledger/accounts',
   'GET /v1/ledger/seals',
   'GET /v1/exchange-rates',
+  'GET /v1/ledger/tax-profiles',
 ])
 /** Proved with the report that it is. */
 const ELSEWHERE = new Set([
