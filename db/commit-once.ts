@@ -6,6 +6,7 @@ import type { Db, Tx } from './client.ts'
 import { isConflict, isConnectionLost, transaction } from './transaction.ts'
 import { closeRefusals } from './close-refusals.ts'
 import { returnRefusals } from './return-refusals.ts'
+import { stockRefusals } from './stock-refusals.ts'
 import { supplierCreditRefusals } from './supplier-credit-refusals.ts'
 
 export interface Command {
@@ -65,6 +66,7 @@ export const refusalForConstraint: Record<string, GuardRefusal> = {
     message: 'This exception has been approved before: use it.',
   },
   ...closeRefusals,
+  ...stockRefusals,
   journal_line_manual: {
     code: 'AccountNotManual',
     message:

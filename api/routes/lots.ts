@@ -4,12 +4,12 @@ import { recallLot, saveLot } from '#db/stores/lots'
 import { itemIdOf } from '#db/stores/stock-settings'
 import { commandRoute } from '../command-route.ts'
 import type { ApiDeps, ApiServer } from '../deps.ts'
+import { lotCode } from '../lot-schemas.ts'
 import { businessDate, reason, sku } from '../schemas.ts'
 import { requireEverywhere } from '../scope.ts'
 
 const tags = ['lots']
 const text = z.string()
-const lotCode = z.string().trim().min(1).max(100)
 const params = z.object({ sku, lot: lotCode })
 const lot = z.object({
   sku: text,

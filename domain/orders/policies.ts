@@ -214,6 +214,7 @@ export const DEFAULT_POLICIES: PolicyBodies = {
     'receipt-damaged': purchasing(hours(24)),
     'receipt-wrong': purchasing(hours(24)),
     'receipt-short': purchasing(hours(48)),
+    'receipt-shelf-life': purchasing(hours(24)),
     'bill-duplicate': payables(hours(24), 'high'),
     'bill-price-over': payables(hours(48)),
     'bill-quantity-over': payables(hours(48)),
