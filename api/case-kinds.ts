@@ -214,6 +214,7 @@ const KINDS: Readonly<Record<string, CaseKind>> = {
   transfer: warehouseOwnDocument('transfer'),
   'cycle-count': warehouseOwnDocument('cycle-count'),
   'vendor-return': warehouseOwnDocument('vendor-return'),
+  recall: warehouseOwnDocument('recall'),
   chargeback: warehouseOwnDocument('chargeback'),
   'period-close': close,
   'customer-return': customerReturn,

@@ -65,6 +65,7 @@ import { prepaymentRoutes } from './prepayments.ts'
 import { binRoutes } from './bins.ts'
 import { lotRoutes } from './lots.ts'
 import { quarantineRoutes } from './quarantine.ts'
+import { recallRoutes } from './recalls.ts'
 import { cycleCountRoutes } from './cycle-counts.ts'
 import { inventoryAccuracyRoutes } from './inventory-accuracy.ts'
 import { transferRoutes } from './transfers.ts'
@@ -150,6 +151,7 @@ export const routes: readonly RouteModule[] = [
   binRoutes,
   lotRoutes,
   quarantineRoutes,
+  recallRoutes,
   waveRoutes,
   packingRoutes,
   boxLabelRoutes,

@@ -62,5 +62,41 @@ END $$;
 CREATE TRIGGER names_lots AFTER INSERT ON stock_movement REFERENCING NEW TABLE AS moved
   FOR EACH STATEMENT EXECUTE FUNCTION stock_movement_names_lots();
 
-GRANT SELECT, INSERT ON goods_receipt_lot TO throughline_app;
+-- ───────── recalls (INV-21) ─────────
+-- One recall of one lot, as of the act that blocked it; a process of its own follows it to its end.
+CREATE TABLE recall (
+  id           bigint GENERATED ALWAYS AS IDENTITY (START WITH 1001) PRIMARY KEY,
+  recall_no    text GENERATED ALWAYS AS ('RC-' || id) STORED UNIQUE,
+  item_id      int NOT NULL,
+  lot          text NOT NULL,
+  -- Whose cases it opens: who sold most of it, else who holds most of it.
+  entity_id    int NOT NULL REFERENCES entity,
+  phase        text NOT NULL DEFAULT 'blocked',
+  version      int NOT NULL DEFAULT 0,
+  -- What lay where when it was blocked.
+  blocked      jsonb NOT NULL,
+  reason       text NOT NULL CHECK (reason <> ''),
+  requested_by text NOT NULL,
+  recorded_at  timestamptz NOT NULL DEFAULT clock_timestamp(),
+  closed_at    timestamptz,
+  FOREIGN KEY (item_id, lot) REFERENCES lot
+);
+CREATE UNIQUE INDEX recall_open ON recall (item_id, lot) WHERE closed_at IS NULL;
+
+-- An order that was sent units of the lot, and what came of them.
+CREATE TABLE recall_order (
+  recall_id  bigint NOT NULL REFERENCES recall,
+  order_id   bigint NOT NULL REFERENCES sales_order,
+  units      bigint NOT NULL CHECK (units > 0),
+  outcome    text CHECK (outcome IN ('returned', 'destroyed', 'refunded', 'not-affected', 'unreachable')),
+  note       text,
+  decided_by text,
+  decided_at timestamptz,
+  PRIMARY KEY (recall_id, order_id),
+  CHECK ((outcome IS NULL) = (decided_by IS NULL))
+);
+
+GRANT SELECT, INSERT ON goods_receipt_lot, recall, recall_order TO throughline_app;
+GRANT UPDATE (phase, version, closed_at) ON recall TO throughline_app;
+GRANT UPDATE (outcome, note, decided_by, decided_at) ON recall_order TO throughline_app;
 RESET ROLE;

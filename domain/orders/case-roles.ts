@@ -48,6 +48,7 @@ const RESERVED: Partial<Record<CaseType, readonly Role[]>> = {
   'receipt-wrong': ['buyer', 'purchasing-manager'],
   'receipt-short': ['buyer', 'purchasing-manager'],
   'receipt-shelf-life': ['buyer', 'purchasing-manager'],
+  'lot-recalled': ['oms-supervisor', 'csr', 'controller'],
   'bill-duplicate': ['ap-manager', 'controller'],
   'bill-price-over': ['ap-manager', 'controller'],
   'bill-quantity-over': ['ap-manager', 'controller'],

@@ -48,6 +48,7 @@ export const CASE_RESOLUTIONS = {
   'bill-without-order': ['attach', 'hold', 'reject'],
   'bill-unreceived': ['wait'],
   'receipt-unbilled': ['clear', 'wait'],
+  'lot-recalled': ['remind', 'mark-done'],
   'count-variance': ['accept', 'third-count', 'search', 'reverse-earlier', 'reject'],
   'count-reserved': ['reallocate', 'keep-waiting'],
   'count-unknown-item': ['identify', 'set-aside'],

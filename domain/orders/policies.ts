@@ -82,6 +82,7 @@ export type MailTemplate =
   | 'promise'
   | 'waited-too-long'
   | 'consent'
+  | 'recall'
 
 export interface NotificationPolicy {
   /** Mails that nobody gets. */
@@ -215,6 +216,7 @@ export const DEFAULT_POLICIES: PolicyBodies = {
     'receipt-wrong': purchasing(hours(24)),
     'receipt-short': purchasing(hours(48)),
     'receipt-shelf-life': purchasing(hours(24)),
+    'lot-recalled': team('order-desk', hours(24), 'high'),
     'bill-duplicate': payables(hours(24), 'high'),
     'bill-price-over': payables(hours(48)),
     'bill-quantity-over': payables(hours(48)),

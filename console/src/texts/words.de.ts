@@ -46,6 +46,7 @@ export const germanWords: Readonly<Record<string, string>> = {
   'receipt-wrong': 'Falsch geliefert',
   'receipt-short': 'Zu wenig geliefert',
   'receipt-shelf-life': 'Zu kurz haltbar geliefert',
+  'lot-recalled': 'Rückruf einer Charge',
   'prepayment-stranded': 'Anzahlung ohne Bestellung',
   'bill-duplicate': 'Rechnung doppelt',
   'bill-price-over': 'Rechnungspreis zu hoch',
