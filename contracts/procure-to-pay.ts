@@ -138,6 +138,8 @@ export interface ReceivedLine {
   expiresOn?: string
   /** One a unit where the item is kept by serial: the good ones first, then the damaged ones. */
   serials?: string[]
+  /** Codes that were read: they name lot, date and serials, and stand for as many units as were counted. */
+  scans?: string[]
 }
 
 export interface InspectGoods extends PurchaseCommand {

@@ -3,6 +3,7 @@ import type { Tx } from '#db/client'
 import { exchangeRate } from '#db/queries/rates'
 import { receiveGoods, type PurchasedLine, type ReceiptLine } from '#db/stores/goods-receipts'
 import { changeLine, lockPurchase, type PurchaseOrder } from '#db/stores/purchase-orders'
+import { readReceived } from '#db/stores/scans'
 import { itemIdsOf, siteByCode } from '#db/stores/stock-settings'
 import { trackReceived, type TrackedLine } from '#db/stores/tracked-goods'
 import { convertMinor } from '#domain/ledger/fx'
@@ -48,7 +49,7 @@ export async function receivePurchase(
     if (counted.lineNo === undefined) await putUnordered(tx, dock, counted, n)
     else {
       const line = lineAt(order, counted.lineNo, site.siteId, n)
-      putLine(dock, line, counted, await lotsOf(tx, line.itemId, counted, n))
+      putLine(dock, line, counted, await lotsOf(tx, line.itemId, counted, { n, today: receivedOn }))
     }
   if (dock.lines.length === 0)
     throw new Refusal('NothingReceived', 'Not one unit was counted: there is nothing to receive.')
@@ -150,10 +151,14 @@ async function lotsOf(
   tx: Tx,
   itemId: number,
   counted: ReceivedLine,
-  n: number,
+  { n, today }: { n: number; today: string },
 ): Promise<TrackedLine> {
   const qty = BigInt(counted.qty) + BigInt(counted.damaged ?? '0')
-  const [tracked] = await trackReceived(tx, [{ ...counted, itemId, qty, field: `body.lines.${n}` }])
+  const field = `body.lines.${n}`
+  const read = counted.scans
+    ? await readReceived(tx, counted.scans, { itemId, qty, today, field })
+    : {}
+  const [tracked] = await trackReceived(tx, [{ ...read, ...counted, itemId, qty, field }])
   return tracked!
 }
 
@@ -189,7 +194,7 @@ async function putUnordered(tx: Tx, dock: Dock, counted: ReceivedLine, n: number
   const [itemId] = await itemIdsOf(tx, [sku], () => `body.lines.${n}.sku`)
   const qty = BigInt(counted.qty) + BigInt(counted.damaged ?? '0')
   if (qty === 0n) return
-  const { lots } = await lotsOf(tx, itemId!, counted, n)
+  const { lots } = await lotsOf(tx, itemId!, counted, { n, today: dock.receivedOn })
   dock.lines.push({
     lots,
     ...{ itemId: itemId!, expectedQty: 0n, receivedQty: qty, unitCostMinor: 0n },

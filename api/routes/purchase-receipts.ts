@@ -66,6 +66,12 @@ const receipt = z.strictObject({
           damaged: units.optional(),
           note: shortText.optional(),
           ...lotFields,
+          scans: z
+            .array(z.string().min(1).max(200))
+            .min(1)
+            .max(2000)
+            .optional()
+            .describe('GS1 codes that were read; together they stand for the units counted.'),
         })
         .refine((line) => (line.lineNo === undefined) !== (line.sku === undefined), {
           error: 'send lineNo, or the sku of what was not ordered',

@@ -28,6 +28,7 @@ const RESERVED: Partial<Record<CaseType, readonly Role[]>> = {
   'transfer-overdue': ['warehouse-lead', 'controller'],
   'transfer-incomplete': ['warehouse-lead', 'controller'],
   'transfer-recalled': ['warehouse-lead', 'controller'],
+  'transfer-unapproved': ['warehouse-lead', 'controller', 'oms-supervisor'],
   'demand-spike': ['buyer', 'purchasing-manager'],
   'supplier-late': ['buyer', 'purchasing-manager'],
   'lot-exceeds-need': ['buyer', 'purchasing-manager'],

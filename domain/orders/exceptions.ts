@@ -53,6 +53,7 @@ export const CASE_RESOLUTIONS = {
   'count-reserved': ['reallocate', 'keep-waiting'],
   'count-unknown-item': ['identify', 'set-aside'],
   'count-root-cause': ['explained'],
+  'transfer-unapproved': ['keep-waiting', 'cancel'],
   'transfer-short': ['ship-available', 'keep-waiting', 'cancel'],
   'transfer-overdue': ['keep-waiting', 'came-back', 'write-off', 'claim'],
   'transfer-incomplete': ['keep-waiting', 'came-back', 'write-off', 'claim'],

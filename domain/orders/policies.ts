@@ -227,6 +227,7 @@ export const DEFAULT_POLICIES: PolicyBodies = {
     'count-reserved': team('inventory', hours(4), 'high'),
     'count-unknown-item': team('inventory', hours(24)),
     'count-root-cause': team('inventory', hours(72)),
+    'transfer-unapproved': team('warehouse', hours(24)),
     'transfer-short': team('warehouse', hours(24)),
     'transfer-overdue': team('warehouse', hours(24)),
     'transfer-incomplete': team('warehouse', hours(24), 'high'),

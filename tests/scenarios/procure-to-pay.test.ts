@@ -403,6 +403,15 @@ test('lots are asked for by name; what lasts too short waits for a person, and l
     return Object.fromEntries(rows.map(({ place, qty }) => [place, qty]))
   }
   expect(await lying()).toEqual({ 'T1 sellable': 12, 'T2 quarantine': 5, 'T2 damaged': 3 })
+  const scanned = { lineNo: 1, qty: '24' }
+  await system.admin`INSERT INTO item_gtin (gtin, item_id, units) SELECT '09501101530003', id, 12 FROM item WHERE sku = 'TEA'`
+  const cases = await ordered('24', tea)
+  const code12 = '(01)09501101530003(17)701231(10)T9'
+  expect(await code(receive(cases, [{ ...scanned, scans: [code12] }]))).toBe('ScanCountDiffers')
+  await receive(cases, [{ ...scanned, scans: [code12, '(02)09501101530003(37)1(10)T9'] }])
+  const [read] = await system.db`
+    SELECT l.code, l.expires_on AS "expiresOn", g.qty::int AS qty FROM lot l JOIN goods_receipt_lot g ON g.lot = l.code WHERE l.code = 'T9'`
+  expect(read).toEqual({ code: 'T9', expiresOn: '2070-12-31', qty: 24 })
   const [aged, broken] = ['receipt-shelf-life', 'receipt-damaged'].map(
     (type) => short.cases.find((one) => one.type === type)!.id,
   )
@@ -413,7 +422,7 @@ test('lots are asked for by name; what lasts too short waits for a person, and l
   await decide(aged!, 'accept')
   const done = await decide(broken!, 'return')
   expect(done).toMatchObject({ phase: 'closed', open: false })
-  expect(await lying()).toEqual({ 'T1 sellable': 12, 'T2 sellable': 5 })
+  expect(await lying()).toEqual({ 'T1 sellable': 12, 'T2 sellable': 5, 'T9 sellable': 24 })
 })
 
 test('serials are one a unit, the rejected ones are named, and none is ever here twice', async () => {

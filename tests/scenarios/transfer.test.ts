@@ -268,6 +268,19 @@ describe('approval', () => {
     const twice = await post(controller, `/v1/transfers/${held.no}/decision`, body)
     expect(twice.json().code).toBe('NotWaitingForApproval')
 
+    const hurried = { approvalFromMinor: '4000', approvalHours: 0 }
+    await setPolicy(api.system.admin, 'transfer' as never, hurried)
+    const slow = await asked([{ sku: 'LAMP', qty: '1' }])
+    const [open] = await eventually(
+      () => api.system.db<{ id: bigint; state: string }[]>`
+        SELECT id, state FROM exception_case WHERE type = 'transfer-unapproved' AND subject_id = ${slow.id}`,
+      (rows) => rows.length === 1,
+    )
+    expect((await tell(slow.no, 'decision', body, controller)).cases).toEqual([])
+    const after = await api.system.db`SELECT state FROM exception_case WHERE id = ${open!.id}`
+    expect(after).toEqual([{ state: 'self-healed' }])
+    await tell(slow.no, 'cancellation', { reason: 'test is over' })
+
     const other = await asked([{ sku: 'LAMP', qty: '2' }])
     const rejected = await tell(
       other.no,

@@ -47,6 +47,7 @@ export const germanWords: Readonly<Record<string, string>> = {
   'receipt-short': 'Zu wenig geliefert',
   'receipt-shelf-life': 'Zu kurz haltbar geliefert',
   'lot-recalled': 'Rückruf einer Charge',
+  'transfer-unapproved': 'Umlagerung nicht genehmigt',
   'prepayment-stranded': 'Anzahlung ohne Bestellung',
   'bill-duplicate': 'Rechnung doppelt',
   'bill-price-over': 'Rechnungspreis zu hoch',
