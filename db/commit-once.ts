@@ -163,14 +163,6 @@ export const refusalForConstraint: Record<string, GuardRefusal> = {
     code: 'AlreadyInCount',
     message: 'Another count holds one of these places: finish or cancel that one first.',
   },
-  wave_wave_no_key: {
-    code: 'WaveExists',
-    message: 'A wave has this number: take another one.',
-  },
-  wave_order_once: {
-    code: 'InAnotherWave',
-    message: 'The order is in a wave already: pick it there.',
-  },
   item_complete: {
     code: 'ItemNotReady',
     message: 'The item lacks fields that it needs to be active: fill them in first.',

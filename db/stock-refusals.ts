@@ -1,4 +1,4 @@
-/** How the database's guards of lots and serials speak to people. */
+/** How the database's guards of lots, serials and waves speak to people. */
 export const stockRefusals = {
   stock_movement_names_lot: {
     code: 'LotRequired',
@@ -11,5 +11,13 @@ export const stockRefusals = {
   serial_once: {
     code: 'SerialTwice',
     message: 'A unit with this serial is here already: scan again, or count where it lies.',
+  },
+  wave_wave_no_key: {
+    code: 'WaveExists',
+    message: 'A wave has this number: take another one.',
+  },
+  wave_order_once: {
+    code: 'InAnotherWave',
+    message: 'The order is in a wave already: pick it there.',
   },
 }
