@@ -20,6 +20,7 @@ import { chargebackActivities } from '#activities/chargebacks/index'
 import { cycleCountActivities } from '#activities/counts/index'
 import { transferActivities } from '#activities/transfers/index'
 import { returnActivities } from '#activities/returns/index'
+import { recallActivities } from '#activities/recalls/index'
 import { vendorReturnActivities } from '#activities/vendor-returns/index'
 import { settlementActivities } from '#activities/settlements/index'
 import { shopGateway, type ShopGateway } from '#activities/gateways/shop'
@@ -104,6 +105,7 @@ export function createOrderWorker({
       ...vendorBillActivities({ db }),
       ...transferActivities({ db, apiUrl }),
       ...vendorReturnActivities({ db, apiUrl }),
+      ...recallActivities({ db, apiUrl }),
       ...settlementActivities({ db, apiUrl }),
       ...chargebackActivities({ db, apiUrl }),
       ...returnActivities({ db, apiUrl }),

@@ -234,6 +234,7 @@ const KINDS: Readonly<Record<string, CaseKind>> = {
   'cycle-count': ownDocument('cycle-count'),
   'vendor-return': ownDocument('vendor-return'),
   chargeback,
+  recall: ownDocument('recall'),
   'period-close': close,
   'customer-return': customerReturn,
   item: replenishedItem,

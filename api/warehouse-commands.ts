@@ -19,7 +19,12 @@ import type { WarehouseDocument } from '#db/stores/warehouse-documents'
 import { keepSnapshot } from '#db/stores/warehouse-snapshots'
 import { EVERYWHERE } from '#domain/scopes'
 import { Refusal } from '#domain/refusal'
-import { closedShort, shippedUnits, unitsOfPurchase } from '#domain/stock/outside-warehouse'
+import {
+  arrivedUnits,
+  closedShort,
+  shippedUnits,
+  unitsOfPurchase,
+} from '#domain/stock/outside-warehouse'
 import { commandDocument } from './document-commands.ts'
 import type { ApiDeps } from './deps.ts'
 import { commandOrder, type CommandCaller } from './order-commands.ts'
@@ -126,9 +131,10 @@ async function receive(carrying: Carrying): Promise<void> {
       'WarehouseOrderUnknown',
       `W1704 names ${orderNo}, and neither a purchase order nor a transfer of this number comes to ${warehouse.site}.`,
     )
-  const lines = advice.lines.map(({ sku, qty, damaged, short }) => ({
-    ...{ sku, received: `${qty - damaged}`, damaged: `${damaged}`, short: `${short}` },
-    ...(damaged + short > 0 ? { reason: `${warehouse.site} told it in 944 ${advice.number}` } : {}),
+  const reason = `${warehouse.site} told it in 944 ${advice.number}`
+  const lines = arrivedUnits(advice.lines).map((line) => ({
+    ...line,
+    ...(line.damaged !== '0' || line.short !== '0' ? { reason } : {}),
   }))
   const command = { reference: document.number, receivedOn: advice.receivedOn, lines }
   const place = { ...transfer, subject: 'transfer' as const }

@@ -15,6 +15,7 @@ import {
   vendorReturnWorkflowId,
   type RequestedVendorReturn,
 } from '#contracts/vendor-return'
+import { recallBegun, recallWorkflowId, type BegunRecall } from '#contracts/recall'
 import { Refusal } from '#domain/refusal'
 
 export interface Asked {
@@ -85,6 +86,27 @@ export async function requestVendorReturn(
   })
 }
 
+/** Lets the process of a lot that was blocked begin, and waits until orders have given its units up. */
+export async function beginRecall(
+  client: Client,
+  begun: BegunRecall,
+  asked: Asked,
+): Promise<DocumentProgress> {
+  const { recallNo, sku, lot, key } = begun
+  return begin(client, asked, {
+    process: 'recall',
+    workflowId: recallWorkflowId(recallNo),
+    request: begun,
+    summary: `Recall ${recallNo} · ${sku} · lot ${lot}`,
+    details: 'From a lot that is blocked to an outcome of every order that was sent some of it.',
+    no: recallNo,
+    sites: [],
+    update: recallBegun,
+    key,
+    taken: 'RecallExists',
+  })
+}
+
 /** Expects a bill and waits until it is noted. */
 export async function expectInvoice(
   client: Client,
@@ -107,7 +129,13 @@ export async function expectInvoice(
 }
 
 interface Beginning {
-  process: 'transfer' | 'cycle-count' | 'vendor-return' | 'expected-invoice' | 'return-to-refund'
+  process:
+    | 'transfer'
+    | 'cycle-count'
+    | 'vendor-return'
+    | 'recall'
+    | 'expected-invoice'
+    | 'return-to-refund'
   workflowId: string
   request: object
   summary: string
@@ -117,13 +145,20 @@ interface Beginning {
   update: UpdateDefinition<DocumentProgress, [{ key: string }]>
   key: string
   /** The refusal of a number that another request has. */
-  taken: 'TransferExists' | 'CountExists' | 'ReturnExists' | 'InvoiceExpected' | 'RmaExists'
+  taken:
+    | 'TransferExists'
+    | 'CountExists'
+    | 'ReturnExists'
+    | 'RecallExists'
+    | 'InvoiceExpected'
+    | 'RmaExists'
 }
 
 const WORKFLOW = {
   transfer: 'transfer',
   'cycle-count': 'cycleCount',
   'vendor-return': 'vendorReturn',
+  recall: 'recall',
   'expected-invoice': 'expectedInvoice',
   'return-to-refund': 'returnToRefund',
 } as const

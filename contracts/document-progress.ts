@@ -34,6 +34,7 @@ export type DocumentSubject =
   | 'transfer'
   | 'cycle-count'
   | 'vendor-return'
+  | 'recall'
   | 'settlement'
   | 'chargeback'
   | 'period-close'

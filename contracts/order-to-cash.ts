@@ -96,6 +96,8 @@ export interface PickedTask {
   /** Absent: all that the task asks for. */
   picked?: number
   shortReason?: string
+  /** Every code that was read, instead of one: what they stand for is what was picked. */
+  scans?: string[]
 }
 
 /** A site says that it will not ship what it was given. */

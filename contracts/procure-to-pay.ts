@@ -132,12 +132,26 @@ export interface ReceivedLine {
   qty: string
   damaged?: string
   note?: string
+  /** Of which lot all these units are; asked for where the item is kept by lot. */
+  lot?: string
+  /** Until when the lot lasts (YYYY-MM-DD); asked for where the item is kept by lot and date. */
+  expiresOn?: string
+  /** One a unit where the item is kept by serial: the good ones first, then the damaged ones. */
+  serials?: string[]
+  /** Codes that were read: they name lot, date and serials, and stand for as many units as were counted. */
+  scans?: string[]
 }
 
 export interface InspectGoods extends PurchaseCommand {
   receiptNo: string
   inspectedOn?: string
-  lines: { receiptLineNo: number; accepted: string; rejected: string; reason?: string }[]
+  lines: {
+    receiptLineNo: number
+    accepted: string
+    rejected: string
+    reason?: string
+    rejectedLots?: string[]
+  }[]
 }
 
 export interface ClosePurchaseShort extends PurchaseCommand {

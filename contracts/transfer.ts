@@ -44,6 +44,8 @@ export interface ReceiveTransfer extends CommandBase {
     /** Units that should have come with these and did not; they need a reason. */
     short?: string
     reason?: string
+    /** Which lots or serials came, where somebody looked; absent: those that expire first. */
+    lots?: { lot: string; received: string; damaged?: string }[]
   }[]
 }
 

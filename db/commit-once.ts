@@ -6,6 +6,7 @@ import type { Db, Tx } from './client.ts'
 import { isConflict, isConnectionLost, transaction } from './transaction.ts'
 import { closeRefusals } from './close-refusals.ts'
 import { returnRefusals } from './return-refusals.ts'
+import { stockRefusals } from './stock-refusals.ts'
 import { supplierCreditRefusals } from './supplier-credit-refusals.ts'
 import { taxRefusals } from './tax-refusals.ts'
 
@@ -66,6 +67,7 @@ export const refusalForConstraint: Record<string, GuardRefusal> = {
     message: 'This exception has been approved before: use it.',
   },
   ...closeRefusals,
+  ...stockRefusals,
   journal_line_manual: {
     code: 'AccountNotManual',
     message:
@@ -156,14 +158,6 @@ export const refusalForConstraint: Record<string, GuardRefusal> = {
   count_line_once: {
     code: 'AlreadyInCount',
     message: 'Another count holds one of these places: finish or cancel that one first.',
-  },
-  wave_wave_no_key: {
-    code: 'WaveExists',
-    message: 'A wave has this number: take another one.',
-  },
-  wave_order_once: {
-    code: 'InAnotherWave',
-    message: 'The order is in a wave already: pick it there.',
   },
   item_complete: {
     code: 'ItemNotReady',

@@ -8,12 +8,13 @@ import { startReplenishment } from '#clients/replenishment'
 import { goOnAgain, type ReopenedOrder } from '#clients/order-facts'
 import { tellOrTakeUp } from '#clients/order-process'
 import { draftPurchase } from '#clients/purchase-process'
-import { requestTransfer, requestVendorReturn } from '#clients/stock-documents'
+import { requestTransfer, requestVendorReturn, beginRecall } from '#clients/stock-documents'
 import { tellBill } from '#clients/vendor-bill'
 import type { Delivered, NotificationActivities } from '#contracts/notification'
 import { lookAgain, type OrderActivities } from '#contracts/order-to-cash'
 import type { ProcureToPayStart } from '#contracts/procure-to-pay'
 import type { RequestedTransfer } from '#contracts/transfer'
+import type { BegunRecall } from '#contracts/recall'
 import type { RequestedVendorReturn } from '#contracts/vendor-return'
 import type { Db } from '#db/client'
 import { billToTell } from '#db/queries/bills'
@@ -69,6 +70,7 @@ const TOPICS = {
   'purchase-wanted': { limit: 20, mostWaitSeconds: 3600 },
   'transfer-wanted': { limit: 20, mostWaitSeconds: 3600 },
   'vendor-return-wanted': { limit: 20, mostWaitSeconds: 3600 },
+  'recall-begun': { limit: 20, mostWaitSeconds: 60 },
   'shipping-order': { limit: 20, mostWaitSeconds: 900 },
 } as const
 type Topic = keyof typeof TOPICS
@@ -191,6 +193,7 @@ async function deliver(deps: NotificationDeps, message: WaitingMessage): Promise
         orderId: body['orderId']!,
         ...(body['shipmentId'] ? { shipmentId: body['shipmentId'] } : {}),
         ...(body['caseId'] ? { caseId: body['caseId'] } : {}),
+        ...(body['recallNo'] ? { recallNo: body['recallNo'] } : {}),
       },
     )
   if (message.topic === 'shipping-order') {
@@ -202,6 +205,7 @@ async function deliver(deps: NotificationDeps, message: WaitingMessage): Promise
   if (message.topic === 'transfer-wanted') return transferWanted(deps, message)
   if (message.topic === 'vendor-return-wanted') return returnWanted(deps, message)
   if (message.topic === 'order-reopened') return reopen(deps, message)
+  if (message.topic === 'recall-begun') return recallBegun(deps, message)
   if (message.topic === 'look-again') return signal(deps, body['workflowId']!, body['cause']!)
   const cause = message.topic === 'stock-arrived' ? 'stock arrived' : 'expected supply changed'
   await giveStockOut(deps, { key: message.key, cause, itemIds: body.itemIds ?? [] })
@@ -223,6 +227,15 @@ async function returnWanted(
 ): Promise<void> {
   const asked = { taskQueue: orderTaskQueue, updateId: `outbox/${key}` }
   await requestVendorReturn(temporal, body as RequestedVendorReturn, asked)
+}
+
+/** A lot was blocked: its recall has a process of its own, once per number. */
+async function recallBegun(
+  { temporal, orderTaskQueue }: NotificationDeps,
+  { key, body }: WaitingMessage,
+): Promise<void> {
+  const asked = { taskQueue: orderTaskQueue, updateId: `outbox/${key}` }
+  await beginRecall(temporal, body as BegunRecall, asked)
 }
 
 /** What replenishment wants moved becomes a transfer with a process of its own, once per number. */

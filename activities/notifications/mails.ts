@@ -7,6 +7,7 @@ import {
 } from '#domain/orders/policies'
 import type { MailGateway } from '../gateways/mail.ts'
 import { promiseMail } from './promise-mail.ts'
+import { recallMail } from './recall-mail.ts'
 
 export interface MailOrder {
   key: string
@@ -15,6 +16,8 @@ export interface MailOrder {
   shipmentId?: string
   /** The case that the mail is about; once it is over there is nothing to write. */
   caseId?: string
+  /** The recall that the mail is about. */
+  recallNo?: string
 }
 
 /** How links in mails are made; null where no public address is set, then mails ask for an answer. */
@@ -52,12 +55,15 @@ export async function sendMails(sender: MailSender, order: MailOrder): Promise<v
     FROM sales_order o LEFT JOIN personal_data d ON d.id = o.personal_data_id WHERE o.id = ${BigInt(order.orderId)}`
   if (!to?.email || to.caseIsOver) return
   // Only the mail that says why is about an order that is no more.
-  if (to.phase === 'cancelled' && order.template !== 'waited-too-long') return
+  if (to.phase === 'cancelled' && !ABOUT_OVER_ORDERS.includes(order.template)) return
   const policy = { ...DEFAULT_POLICIES.notification, ...to.policy }
-  if (policy.suppress.includes(order.template)) return
+  // Goods that may harm somebody are no matter of taste.
+  if (policy.suppress.includes(order.template) && order.template !== 'recall') return
   for (const letter of await lettersOf(sender, order, to.orderNumber, policy))
     await sendOnce(sender, { ...letter, orderId: order.orderId, to: to.email })
 }
+
+const ABOUT_OVER_ORDERS: readonly MailTemplate[] = ['waited-too-long', 'recall']
 
 async function lettersOf(
   { db, links }: MailSender,
@@ -71,6 +77,11 @@ async function lettersOf(
     case 'waited-too-long':
     case 'consent': {
       const about = await promiseMail(db, { template: order.template, orderId: order.orderId })
+      const subject = `Order ${number}: ${about.subject}`
+      return [{ key: `mail/${order.key}`, subject, text: about.text }]
+    }
+    case 'recall': {
+      const about = await recallMail(db, { orderId: order.orderId, recallNo: order.recallNo! })
       const subject = `Order ${number}: ${about.subject}`
       return [{ key: `mail/${order.key}`, subject, text: about.text }]
     }

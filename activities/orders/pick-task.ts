@@ -31,9 +31,10 @@ export async function takeTask(
   const task = await lockPickTask(tx, BigInt(fulfilmentId), BigInt(said.taskId))
   const due = requireOpen(task, order)
   requireBin(task, said.bin)
-  const picked = said.picked ?? due
+  const counted = said.scans && (await unitsScanned(tx, task, said.scans, today))
+  const picked = counted ?? said.picked ?? due
   // Nobody can scan what is not there.
-  if (picked > 0) await requireScannedItem(tx, task, said.scan, today)
+  if (picked > 0 && counted === undefined) await requireScannedItem(tx, task, said.scan, today)
   if (picked > due)
     throw new Refusal('OverPick', `${due} units were to be picked, ${picked} were reported.`)
   if (picked < due && !said.shortReason)
@@ -53,6 +54,18 @@ export async function takeTask(
     moreToCome: task.otherTasks > 0,
     ...(shortReason === '' ? {} : { shortReason }),
   }
+}
+
+/** A case stands for its units, a code that counts for as many as it says. */
+async function unitsScanned(
+  tx: Tx,
+  task: PickTask,
+  scans: readonly string[],
+  today: string,
+): Promise<number> {
+  let units = 0
+  for (const scan of scans) units += await requireScannedItem(tx, task, scan, today)
+  return units
 }
 
 /** Units that the task still asks for: units of the line may have been cancelled, or picked without it. */

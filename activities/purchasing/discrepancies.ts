@@ -10,7 +10,7 @@ export interface Discrepancy {
   /** Null for an item that nobody ordered. */
   line: PurchaseLine | null
   sku: string
-  kind: 'short' | 'over' | 'damaged' | 'wrong'
+  kind: 'short' | 'over' | 'damaged' | 'wrong' | 'shelf-life'
   qty: bigint
   note: string | null
   /** What the policy lets pass; else a person decides. */
@@ -22,6 +22,7 @@ const CASE: Record<Discrepancy['kind'], CaseType> = {
   over: 'receipt-over',
   damaged: 'receipt-damaged',
   wrong: 'receipt-wrong',
+  'shelf-life': 'receipt-shelf-life',
 }
 
 export async function noteDiscrepancies(

@@ -4,6 +4,7 @@ import { receiveGoods } from '#db/stores/goods-receipts'
 import { judgeGoods } from '#db/stores/inspections'
 import { changeLine, lockPurchase, type PurchaseOrder } from '#db/stores/purchase-orders'
 import { addToOutbox } from '#db/stores/records'
+import { lotsInHand } from '#db/stores/tracked-goods'
 import type { Resolution } from '#domain/orders/exceptions'
 import { invariant, Refusal } from '#domain/refusal'
 import { closePurchaseShort } from './close.ts'
@@ -18,7 +19,7 @@ interface OpenDiscrepancy {
   siteId: number
   itemId: number
   lineId: bigint | null
-  kind: 'short' | 'over' | 'damaged' | 'wrong'
+  kind: 'short' | 'over' | 'damaged' | 'wrong' | 'shelf-life'
   qty: bigint
 }
 
@@ -41,6 +42,7 @@ export async function decideDiscrepancy(
   const { command, found, actor } = deciding
   const { resolution } = command
   const one = await discrepancyOf(tx, found.id)
+  if (one.kind === 'shelf-life' && resolution === 'accept') await refuseExpired(tx, one)
   if (one.kind === 'short') {
     if (resolution === 'close-short') await closeLine(tx, order, one, deciding)
   } else if (one.kind === 'wrong' && resolution === 'accept')
@@ -60,6 +62,18 @@ async function discrepancyOf(tx: Tx, caseId: bigint): Promise<OpenDiscrepancy> {
     WHERE d.case_id = ${caseId} FOR UPDATE OF d`
   invariant(one, `case ${caseId} is about a discrepancy`)
   return one
+}
+
+/** @throws Refusal `LotExpired`: such units could never leave again. */
+async function refuseExpired(tx: Tx, one: OpenDiscrepancy): Promise<void> {
+  const [expired] = await tx<{ lot: string; expiresOn: string }[]>`
+    SELECT l.code AS lot, l.expires_on AS "expiresOn" FROM goods_receipt_lot g JOIN lot l ON l.item_id = ${one.itemId} AND l.code = g.lot
+    WHERE g.receipt_id = ${one.receiptId} AND g.line_no = ${one.receiptLineNo} AND l.expires_on <= current_date ORDER BY 1 LIMIT 1`
+  if (expired)
+    throw new Refusal(
+      'LotExpired',
+      `Lot ${expired.lot} expired on ${expired.expiresOn}: nobody may be sent any of it. Send it back, or scrap it.`,
+    )
 }
 
 async function judge(
@@ -110,6 +124,7 @@ async function takeWrong(
       { field: 'body.params.unitCostMinor' },
     )
   const { receiptId, receiptLineNo, qty } = one
+  const lots = await lotsInHand(tx, one)
   await judgeGoods(tx, {
     ...{ receiptId, receiptLineNo, reason, on: today, actor },
     ...{ accepted: 0n, rejected: qty, scrapped: 0n },
@@ -121,7 +136,7 @@ async function takeWrong(
     lines: [
       {
         ...{ itemId: one.itemId, expectedQty: 0n, receivedQty: qty },
-        ...{ unitCostMinor: BigInt(price), reason },
+        ...{ unitCostMinor: BigInt(price), reason, lots },
       },
     ],
   })

@@ -30,6 +30,7 @@ export async function inspectGoods(
     await judgeGoods(tx, {
       ...{ receiptId: receipt.id, receiptLineNo: line.receiptLineNo, scrapped: 0n },
       ...{ accepted: BigInt(line.accepted), rejected: BigInt(line.rejected) },
+      ...(line.rejectedLots ? { rejectedLots: line.rejectedLots } : {}),
       ...{ reason: line.reason ?? null, on: command.inspectedOn ?? command.today, actor },
     })
   }

@@ -3,17 +3,21 @@ import type { Tx } from '#db/client'
 import { exchangeRate } from '#db/queries/rates'
 import { receiveGoods, type PurchasedLine, type ReceiptLine } from '#db/stores/goods-receipts'
 import { changeLine, lockPurchase, type PurchaseOrder } from '#db/stores/purchase-orders'
+import { readReceived } from '#db/stores/scans'
 import { itemIdsOf, siteByCode } from '#db/stores/stock-settings'
+import { trackReceived, type TrackedLine } from '#db/stores/tracked-goods'
 import { convertMinor } from '#domain/ledger/fx'
 import { priceOf, type PurchaseLine } from '#domain/purchasing/order'
 import { sortReceived } from '#domain/purchasing/receiving'
 import { Refusal } from '#domain/refusal'
+import { lastsTooShort, takeLots } from '#domain/stock/lots'
 import { noteDiscrepancies, type Discrepancy } from './discrepancies.ts'
 import { expectLines, supplySource } from './supply.ts'
 
 /** What a receipt will hold, and what of it is not as ordered. */
 interface Dock {
   order: PurchaseOrder
+  receivedOn: string
   rateE9: bigint
   lines: ReceiptLine[]
   found: Discrepancy[]
@@ -22,7 +26,8 @@ interface Dock {
 /**
  * Goods at the dock against the order: counted, valued at its prices, on the shelf or apart, and
  * in the books in one commit. What is not as ordered is let pass by the tolerance or asks a person.
- * @throws Refusal `PurchaseNotSent`, `UnknownPurchaseLine`, `ShipNoticeUnknown`, `NothingReceived`
+ * @throws Refusal `PurchaseNotSent`, `UnknownPurchaseLine`, `ShipNoticeUnknown`, `NothingReceived`,
+ *   and what the lots of its items ask for
  */
 export async function receivePurchase(
   tx: Tx,
@@ -39,10 +44,13 @@ export async function receivePurchase(
   const { currency, functionalCurrency } = order
   const rateE9 = await exchangeRate(tx, { from: currency, to: functionalCurrency, on: receivedOn })
   const notice = await noticeOf(tx, order, command.asnNo)
-  const dock: Dock = { order, rateE9, lines: [], found: [] }
+  const dock: Dock = { order, receivedOn, rateE9, lines: [], found: [] }
   for (const [n, counted] of command.lines.entries())
     if (counted.lineNo === undefined) await putUnordered(tx, dock, counted, n)
-    else putLine(dock, lineAt(order, counted.lineNo, site.siteId, n), counted)
+    else {
+      const line = lineAt(order, counted.lineNo, site.siteId, n)
+      putLine(dock, line, counted, await lotsOf(tx, line.itemId, counted, { n, today: receivedOn }))
+    }
   if (dock.lines.length === 0)
     throw new Refusal('NothingReceived', 'Not one unit was counted: there is nothing to receive.')
   const { receiptId } = await receiveGoods(tx, {
@@ -99,23 +107,36 @@ function lineAt(order: PurchaseOrder, lineNo: number, siteId: number, n: number)
 }
 
 /** Sorts the units of a line, and counts them on it so that a second row of the line goes on from there. */
-function putLine(dock: Dock, line: PurchaseLine, counted: ReceivedLine): void {
+function putLine(
+  dock: Dock,
+  line: PurchaseLine,
+  counted: ReceivedLine,
+  tracked: TrackedLine,
+): void {
   const good = BigInt(counted.qty)
   const damaged = BigInt(counted.damaged ?? '0')
   if (good + damaged === 0n) return
   const sorted = sortReceived(line, { good, damaged })
   const reason = counted.note ? { reason: counted.note } : {}
+  const goodLots = takeLots(tracked.lots, good)
+  const tooShort = lastsTooShort(tracked.item, { ...tracked, receivedOn: dock.receivedOn })
   const put = (qty: bigint, condition: NonNullable<ReceiptLine['condition']>, held = false) => {
     if (qty === 0n) return
     const unitCostMinor = line.unitPriceMinor / line.pricePer
     dock.lines.push({
       ...{ itemId: line.itemId, expectedQty: held ? 0n : qty, receivedQty: qty, unitCostMinor },
       ...{ condition, purchase: valued(dock, line, qty), ...reason },
+      lots: takeLots(condition === 'damaged' ? tracked.lots : goodLots, qty),
       ...(held ? { reason: counted.note ?? 'more than was ordered' } : {}),
     })
     line.received += qty
   }
-  put(sorted.taken, line.inspect ? 'quarantine' : 'sellable')
+  put(sorted.taken, line.inspect || tooShort ? 'quarantine' : 'sellable')
+  if (tooShort && sorted.taken > 0n)
+    note(dock, line, 'shelf-life', sorted.taken, {
+      ...counted,
+      note: `lot ${counted.lot} ${tooShort}`,
+    })
   put(sorted.damaged, 'damaged')
   if (sorted.damaged > 0n) note(dock, line, 'damaged', sorted.damaged, counted)
   put(sorted.heldOver, 'quarantine', true)
@@ -124,6 +145,21 @@ function putLine(dock: Dock, line: PurchaseLine, counted: ReceivedLine): void {
     note(dock, line, 'over', sorted.toleratedOver, counted, 'tolerated')
   if (sorted.toleratedShort > 0n)
     note(dock, line, 'short', sorted.toleratedShort, counted, 'tolerated')
+}
+
+async function lotsOf(
+  tx: Tx,
+  itemId: number,
+  counted: ReceivedLine,
+  { n, today }: { n: number; today: string },
+): Promise<TrackedLine> {
+  const qty = BigInt(counted.qty) + BigInt(counted.damaged ?? '0')
+  const field = `body.lines.${n}`
+  const read = counted.scans
+    ? await readReceived(tx, counted.scans, { itemId, qty, today, field })
+    : {}
+  const [tracked] = await trackReceived(tx, [{ ...read, ...counted, itemId, qty, field }])
+  return tracked!
 }
 
 function note(
@@ -158,7 +194,9 @@ async function putUnordered(tx: Tx, dock: Dock, counted: ReceivedLine, n: number
   const [itemId] = await itemIdsOf(tx, [sku], () => `body.lines.${n}.sku`)
   const qty = BigInt(counted.qty) + BigInt(counted.damaged ?? '0')
   if (qty === 0n) return
+  const { lots } = await lotsOf(tx, itemId!, counted, { n, today: dock.receivedOn })
   dock.lines.push({
+    lots,
     ...{ itemId: itemId!, expectedQty: 0n, receivedQty: qty, unitCostMinor: 0n },
     ...{ condition: 'quarantine', reason: counted.note ?? 'not on the order' },
   })

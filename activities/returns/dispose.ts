@@ -4,6 +4,7 @@ import { saveUnits, type ReturnedUnit } from '#db/stores/customer-returns'
 import { postEntries } from '#db/stores/ledger'
 import { addToOutbox } from '#db/stores/records'
 import { addWork, consumeOwnLayers } from '#db/stores/returned-units'
+import { lotsOfReturn, unitsOfLots } from '#db/stores/returned-lots'
 import { moveStock, receiveCost } from '#db/stores/stock'
 import { groupBy } from '#domain/groups'
 import { apportion } from '#domain/apportion'
@@ -122,15 +123,18 @@ async function moveValue(work: ReturnWork, disposing: Disposing): Promise<Dispos
   const { itemId } = units[0]!
   const { siteId } = doc
   const qty = BigInt(units.length)
-  await moveStock(tx, [
-    {
-      ...{ itemId, qty, kind: after === null ? ('issue' as const) : ('adjustment' as const) },
-      ...{ fromSiteId: siteId, fromCondition: before },
-      ...(after === null ? {} : { toSiteId: siteId, toCondition: after }),
+  const lots = await lotsOfReturn(tx, { no: doc.no, itemId, condition: before })
+  await moveStock(
+    tx,
+    unitsOfLots(lots, qty).map((of) => ({
+      ...{ itemId, qty: of.qty },
+      ...{ kind: after === null ? ('issue' as const) : ('adjustment' as const) },
+      ...{ fromSiteId: siteId, fromCondition: before, fromLot: of.lot },
+      ...(after === null ? {} : { toSiteId: siteId, toCondition: after, toLot: of.lot }),
       ...{ causeType: 'customer-return', causeId: `${doc.no}/disposed/${dispositionId}` },
       ...{ reason: command.reason, actor, effectiveOn: on },
-    },
-  ])
+    })),
+  )
   const groups = [...groupBy(units, (unit) => `${unit.layerId}`).values()]
   const spent = workOn(groups, workMinor)
   await addWork(tx, spent, { causeId: dispositionId.toString(), effectiveOn: on })

@@ -9,7 +9,9 @@ import {
 import { saveUnits } from '#db/stores/customer-returns'
 import { postEntries } from '#db/stores/ledger'
 import { costOfUnits, type UnitCost } from '#db/stores/returned-units'
+import { lotsComingBack, unitsOfLots } from '#db/stores/returned-lots'
 import { moveStock, receiveCost } from '#db/stores/stock'
+import type { LotUnits } from '#domain/stock/lots'
 import { groupBy } from '#domain/groups'
 import { postReturnReceived, type ReturnedGoods } from '#domain/ledger/posting-returns'
 import { Refusal } from '#domain/refusal'
@@ -81,10 +83,17 @@ export async function setAside(
   const groups = [
     ...groupBy(units, (unit) => `${unit.orderLineId}/${costs(unit).costMinor}`).values(),
   ]
+  const back = new Map<number, LotUnits[]>()
+  for (const itemId of new Set(units.map((unit) => unit.itemId)))
+    back.set(itemId, await lotsComingBack(tx, { orderId: order.id, itemId }))
+  const byLot = groups.flatMap((group) => {
+    const { itemId } = group[0]!
+    return unitsOfLots(back.get(itemId)!, BigInt(group.length)).map((of) => ({ itemId, ...of }))
+  })
   await moveStock(
     tx,
-    groups.map((group) => ({
-      ...{ itemId: group[0]!.itemId, qty: BigInt(group.length), kind: 'return' as const },
+    byLot.map(({ itemId, lot, qty }) => ({
+      ...{ itemId, qty, toLot: lot, kind: 'return' as const },
       ...{ toSiteId: siteId, toCondition: 'quarantine', causeType: 'customer-return' },
       ...{ causeId: `${doc.no}/${receiptId}`, reason: `return ${doc.no}`, actor, effectiveOn: on },
     })),

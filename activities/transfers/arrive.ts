@@ -14,9 +14,11 @@ import { consumeTransit, IN_TRANSIT, type TransitUse } from '#db/stores/transit'
 import { postTransferReceived, type StockValue } from '#domain/ledger/posting-inventory'
 import { sum } from '#domain/money'
 import { Refusal } from '#domain/refusal'
+import type { LotUnits } from '#domain/stock/lots'
 import { unitsInTransit } from '#domain/stock/transfers'
 import { openDocumentCase } from '../documents/cases.ts'
 import { lineOfSku } from './lines.ts'
+import { lotsOfEndings, namedLots } from './lots.ts'
 import { transitSource } from './progress.ts'
 
 /** Units of one line that leave the way between the sites, and what became of them. */
@@ -24,6 +26,8 @@ export interface Ending {
   line: TransferLine
   qty: bigint
   fate: 'received' | 'damaged' | 'cameBack' | 'lost'
+  /** Which lots, as far as somebody said; of the rest what expires first. */
+  lots?: LotUnits[]
 }
 
 export interface Ended {
@@ -49,9 +53,9 @@ export async function receiveUnits(
   await endTransit(
     tx,
     doc,
-    told.flatMap(({ line, received, damaged }): Ending[] => [
-      { line, qty: received, fate: 'received' },
-      { line, qty: damaged, fate: 'damaged' },
+    told.flatMap(({ line, received, damaged, lots }): Ending[] => [
+      { line, qty: received, fate: 'received', lots: lots.received },
+      { line, qty: damaged, fate: 'damaged', lots: lots.damaged },
     ]),
     { kind: 'arrived', reference, on: receivedOn, reason: reasonsOf(told), actor },
   )
@@ -64,10 +68,11 @@ interface Told {
   received: bigint
   damaged: bigint
   short: bigint
+  lots: ReturnType<typeof namedLots>
   reason: string | null
 }
 
-/** @throws Refusal `OverArrival`, `DiscrepancyNeedsReason`. */
+/** @throws Refusal `OverArrival`, `DiscrepancyNeedsReason`, `LotCountDiffers`. */
 function toldOf(doc: TransferDoc, told: ReceiveTransfer['lines'][number], n: number): Told {
   const line = lineOfSku(doc, told.sku, `body.lines.${n}.sku`)
   const [received, damaged, short] = [told.received, told.damaged ?? '0', told.short ?? '0'].map(
@@ -86,7 +91,8 @@ function toldOf(doc: TransferDoc, told: ReceiveTransfer['lines'][number], n: num
       `Units of ${line.sku} are damaged or short: say why in reason.`,
       { field: `body.lines.${n}.reason` },
     )
-  return { line, received, damaged, short, reason: told.reason ?? null }
+  const lots = namedLots(told, `body.lines.${n}`)
+  return { line, received, damaged, short, lots, reason: told.reason ?? null }
 }
 
 function reasonsOf(told: readonly Told[]): string | null {
@@ -136,7 +142,9 @@ export async function endTransit(
   )
   await moveStock(
     tx,
-    some.map((ending) => movementOf(doc, ending, ended, causeId)),
+    (await lotsOfEndings(tx, doc, some)).flatMap(({ ending, lots }) =>
+      lots.map((units) => movementOf(doc, ending, units, ended, causeId)),
+    ),
   )
   const valued: Valued[] = []
   for (const ending of some) {
@@ -166,7 +174,8 @@ function siteOf(doc: TransferDoc, fate: Ending['fate']): number {
 
 function movementOf(
   doc: TransferDoc,
-  { line, qty, fate }: Ending,
+  { line, fate }: Ending,
+  { lot, qty }: LotUnits,
   ended: Ended,
   causeId: string,
 ): Parameters<typeof moveStock>[1][number] {
@@ -176,7 +185,10 @@ function movementOf(
     kind: fate === 'lost' ? 'adjustment' : 'transfer',
     fromSiteId: doc.fromSiteId,
     fromCondition: IN_TRANSIT,
-    ...(fate === 'lost' ? {} : { toSiteId: siteOf(doc, fate), toCondition: CONDITION[fate] }),
+    fromLot: lot,
+    ...(fate === 'lost'
+      ? {}
+      : { toSiteId: siteOf(doc, fate), toCondition: CONDITION[fate], toLot: lot }),
     causeType: 'transfer',
     causeId,
     actor: ended.actor,

@@ -11,6 +11,7 @@ import { dateParam, unitsParam } from '../documents/params.ts'
 import { allocateTransfer, giveUpUnits } from './allocate.ts'
 import { endTransit, type Ended, type Ending } from './arrive.ts'
 import { lineOfSku } from './lines.ts'
+import { approvalDue } from './progress.ts'
 
 /** @throws Refusal `NotWaitingForApproval`, `SelfApproval`. */
 export async function decideOnRequest(
@@ -69,7 +70,7 @@ export async function resolveCaseOf(
       doc.recalled = false
       return
     case 'keep-waiting':
-      if (found.type === 'transfer-short') return
+      if (found.type === 'transfer-short' || found.type === 'transfer-unapproved') return
       doc.overdueOn =
         dateParam(params, 'until') ??
         addDays(command.today, Math.max(1, doc.policy.body.overdueGraceDays))
@@ -135,6 +136,7 @@ function unitsOfCase(doc: TransferDoc, found: OpenCase): { line: TransferLine; q
 /** Does what passed deadlines ask for; without one that passed it changes nothing. */
 export async function passDeadlines(tx: Tx, doc: TransferDoc, today: string): Promise<void> {
   await escalateDocumentCases(tx, doc)
+  if (doc.phase === 'requested') await askForApproval(tx, doc)
   if (doc.approvedBy !== null) await allocateTransfer(tx, doc, { actor: 'system', asks: false })
   const underway = doc.lines.filter((line) => unitsInTransit(line) > 0n)
   if (underway.length === 0 || today <= doc.overdueOn) return
@@ -143,6 +145,20 @@ export async function passDeadlines(tx: Tx, doc: TransferDoc, today: string): Pr
     siteId: doc.toSiteId,
     summary: `${doc.no} from ${doc.from} to ${doc.to} was due on ${doc.dueOn}`,
     evidence: { dueOn: doc.dueOn, lines: linesOf(underway) },
+    moneyAtRiskMinor: doc.valueMinor,
+    openedBy: 'rule: transfer',
+  })
+}
+
+/** Nobody has approved in time: a person waits on, or gives the request up. */
+async function askForApproval(tx: Tx, doc: TransferDoc): Promise<void> {
+  const { due, asked, passed } = await approvalDue(tx, doc)
+  if (!passed || asked) return
+  await openDocumentCase(tx, doc, {
+    type: 'transfer-unapproved',
+    siteId: doc.fromSiteId,
+    summary: `${doc.no} from ${doc.from} to ${doc.to} waits for an approval since ${due}`,
+    evidence: { due, requestedBy: doc.requestedBy },
     moneyAtRiskMinor: doc.valueMinor,
     openedBy: 'rule: transfer',
   })

@@ -3,6 +3,7 @@ import type { Tx } from '#db/client'
 import { saveTransfer, type TransferDoc, type TransferLine } from '#db/stores/transfers'
 import { reviseSupply } from '#db/stores/supply'
 import { valueInTransit } from '#db/stores/transit'
+import { STOCK_POLICIES } from '#domain/stock/policies'
 import { transferPhase, unitsInTransit, type TransferPhase } from '#domain/stock/transfers'
 import { healDocumentCases } from '../documents/cases.ts'
 import { finishDocument, type DocumentStep } from '../documents/progress.ts'
@@ -33,6 +34,8 @@ export async function finishTransfer(
   const phase = transferPhase(doc.lines, { approved })
   const underway = doc.lines.some((line) => unitsInTransit(line) > 0n)
   if (!underway) await healDocumentCases(tx, doc, ABOUT_TRANSIT, 'nothing is on its way any more')
+  if (phase !== 'requested')
+    await healDocumentCases(tx, doc, ['transfer-unapproved'], 'it does not wait for an approval')
   if (phase !== 'short') await healDocumentCases(tx, doc, ['transfer-short'], 'nothing is lacking')
   for (const line of doc.lines) await tellDestination(tx, doc, line, step)
   const sources = doc.lines.map((line) => transitSource(doc, line))
@@ -80,9 +83,30 @@ async function deadlinesOf(
     phase === 'short'
       ? [new Date(Date.now() + doc.policy.body.retryMinutes * 60_000).toISOString()]
       : []
+  if (phase === 'requested') return approvalDeadline(tx, doc)
   if (!underway) return retry
   const [overdue] = await tx<{ at: string; asked: boolean }[]>`
     SELECT (${doc.overdueOn}::date + 1)::timestamp AT TIME ZONE ${doc.timezone} AS at, EXISTS (
       SELECT FROM exception_case WHERE key = ${`transfer/${doc.id}/transfer-overdue`} AND state = 'open') AS asked`
   return overdue!.asked ? retry : [...retry, overdue!.at]
+}
+
+/** When silence on a request asks a person; nothing once it has. */
+async function approvalDeadline(tx: Tx, doc: TransferDoc): Promise<string[]> {
+  const { due, asked } = await approvalDue(tx, doc)
+  return asked ? [] : [due]
+}
+
+/** Until when somebody should have approved, and whether a person was asked since. */
+export async function approvalDue(
+  tx: Tx,
+  doc: TransferDoc,
+): Promise<{ due: string; asked: boolean; passed: boolean }> {
+  // Transfers from before the field was there keep the policy that they were begun under.
+  const { approvalHours } = { ...STOCK_POLICIES.transfer, ...doc.policy.body }
+  const [row] = await tx<{ due: string; asked: boolean; passed: boolean }[]>`
+    SELECT due, due <= clock_timestamp() AS passed, EXISTS (
+      SELECT FROM exception_case WHERE key = ${`transfer/${doc.id}/transfer-unapproved`}) AS asked
+    FROM (SELECT recorded_at + make_interval(secs => ${approvalHours * 3600}) AS due FROM transfer WHERE id = ${doc.id}) t`
+  return row!
 }

@@ -6,6 +6,7 @@ import { postEntries } from '#db/stores/ledger'
 import { addToOutbox } from '#db/stores/records'
 import { owedForReturn, takeReturnedCost, type ReturnedUnits } from '#db/stores/returned-goods'
 import { lockPositions, moveStock } from '#db/stores/stock'
+import { lotsInHand } from '#db/stores/tracked-goods'
 import {
   cancelReturnLines,
   endReturnReservations,
@@ -19,6 +20,7 @@ import {
 } from '#domain/ledger/posting-vendor-returns'
 import { sum } from '#domain/money'
 import { Refusal } from '#domain/refusal'
+import { takeLots } from '#domain/stock/lots'
 
 interface Leaving {
   on: string
@@ -106,14 +108,23 @@ async function shipLine(
 
 async function moveOut(
   tx: Tx,
-  { itemId, siteId, condition, qty, causeId }: ReturnedUnits,
+  returned: ReturnedUnits,
   { on, actor, reason }: Leaving,
 ): Promise<void> {
+  const { itemId, siteId, condition, qty, causeId } = returned
+  const inHand = await lotsInHand(tx, returned)
+  const lots = inHand.map(({ lot }) => lot)
   const cause = { causeType: 'vendor-return', causeId, actor, reason, effectiveOn: on }
   if (condition === 'sellable')
-    return takeFromBins(tx, siteId, [{ itemId, qty }], { kind: 'issue', ...cause })
+    return takeFromBins(tx, siteId, [{ itemId, qty, lots }], { kind: 'issue', ...cause })
   const from = { fromSiteId: siteId, fromCondition: condition }
-  await moveStock(tx, [{ itemId, qty, kind: 'issue', ...from, ...cause }])
+  const units = inHand.length > 0 ? takeLots(inHand, qty) : [{ lot: '', qty }]
+  await moveStock(
+    tx,
+    units.map((of) => ({
+      ...{ itemId, qty: of.qty, fromLot: of.lot, kind: 'issue' as const, ...from, ...cause },
+    })),
+  )
 }
 
 /** Units that nobody had judged are rejected by leaving; the order's line counts them. */

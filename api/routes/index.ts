@@ -71,6 +71,7 @@ import { prepaymentRoutes } from './prepayments.ts'
 import { binRoutes } from './bins.ts'
 import { lotRoutes } from './lots.ts'
 import { quarantineRoutes } from './quarantine.ts'
+import { recallRoutes } from './recalls.ts'
 import { cycleCountRoutes } from './cycle-counts.ts'
 import { inventoryAccuracyRoutes } from './inventory-accuracy.ts'
 import { transferRoutes } from './transfers.ts'
@@ -162,6 +163,7 @@ export const routes: readonly RouteModule[] = [
   binRoutes,
   lotRoutes,
   quarantineRoutes,
+  recallRoutes,
   waveRoutes,
   packingRoutes,
   boxLabelRoutes,

@@ -34,7 +34,15 @@ const fields = {
     .nullable(),
   origin: country.nullable(),
   taxCategory: z.string().trim().min(1).max(60),
-  lotPolicy: z.enum(['none', 'lot', 'serial']),
+  lotPolicy: z
+    .enum(['none', 'lot', 'lot-expiry', 'serial'])
+    .describe('What whoever receives it must say of its units.'),
+  minShelfLifeDays: z
+    .int()
+    .min(0)
+    .max(36_500)
+    .nullable()
+    .describe('Goods that would last for fewer days from their receipt are set aside.'),
   costMethod: z.enum(['fifo', 'moving-average']),
   listPrice: moneyInput
     .refine(({ minor }) => !minor.startsWith('-'), { error: 'a price is not negative' })

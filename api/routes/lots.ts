@@ -1,15 +1,16 @@
 import { z } from 'zod'
 import { listLots } from '#db/queries/bins'
-import { recallLot, saveLot } from '#db/stores/lots'
+import { saveLot } from '#db/stores/lots'
+import { recallLot } from '#db/stores/recalls'
 import { itemIdOf } from '#db/stores/stock-settings'
 import { commandRoute } from '../command-route.ts'
 import type { ApiDeps, ApiServer } from '../deps.ts'
+import { lotCode } from '../lot-schemas.ts'
 import { businessDate, reason, sku } from '../schemas.ts'
 import { requireEverywhere } from '../scope.ts'
 
 const tags = ['lots']
 const text = z.string()
-const lotCode = z.string().trim().min(1).max(100)
 const params = z.object({ sku, lot: lotCode })
 const lot = z.object({
   sku: text,
@@ -87,15 +88,19 @@ function addRecall(server: ApiServer, deps: ApiDeps): void {
     body: z.strictObject({ reason }),
     response: {
       200: z.object({
+        recallNo: text.describe('Its process follows up: see GET /v1/recalls.'),
         shipped: z.array(
           z.object({ orderId: text, orderNumber: text, shipmentId: text, units: text }),
         ),
         blocked: z.array(z.object({ site: text, bin: text, units: text })),
       }),
     },
-    work: async (tx, { body, params: at, principal, audit }) => {
+    work: async (tx, { body, params: at, principal, audit, commandKey: key }) => {
       requireEverywhere(principal, 'lot')
-      const found = await recallLot(tx, await itemIdOf(tx, at.sku), at.lot, body.reason)
+      const { reason: why } = body
+      const { actor } = principal
+      const lot = { itemId: await itemIdOf(tx, at.sku), ...at }
+      const found = await recallLot(tx, lot, { reason: why, actor, key })
       await audit({
         subjectType: 'lot',
         subjectId: `${at.sku}/${at.lot}`,

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import * as p2p from '#contracts/procure-to-pay'
 import type { ApiDeps, ApiServer } from '../deps.ts'
 import { commandPurchase, purchaseInScope, purchaseProgress } from '../purchase-commands.ts'
+import { lotCode, lotFields } from '../lot-schemas.ts'
 import { businessDate, code, minorText, positiveInt, reason, shortText, sku } from '../schemas.ts'
 
 const tags = ['purchase orders']
@@ -64,6 +65,13 @@ const receipt = z.strictObject({
           qty: units.describe('Units that are good.'),
           damaged: units.optional(),
           note: shortText.optional(),
+          ...lotFields,
+          scans: z
+            .array(z.string().min(1).max(200))
+            .min(1)
+            .max(2000)
+            .optional()
+            .describe('GS1 codes that were read; together they stand for the units counted.'),
         })
         .refine((line) => (line.lineNo === undefined) !== (line.sku === undefined), {
           error: 'send lineNo, or the sku of what was not ordered',
@@ -83,6 +91,11 @@ const inspection = z.strictObject({
           accepted: units,
           rejected: units,
           reason: reason.optional(),
+          rejectedLots: z
+            .array(lotCode)
+            .max(2000)
+            .optional()
+            .describe('Which lots or serials are rejected; absent: whichever come last.'),
         })
         .refine((line) => BigInt(line.accepted) + BigInt(line.rejected) > 0n, {
           error: 'judge at least one unit',

@@ -21,6 +21,7 @@ export async function quarantineRoutes(server: ApiServer, deps: ApiDeps): Promis
       qty: someUnits,
       condition: z.enum(['quarantine', 'damaged']).default('quarantine'),
       bin: z.string().trim().max(60).default(''),
+      lot: z.string().trim().max(100).default('').describe('Or the serial, where units have one.'),
       decision: z.enum(['release', 'scrap']),
       reason,
       decidedOn: businessDate.optional(),

@@ -3,10 +3,12 @@ import { listMovements, stockDetail } from '#db/queries/stock'
 import { adjustStock } from '#db/stores/goods'
 import { receiveGoods } from '#db/stores/goods-receipts'
 import { itemIdOf, itemIdsOf, setPool, setSafetyStock, siteByCode } from '#db/stores/stock-settings'
+import { trackDockLines } from '#db/stores/tracked-goods'
 import { commandRoute } from '../command-route.ts'
 import type { ApiDeps, ApiServer } from '../deps.ts'
 import { idCursor, MAX_BIGINT, pageOf, pageQuery, toPage } from '../paging.ts'
 import { notFound } from '../problem.ts'
+import { lotFields } from '../lot-schemas.ts'
 import { businessDate, code, minorText, reason, shortText, sku } from '../schemas.ts'
 import { stockDetail as detailSchema } from '../stock-detail.ts'
 import { requireScope } from '../scope.ts'
@@ -113,6 +115,7 @@ const receipt = z.strictObject({
         unitCostMinor: minor,
         condition: z.enum(['sellable', 'quarantine', 'damaged']).optional(),
         reason: reason.optional(),
+        ...lotFields,
       }),
     )
     .min(1)
@@ -143,8 +146,11 @@ function addReceipts(server: ApiServer, deps: ApiDeps): void {
       requireScope(principal, { entity: site.entity, site: body.site })
       const skus = body.lines.map((line) => line.sku)
       const itemIds = await itemIdsOf(tx, skus, (n) => `body.lines.${n}.sku`)
+      const receivedOn = body.receivedOn ?? site.today
+      const tracked = await trackDockLines(tx, body.lines, { itemIds, receivedOn })
       const lines = body.lines.map((line, n) => ({
         itemId: itemIds[n]!,
+        lots: tracked[n]!,
         expectedQty: BigInt(line.expectedQty),
         receivedQty: BigInt(line.receivedQty),
         unitCostMinor: BigInt(line.unitCostMinor),
@@ -158,7 +164,7 @@ function addReceipts(server: ApiServer, deps: ApiDeps): void {
         siteId: site.siteId,
         supplier: body.supplier,
         ...(body.asn ? { asn: body.asn } : {}),
-        receivedOn: body.receivedOn ?? site.today,
+        receivedOn,
         actor: principal.actor,
         lines,
       })

@@ -7,6 +7,7 @@ import { documentCommand, documentRequest } from '../document-routes.ts'
 import { documentNo, someUnits, wholeUnits } from '../document-schemas.ts'
 import type { ApiDeps, ApiServer, Principal } from '../deps.ts'
 import { idCursor, pageOf, pageQuery, toPage } from '../paging.ts'
+import { lotCode } from '../lot-schemas.ts'
 import { notFound } from '../problem.ts'
 import { businessDate, code, money, positiveInt, reason, sku } from '../schemas.ts'
 import { requireScope } from '../scope.ts'
@@ -101,6 +102,18 @@ const arrival = z.strictObject({
         damaged: wholeUnits.optional(),
         short: wholeUnits.optional().describe('Should have come with these, and did not.'),
         reason: reason.optional(),
+        lots: z
+          .array(
+            z.strictObject({
+              lot: lotCode,
+              received: wholeUnits,
+              damaged: wholeUnits.optional(),
+            }),
+          )
+          .min(1)
+          .max(2000)
+          .optional()
+          .describe('Which lots or serials came; absent: those on the way that expire first.'),
       }),
     )
     .min(1)

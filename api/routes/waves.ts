@@ -181,6 +181,12 @@ function addPick(server: ApiServer, deps: ApiDeps): void {
         body: z.strictObject({
           bin: z.string().trim().max(60).describe('Empty: the place without a bin.'),
           scan: scan.default('').describe('May be left out where nothing was found.'),
+          scans: z
+            .array(scan.min(1))
+            .min(1)
+            .max(1000)
+            .optional()
+            .describe('Each code that was read: what they stand for is what was picked.'),
           picked: z.int().min(0).max(1_000_000).optional().describe('Absent: all of it.'),
           shortReason: reason.optional(),
         }),
@@ -193,10 +199,11 @@ function addPick(server: ApiServer, deps: ApiDeps): void {
       if (fulfilmentId === undefined) throw notFound('pick task')
       const row = await fulfilmentInScope(deps.db, request.principal, fulfilmentId)
       const place = (await placeOfOrder(deps.db, row.orderId))!
-      const { picked, shortReason, ...scans } = request.body
+      const { picked, shortReason, scans, ...rest } = request.body
       const said = {
-        ...scans,
+        ...rest,
         taskId,
+        ...(scans === undefined ? {} : { scans }),
         ...(picked === undefined ? {} : { picked }),
         ...(shortReason === undefined ? {} : { shortReason }),
       }

@@ -10,14 +10,29 @@ export interface ReceiptAdvice {
   orderNo: string
   receivedOn: string
   /** `qty` units came in all, `damaged` of them broken; `short` did not come. */
-  lines: { sku: string; qty: number; damaged: number; short: number }[]
+  lines: ReceivedItem[]
+}
+
+export interface ReceivedItem {
+  sku: string
+  qty: number
+  damaged: number
+  short: number
+  lot?: string
+  /** YYYY-MM-DD, of the lot. */
+  expiresOn?: string
+  serials?: string[]
 }
 
 const DAMAGED = '01'
 const SHORT = '02'
 const OVER = '03'
 
-/** X12 944: W17, then W07 an item with what was wrong with it (W13). @throws Refusal `MalformedX12` */
+/**
+ * X12 944: W17, then W07 an item with its lot (N9 LT, its date in N904) or serials (N9 SE) and what
+ * was wrong with it (W13). A W07 is of one lot.
+ * @throws Refusal `MalformedX12`
+ */
 export function readReceiptAdvice(segments: readonly X12Segment[]): ReceiptAdvice {
   const w17 = heading(segments, 'W17')
   const lines: ReceiptAdvice['lines'] = []
@@ -26,6 +41,7 @@ export function readReceiptAdvice(segments: readonly X12Segment[]): ReceiptAdvic
       const qty = baseUnits(segment, { qty: 1, unit: 2 })
       lines.push({ sku: skuOf(segment, 4, 3), qty, damaged: 0, short: 0 })
     }
+    if (segment[0] === 'N9') addReference(lines.at(-1), segment)
     if (segment[0] === 'W13') addException(lines.at(-1), segment)
   }
   if (lines.length === 0) throw malformed('it tells of no item (W07)')
@@ -35,6 +51,19 @@ export function readReceiptAdvice(segments: readonly X12Segment[]): ReceiptAdvic
     receivedOn: x12Date(w17[2], 'W1702'),
     lines,
   }
+}
+
+/** A reference before the first item is about the whole document. */
+function addReference(line: ReceivedItem | undefined, n9: X12Segment): void {
+  const [, qualifier, text = ''] = n9
+  if (!line || text === '') return
+  if (qualifier === 'LT') {
+    if (line.lot !== undefined && line.lot !== text)
+      throw malformed(`W07 of ${line.sku} is of two lots: send one W07 a lot`)
+    line.lot = text
+    if (n9[4]) line.expiresOn = x12Date(n9[4], 'N904')
+  }
+  if (qualifier === 'SE') line.serials = [...(line.serials ?? []), text]
 }
 
 function addException(line: ReceiptAdvice['lines'][number] | undefined, w13: X12Segment): void {

@@ -1,6 +1,7 @@
 import type { Reader } from '#db/client'
 import type { Scopes } from '#domain/scopes'
 import type { ItemStatus } from '#domain/item-status'
+import type { LotPolicy } from '#domain/stock/lots'
 
 export interface Item {
   sku: string
@@ -21,7 +22,9 @@ export interface Item {
   hsCode: string | null
   origin: string | null
   taxCategory: string
-  lotPolicy: 'none' | 'lot' | 'serial'
+  lotPolicy: LotPolicy
+  /** Goods that last for fewer days from their receipt are set aside; null: only expired ones. */
+  minShelfLifeDays: number | null
   costMethod: 'fifo' | 'moving-average'
   listPrice: { currency: string; minor: string } | null
   version: number
@@ -116,7 +119,7 @@ const itemColumns = (db: Reader) => db`
   i.sku, i.name, i.kind, i.status, i.uom, i.class, i.brand, i.length_mm AS "lengthMm", i.width_mm AS "widthMm",
   i.height_mm AS "heightMm", i.weight_g AS "weightG", i.ship_alone AS "shipAlone", i.hazmat_class AS "hazmatClass",
   i.restricted_countries AS "restrictedCountries", i.minimum_age AS "minimumAge", i.hs_code AS "hsCode", i.origin,
-  i.tax_category AS "taxCategory", i.lot_policy AS "lotPolicy", i.cost_method AS "costMethod",
+  i.tax_category AS "taxCategory", i.lot_policy AS "lotPolicy", i.min_shelf_life_days AS "minShelfLifeDays", i.cost_method AS "costMethod",
   i.list_price_minor AS "listPriceMinor", i.list_currency AS "listCurrency", i.version,
   item_missing_fields(i) AS "missingColumns", i.recorded_at AS "recordedAt"`
 

@@ -149,11 +149,14 @@ async function requireRoom(
 interface Wanted {
   itemId: number
   qty: bigint
+  /** Only of these lots, whatever their state: somebody sends these very units away. Absent or empty: of any. */
+  lots?: readonly string[]
 }
 
-interface Place extends Wanted {
+interface Place extends Pick<Wanted, 'itemId' | 'qty'> {
   bin: string
   lot: string
+  lotLeaves: boolean
 }
 
 /** Where units lie that were picked for a fulfilment order, until they leave or are put back. */
@@ -165,6 +168,7 @@ export function toteOf(fulfilmentId: bigint): string {
  * Takes units out of the bins where they lie: what expires first, then in pick order, then from
  * bins that nobody has listed. A blocked bin is emptied last, a lot that is held or recalled never.
  * What was picked for an order that is still to leave is that order's; its own `tote` goes first.
+ * Units that go to another place stay of their lot.
  * @throws Refusal `LotBlocked`.
  */
 export async function takeFromBins(
@@ -176,10 +180,10 @@ export async function takeFromBins(
 ): Promise<void> {
   const itemIds = [...new Set(wanted.map((want) => want.itemId))]
   const places = await tx<Place[]>`
-    SELECT q.item_id AS "itemId", q.bin, q.lot, q.qty FROM stock_quant q
+    SELECT q.item_id AS "itemId", q.bin, q.lot, q.qty,
+      l.code IS NULL OR (l.status = 'approved' AND (l.expires_on IS NULL OR l.expires_on > current_date)) AS "lotLeaves" FROM stock_quant q
     LEFT JOIN bin b ON b.site_id = q.site_id AND b.code = q.bin LEFT JOIN lot l ON l.item_id = q.item_id AND l.code = q.lot
     WHERE q.site_id = ${siteId} AND q.item_id = ANY(${itemIds}::int[]) AND q.condition = 'sellable' AND q.owner = 'own' AND q.qty > 0
-      AND (l.code IS NULL OR (l.status = 'approved' AND (l.expires_on IS NULL OR l.expires_on > current_date)))
       AND (q.bin = ${tote} OR NOT in_open_tote(q.bin))
     ORDER BY q.item_id, q.bin = ${tote} AND q.bin <> '' DESC, coalesce(b.status = 'blocked' OR NOT b.allocatable, false), l.expires_on NULLS LAST, b.pick_seq NULLS LAST, q.bin, q.lot`
   const taken = wanted.flatMap((want) => takeFrom(places, want))
@@ -194,23 +198,27 @@ export async function takeFromBins(
       fromSiteId: siteId,
       fromBin: bin,
       fromLot: lot,
+      ...(movement.toSiteId === undefined ? {} : { toLot: lot }),
     })),
   )
 }
 
 const NOWHERE = '\u0000'
 
-function takeFrom(places: Place[], { itemId, qty }: Wanted): Place[] {
+function takeFrom(places: Place[], { itemId, qty, lots = [] }: Wanted): Place[] {
   const taken: Place[] = []
   let left = qty
   for (const place of places) {
     if (place.itemId !== itemId || place.qty === 0n || left === 0n) continue
+    if (lots.length > 0 ? !lots.includes(place.lot) : !place.lotLeaves) continue
     const units = left < place.qty ? left : place.qty
     place.qty -= units
     left -= units
     taken.push({ ...place, qty: units })
   }
-  return left === 0n ? taken : [...taken, { itemId, qty: left, bin: NOWHERE, lot: '' }]
+  return left === 0n
+    ? taken
+    : [...taken, { itemId, qty: left, bin: NOWHERE, lot: '', lotLeaves: false }]
 }
 
 /** Either the rest lies in a lot that must not leave, or the books never held it. */

@@ -1,9 +1,10 @@
 import type { Tx } from '#db/client'
 import { postGoodsReceived } from '#domain/ledger/posting-inventory'
 import { Refusal } from '#domain/refusal'
+import type { LotUnits } from '#domain/stock/lots'
 import { postEntries } from './ledger.ts'
 import { addToOutbox, recordAudit } from './records.ts'
-import { moveStock, receiveCost } from './stock.ts'
+import { moveStock, receiveCost, type Movement } from './stock.ts'
 import { receiveSupply } from './supply.ts'
 
 export interface ReceiptLine {
@@ -14,6 +15,8 @@ export interface ReceiptLine {
   unitCostMinor: bigint
   condition?: 'sellable' | 'quarantine' | 'damaged'
   reason?: string
+  /** Of which lots the units are; an item that is kept by lot or serial asks for all of them. */
+  lots?: readonly LotUnits[]
   /** Of a purchase order: what was agreed, instead of `unitCostMinor` times the quantity. */
   purchase?: PurchasedLine
 }
@@ -119,6 +122,10 @@ async function insertReceipt(
     landed_minor: line.purchase?.landedMinor ?? null,
   }))
   await tx`INSERT INTO goods_receipt_line ${tx(lines)}`
+  const lots = receipt.lines.flatMap(({ lots: of = [] }, n) =>
+    of.map(({ lot, qty }) => ({ receipt_id: receiptId, line_no: n + 1, lot, qty })),
+  )
+  if (lots.length > 0) await tx`INSERT INTO goods_receipt_lot ${tx(lots)}`
   return receiptId
 }
 
@@ -137,16 +144,21 @@ async function takeIn(
   const cause = { causeType: 'receipt', causeId: receiptId.toString() }
   await moveStock(
     tx,
-    arrived.map((line) => ({
-      itemId: line.itemId,
-      qty: line.receivedQty,
-      kind: 'receipt',
-      toSiteId: receipt.siteId,
-      toCondition: line.condition ?? 'sellable',
-      ...cause,
-      actor: receipt.actor,
-      effectiveOn: receipt.receivedOn,
-    })),
+    arrived.flatMap((line) =>
+      (line.lots?.length ? line.lots : [{ lot: '', qty: line.receivedQty }]).map(
+        ({ lot, qty }): Movement => ({
+          itemId: line.itemId,
+          qty,
+          kind: 'receipt',
+          toSiteId: receipt.siteId,
+          toCondition: line.condition ?? 'sellable',
+          toLot: lot,
+          ...cause,
+          actor: receipt.actor,
+          effectiveOn: receipt.receivedOn,
+        }),
+      ),
+    ),
   )
   const costs = arrived.map(costOf)
   const layers = await receiveCost(

@@ -7,9 +7,11 @@ import {
 import type { StockValue } from '#domain/ledger/posting-inventory'
 import { shareOf } from '#domain/purchasing/order'
 import { Refusal } from '#domain/refusal'
+import { takeLots, type LotUnits } from '#domain/stock/lots'
 import { postEntries } from './ledger.ts'
 import { addToOutbox } from './records.ts'
 import { moveStock, receiveCost } from './stock.ts'
+import { lotsInHand } from './tracked-goods.ts'
 
 /** What somebody judges of a line that lies in quarantine or is damaged. */
 export interface Judgement {
@@ -21,6 +23,8 @@ export interface Judgement {
   rejected: bigint
   /** Are owed, and nobody can sell them. */
   scrapped: bigint
+  /** Which lots, or serials, are rejected; absent: whichever come last. */
+  rejectedLots?: readonly string[]
   reason: string | null
   on: string
   actor: string
@@ -67,7 +71,7 @@ export async function judgeGoods(tx: Tx, judgement: Judgement): Promise<void> {
     INSERT INTO goods_inspection (receipt_id, receipt_line_no, accepted_qty, rejected_qty, rejected_goods_minor, rejected_value_minor, reason, inspected_on, actor)
     VALUES (${judgement.receiptId}, ${judgement.receiptLineNo}, ${accepted + scrapped}, ${rejected}, ${owed.goodsMinor}, ${owed.goodsFuncMinor + owed.landedMinor},
       ${reason}, ${judgement.on}, ${judgement.actor}) RETURNING id`
-  const act = { ...judgement, inspectionId: row!.id, line }
+  const act = { ...judgement, inspectionId: row!.id, line, lots: await lotsToJudge(tx, judgement) }
   if (accepted > 0n) await accept(tx, act)
   if (rejected > 0n) await reject(tx, act, owed)
   if (scrapped > 0n) await scrap(tx, act)
@@ -76,6 +80,24 @@ export async function judgeGoods(tx: Tx, judgement: Judgement): Promise<void> {
 interface Act extends Judgement {
   inspectionId: bigint
   line: LineInHand
+  /** Accepted ones are taken from the front, the others after them; empty where it has no lots. */
+  lots: LotUnits[]
+}
+
+/** @throws Refusal `LotNotHere` of a named lot that does not wait there. */
+async function lotsToJudge(tx: Tx, judgement: Judgement): Promise<LotUnits[]> {
+  const { rejectedLots: named = [], accepted } = judgement
+  const here = await lotsInHand(tx, judgement)
+  const unknown = named.find((lot) => !here.some((row) => row.lot === lot))
+  if (unknown !== undefined)
+    throw new Refusal(
+      'LotNotHere',
+      `Lot ${unknown} does not wait in line ${judgement.receiptLineNo}: name one of ${here.map((row) => row.lot).join(', ')}.`,
+    )
+  const bad = here.filter((row) => named.includes(row.lot))
+  const good = here.filter((row) => !named.includes(row.lot))
+  const acceptable = takeLots(good, accepted)
+  return [...acceptable, ...bad, ...good]
 }
 
 async function lineInHand(tx: Tx, judgement: Judgement): Promise<LineInHand> {
@@ -147,15 +169,17 @@ function about({ line, inspectionId, on }: Act, from: StockValue) {
 async function move(tx: Tx, act: Act, qty: bigint, to: 'sellable' | null): Promise<void> {
   const { line, inspectionId, reason, actor, on } = act
   const { itemId, siteId, condition } = line
-  await moveStock(tx, [
-    {
-      ...{ itemId, qty, kind: to ? 'bin-move' : 'issue' },
-      ...{ fromSiteId: siteId, fromCondition: condition },
-      ...(to ? { toSiteId: siteId, toCondition: to } : {}),
+  const lots = act.lots.length > 0 ? takeLots(act.lots, qty) : [{ lot: '', qty }]
+  await moveStock(
+    tx,
+    lots.map((units) => ({
+      ...{ itemId, qty: units.qty, kind: to ? 'bin-move' : 'issue' },
+      ...{ fromSiteId: siteId, fromCondition: condition, fromLot: units.lot },
+      ...(to ? { toSiteId: siteId, toCondition: to, toLot: units.lot } : {}),
       ...{ causeType: 'inspection', causeId: `${inspectionId}`, actor, effectiveOn: on },
       ...(reason ? { reason } : {}),
-    },
-  ])
+    })),
+  )
 }
 
 /** The receipt line's own layer, or the pool of an averaged item. The movement before holds the position's lock. */

@@ -18,6 +18,7 @@ export interface QuarantineDecision {
   sku: string
   condition: 'quarantine' | 'damaged'
   bin: string
+  lot: string
   qty: bigint
   decision: 'release' | 'scrap'
   reason: string
@@ -30,7 +31,7 @@ export interface QuarantineDecision {
  * the others are thrown away at it.
  */
 export async function endQuarantine(tx: Tx, decision: QuarantineDecision): Promise<void> {
-  const { itemId, siteId, condition, qty, actor, decidedOn, bin } = decision
+  const { itemId, siteId, condition, qty, actor, decidedOn, bin, lot } = decision
   const cause = { causeType: 'quarantine', causeId: decision.decisionId }
   const released = decision.decision === 'release'
   await moveStock(tx, [
@@ -41,7 +42,8 @@ export async function endQuarantine(tx: Tx, decision: QuarantineDecision): Promi
       fromSiteId: siteId,
       fromCondition: condition,
       fromBin: bin,
-      ...(released ? { toSiteId: siteId, toCondition: 'sellable', toBin: bin } : {}),
+      fromLot: lot,
+      ...(released ? { toSiteId: siteId, toCondition: 'sellable', toBin: bin, toLot: lot } : {}),
       ...cause,
       reason: decision.reason,
       actor,
@@ -58,7 +60,7 @@ export async function endQuarantine(tx: Tx, decision: QuarantineDecision): Promi
       subjectType: 'stock',
       subjectId: `${decision.sku}/${decision.site}`,
       action: released ? 'released from quarantine' : 'scrapped',
-      after: { condition, qty, bin },
+      after: { condition, qty, bin, lot },
       reason: decision.reason,
       actor,
     },

@@ -6,9 +6,13 @@ export interface ScannedItem {
   itemId: number
   sku: string
   name: string
-  /** Units that one such code stands for. */
+  /** Units that this code stands for: of its GTIN, times or instead of them what the code counts. */
   units: number
+  /** Its lot, or its serial where the item is kept by serial. */
   lot?: string
+  /** Until when the lot lasts. */
+  expiresOn?: string
+  isSerial?: boolean
 }
 
 /**
@@ -23,23 +27,29 @@ export async function readScan(tx: Tx, scan: string, today: string): Promise<Sca
   const said: Gs1Elements = hasCheckDigit(scan)
     ? { gtin: gtin14(scan) }
     : readElements(scan, Number(today.slice(0, 4)))
-  const [byGtin] = await tx<ScannedItem[]>`
-    SELECT i.id AS "itemId", i.sku, i.name, g.units FROM item_gtin g JOIN item i ON i.id = g.item_id WHERE g.gtin = ${said.gtin ?? said.contentGtin ?? ''}`
+  const [byGtin] = await tx<(ScannedItem & { isSerial: boolean })[]>`
+    SELECT i.id AS "itemId", i.sku, i.name, g.units, i.lot_policy = 'serial' AS "isSerial" FROM item_gtin g JOIN item i ON i.id = g.item_id WHERE g.gtin = ${said.gtin ?? said.contentGtin ?? ''}`
   if (!byGtin)
     throw new Refusal(
       'ScanUnreadable',
       'No item of ours has this code. Type the SKU, and give the item its GTIN.',
     )
-  return { ...byGtin, ...(said.lot === undefined ? {} : { lot: said.lot }) }
+  const lot = byGtin.isSerial ? said.serial : said.lot
+  return {
+    ...byGtin,
+    units: said.pieces ?? byGtin.units * (said.count ?? 1),
+    ...(lot === undefined ? {} : { lot }),
+    ...(said.expiresOn === undefined ? {} : { expiresOn: said.expiresOn }),
+  }
 }
 
-/** @throws Refusal `WrongItemScanned`, `WrongLotScanned`, `ScanUnreadable`. */
+/** Answers how many units the code stands for. @throws Refusal `WrongItemScanned`, `WrongLotScanned`, `ScanUnreadable`. */
 export async function requireScannedItem(
   tx: Tx,
   wanted: { itemId: number; sku: string; name: string; lot: string },
   scan: string,
   today: string,
-): Promise<void> {
+): Promise<number> {
   const scanned = await readScan(tx, scan, today)
   if (scanned.itemId !== wanted.itemId)
     throw new Refusal(
@@ -51,6 +61,7 @@ export async function requireScannedItem(
       'WrongLotScanned',
       `Lot ${scanned.lot} was scanned, ${wanted.lot === '' ? 'units without a lot were' : `lot ${wanted.lot} was`} meant. Take that one, it expires first.`,
     )
+  return scanned.units
 }
 
 /** Gives an item a GTIN, or moves it to another; one scan of it stands for `units`. */
@@ -70,4 +81,53 @@ export async function saveGtin(
     INSERT INTO item_gtin (gtin, item_id, units) VALUES (${gtin14(gtin)}, ${itemId}, ${units})
     ON CONFLICT (gtin) DO UPDATE SET item_id = excluded.item_id, units = excluded.units`
   return before ?? null
+}
+
+/** What the codes of goods that came in say of them. */
+export interface ScannedGoods {
+  lot?: string
+  expiresOn?: string
+  serials?: string[]
+}
+
+/**
+ * Codes that were read at the dock: all of one item and one lot, together as many units as were
+ * counted. What they say of the lot, its date or the serials need not be typed.
+ * @throws Refusal `WrongItemScanned`, `WrongLotScanned`, `ScanCountDiffers`, `ScanUnreadable`.
+ */
+export async function readReceived(
+  tx: Tx,
+  scans: readonly string[],
+  wanted: { itemId: number; qty: bigint; today: string; field: string },
+): Promise<ScannedGoods> {
+  const read: ScannedItem[] = []
+  for (const scan of scans) read.push(await readScan(tx, scan, wanted.today))
+  const field = { field: `${wanted.field}.scans` }
+  const other = read.find((one) => one.itemId !== wanted.itemId)
+  if (other)
+    throw new Refusal(
+      'WrongItemScanned',
+      `${other.sku} (${other.name}) was scanned, and this line is of another item. Put it on its own line.`,
+      field,
+    )
+  const units = read.reduce((all, one) => all + one.units, 0)
+  if (BigInt(units) !== wanted.qty)
+    throw new Refusal(
+      'ScanCountDiffers',
+      `The codes stand for ${units} units, ${wanted.qty} were counted. Count again, or scan what is missing.`,
+      field,
+    )
+  const lots = [...new Set(read.flatMap((one) => one.lot ?? []))]
+  if (read.some((one) => one.isSerial)) return lots.length > 0 ? { serials: lots } : {}
+  if (lots.length > 1)
+    throw new Refusal(
+      'WrongLotScanned',
+      `Lots ${lots.join(' and ')} were scanned on one line. Send a line a lot.`,
+      field,
+    )
+  const expiresOn = read.find((one) => one.expiresOn !== undefined)?.expiresOn
+  return {
+    ...(lots[0] === undefined ? {} : { lot: lots[0] }),
+    ...(expiresOn === undefined ? {} : { expiresOn }),
+  }
 }

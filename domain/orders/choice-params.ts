@@ -78,6 +78,7 @@ const PARAMS: Partial<Record<CaseType, Partial<Record<Resolution, readonly Choic
     'mark-done': [must('reference', 'text'), may('trackingNumber', 'text'), may('carrier', 'text')],
   },
   'receipt-wrong': { accept: [must('unitCostMinor', 'money')] },
+  'lot-recalled': { 'mark-done': WHY },
   'purchase-late': {
     'new-date': [must('promisedOn', 'date')],
     'close-short': [may('lineNo', 'units')],

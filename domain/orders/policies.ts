@@ -84,6 +84,7 @@ export type MailTemplate =
   | 'consent'
   | 'intercepting'
   | 'too-late'
+  | 'recall'
 
 export interface NotificationPolicy {
   /** Mails that nobody gets. */
@@ -217,6 +218,8 @@ export const DEFAULT_POLICIES: PolicyBodies = {
     'receipt-damaged': purchasing(hours(24)),
     'receipt-wrong': purchasing(hours(24)),
     'receipt-short': purchasing(hours(48)),
+    'receipt-shelf-life': purchasing(hours(24)),
+    'lot-recalled': team('order-desk', hours(24), 'high'),
     'bill-duplicate': payables(hours(24), 'high'),
     'bill-price-over': payables(hours(48)),
     'bill-quantity-over': payables(hours(48)),
@@ -227,6 +230,7 @@ export const DEFAULT_POLICIES: PolicyBodies = {
     'count-reserved': team('inventory', hours(4), 'high'),
     'count-unknown-item': team('inventory', hours(24)),
     'count-root-cause': team('inventory', hours(72)),
+    'transfer-unapproved': team('warehouse', hours(24)),
     'transfer-short': team('warehouse', hours(24)),
     'transfer-overdue': team('warehouse', hours(24)),
     'transfer-incomplete': team('warehouse', hours(24), 'high'),

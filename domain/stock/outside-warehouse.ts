@@ -15,6 +15,27 @@ interface ToldUnits {
   short: number
 }
 
+/** Units of an item that a warehouse has received, of one lot or with the serial of each. */
+export interface ReceivedUnits {
+  sku: string
+  qty: number
+  damaged: number
+  lot?: string
+  /** YYYY-MM-DD. */
+  expiresOn?: string
+  serials?: readonly string[]
+}
+
+interface PurchaseUnits {
+  lineNo?: number
+  sku?: string
+  qty: string
+  damaged?: string
+  lot?: string
+  expiresOn?: string
+  serials?: string[]
+}
+
 interface OrderLineUnits {
   orderLineId: string
   asked: number
@@ -92,10 +113,22 @@ function bySku(told: readonly ToldUnits[]): ToldUnits[] {
 /** Received units by line of the purchase, as much as each waits for; beyond that on the last of them. */
 export function unitsOfPurchase(
   ordered: readonly { lineNo: number; sku: string; open: string }[],
-  { sku, qty, damaged }: { sku: string; qty: number; damaged: number },
-): { lineNo?: number; sku?: string; qty: string; damaged?: string }[] {
+  { sku, qty, damaged, lot, expiresOn, serials }: ReceivedUnits,
+): PurchaseUnits[] {
+  const of = { ...(lot === undefined ? {} : { lot }), ...(expiresOn ? { expiresOn } : {}) }
+  const good0 = serials?.slice(0, qty - damaged) ?? []
+  const broken0 = serials?.slice(qty - damaged) ?? []
+  const serialsOf = (whole: number, bad: number) =>
+    serials ? { serials: [...good0.splice(0, whole), ...broken0.splice(0, bad)] } : {}
   const lines = ordered.filter((line) => line.sku === sku)
-  if (lines.length === 0) return [{ sku, qty: `${qty - damaged}`, damaged: `${damaged}` }]
+  if (lines.length === 0)
+    return [
+      {
+        ...{ sku, qty: `${qty - damaged}`, damaged: `${damaged}` },
+        ...of,
+        ...serialsOf(qty - damaged, damaged),
+      },
+    ]
   let good = qty - damaged
   let broken = damaged
   return lines.flatMap(({ lineNo, open }, n) => {
@@ -104,6 +137,43 @@ export function unitsOfPurchase(
     const hereBroken = last ? broken : Math.min(broken, Math.max(0, Number(open) - here))
     good -= here
     broken -= hereBroken
-    return here + hereBroken > 0 ? [{ lineNo, qty: `${here}`, damaged: `${hereBroken}` }] : []
+    const units = { lineNo, qty: `${here}`, damaged: `${hereBroken}` }
+    return here + hereBroken > 0 ? [{ ...units, ...of, ...serialsOf(here, hereBroken) }] : []
   })
+}
+
+interface ArrivedUnits {
+  sku: string
+  received: string
+  damaged: string
+  short: string
+  lots?: { lot: string; received: string; damaged: string }[]
+}
+
+/** What came of a transfer, one line an item: a warehouse tells of each lot by itself. */
+export function arrivedUnits(told: readonly (ReceivedUnits & { short: number })[]): ArrivedUnits[] {
+  const skus = [...new Set(told.map((line) => line.sku))]
+  return skus.map((sku) => {
+    const lines = told.filter((line) => line.sku === sku)
+    const total = (units: (line: (typeof lines)[number]) => number) =>
+      `${lines.reduce((all, line) => all + units(line), 0)}`
+    const lots = lines.flatMap(lotsOfArrived)
+    return {
+      sku,
+      received: total((line) => line.qty - line.damaged),
+      damaged: total((line) => line.damaged),
+      short: total((line) => line.short),
+      ...(lots.length > 0 ? { lots } : {}),
+    }
+  })
+}
+
+function lotsOfArrived({ qty, damaged, lot, serials }: ReceivedUnits) {
+  if (serials)
+    return serials.map((serial, n) => ({
+      lot: serial,
+      received: n < qty - damaged ? '1' : '0',
+      damaged: n < qty - damaged ? '0' : '1',
+    }))
+  return lot === undefined ? [] : [{ lot, received: `${qty - damaged}`, damaged: `${damaged}` }]
 }

@@ -5,6 +5,8 @@
 export interface TransferPolicy {
   /** Value in the company's minor units from which a second person approves. */
   approvalFromMinor: string
+  /** Hours after which a transfer that nobody has approved asks a person. */
+  approvalHours: number
   /** Days that goods are under way where nobody says when they must be there. */
   transitDays: number
   /** Days that goods may be late before a person is asked. */
@@ -54,6 +56,7 @@ export const STOCK_POLICIES: StockPolicies = {
   },
   transfer: {
     approvalFromMinor: '1000000',
+    approvalHours: 24,
     transitDays: 5,
     overdueGraceDays: 1,
     retryMinutes: 60,

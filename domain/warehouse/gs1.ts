@@ -16,6 +16,8 @@ export interface Gs1Elements {
   serial?: string
   /** AI 37: how many of `contentGtin`. */
   count?: number
+  /** AI 30: how many pieces are in a pack whose number varies. */
+  pieces?: number
 }
 
 /** FNC1 as scanners send it: ends an element of variable length. */
@@ -37,6 +39,7 @@ const APPLICATIONS: Record<string, Application> = {
   '10': { name: 'lot', length: 20, isFixed: false },
   '17': { name: 'expiresOn', length: 6, isFixed: true },
   '21': { name: 'serial', length: 20, isFixed: false },
+  '30': { name: 'pieces', length: 8, isFixed: false },
   '37': { name: 'count', length: 8, isFixed: false },
 }
 
@@ -141,8 +144,8 @@ function valueOf(ai: string, value: string, thisYear: number): string | number {
   if (isFixed && !new RegExp(`^\\d{${length}}$`).test(value))
     throw unreadable(`AI ${ai} needs ${length} digits`)
   if (name === 'expiresOn') return dateOf(value, thisYear)
-  if (name === 'count') {
-    if (!/^\d{1,8}$/.test(value)) throw unreadable('AI 37 needs 1 to 8 digits')
+  if (name === 'count' || name === 'pieces') {
+    if (!/^\d{1,8}$/.test(value)) throw unreadable(`AI ${ai} needs 1 to 8 digits`)
     return Number(value)
   }
   if (!isFixed && !TEXT.test(value)) throw unreadable(`AI ${ai} needs 1 to 20 characters of GS1`)

@@ -136,6 +136,8 @@ export async function foundForeignCompany(api: RunningApi): Promise<Foreign> {
     SELECT ${FOREIGN.expected}, ${`expected-invoice/${FOREIGN.expected}`}, entity_id, id, 6070, 'x', 'x', 'EUR', 1, 'user:frida' FROM gl_period WHERE entity_id = ${entityId} AND period = '2026-05'`
   await admin`INSERT INTO lot (item_id, code) SELECT id, 'L-DE' FROM item WHERE sku = 'MUG'`
   await admin`
+    INSERT INTO recall (item_id, lot, entity_id, blocked, reason, requested_by) SELECT id, 'L-DE', ${entityId}, '[]', 'x', 'user:frida' FROM item WHERE sku = 'MUG'`
+  await admin`
     INSERT INTO stock_movement (item_id, qty, kind, from_site_id, to_site_id, to_lot, cause_type, cause_id, actor, effective_on)
     SELECT i.id, 1, 'bin-move', s.id, s.id, 'L-DE', 'test', 'lot', 'test', current_date FROM item i, site s WHERE i.sku = 'MUG' AND s.code = ${FOREIGN.site}`
   await admin`INSERT INTO inbox (source, event_id, topic, body_hash, outcome, problems) VALUES (${`shopify/${FOREIGN.channel}`}, 'DE-1', 'placed', ${Buffer.from('x')}, 'refused', '[]')`

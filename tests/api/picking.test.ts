@@ -124,10 +124,12 @@ describe('a wave', () => {
     const old = ']C10109501101530003' + '17980131' + '10OLD'
     expect((await pick(newTea.taskId, 'A-01', old)).json().code).toBe('WrongLotScanned')
     expect((await pick(lamp.taskId, 'A-01', 'LAMP', { picked: 2 })).json().code).toBe('OverPick')
+    const twice = { scans: ['LAMP', 'LAMP'] }
+    expect((await pick(lamp.taskId, 'A-01', '', twice)).json().code).toBe('OverPick')
 
     const done = [
       await pick(lamp.taskId, 'A-01', 'LAMP'),
-      await pick(mug.taskId, 'A-01', 'MUG'),
+      await pick(mug.taskId, 'A-01', '', { scans: ['MUG', 'MUG', 'MUG'] }),
       await pick(otherMug.taskId, 'A-01', 'MUG'),
       await pick(newTea.taskId, 'A-01', '9501101530003'),
       await pick(lastMug.taskId, 'B-01', 'MUG'),

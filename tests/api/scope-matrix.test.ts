@@ -773,6 +773,19 @@ const places: Probe[] = [
     ask: () => command('POST', '/v1/items/MUG/lots/L-DE/recall', { reason }),
     ...all('refused'),
   },
+  ...['/v1/recalls', '/v1/recalls/:recallNo'].map((route) => ({
+    route: `GET ${route}`,
+    ask: () => get(route.replace(':recallNo', 'RC-1001')),
+    ...all('refused'),
+  })),
+  {
+    route: 'POST /v1/recalls/:recallNo/outcomes',
+    ask: () =>
+      command('POST', '/v1/recalls/RC-1001/outcomes', {
+        orders: [{ orderId: '1', outcome: 'returned' }],
+      }),
+    ...all('refused'),
+  },
 ]
 
 const picking: Probe[] = [

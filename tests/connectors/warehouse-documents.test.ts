@@ -137,6 +137,18 @@ test('a 944 tells what came, whole, broken and short', () => {
   expect(() => readReceiptAdvice(segments(`${text}~W13*1*EA*44`))).toThrow(/W13 of LAMP.*44/)
 })
 
+test('a 944 tells the lot of what came, with its date, or the serial of each unit', () => {
+  const text =
+    'W17*F*20260610*R-1*PO-7~W07*10*EA**VN*TEA~N9*LT*T1**20270131~W07*2*EA**VN*CHAIR~N9*SE*C1~N9*SE*C2'
+  expect(readReceiptAdvice(segments(text)).lines).toMatchObject([
+    { sku: 'TEA', lot: 'T1', expiresOn: '2027-01-31' },
+    { sku: 'CHAIR', serials: ['C1', 'C2'] },
+  ])
+  expect(() => readReceiptAdvice(segments(text.replace('N9*SE*C1', 'N9*LT*A~N9*LT*B')))).toThrow(
+    /two lots/,
+  )
+})
+
 test('a 947 tells what was found and what is missing, with a reason each', () => {
   const text = 'W15*20260610*A-1~W19*AA*-2*EA**VN*MUG~W19*05*1*EA**VN*LAMP'
   expect(readAdjustmentAdvice(segments(text))).toEqual({

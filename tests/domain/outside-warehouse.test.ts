@@ -1,6 +1,11 @@
 import { describe, expect, test } from 'vitest'
 import type { Refusal } from '#domain/refusal'
-import { closedShort, shippedUnits, unitsOfPurchase } from '#domain/stock/outside-warehouse'
+import {
+  arrivedUnits,
+  closedShort,
+  shippedUnits,
+  unitsOfPurchase,
+} from '#domain/stock/outside-warehouse'
 
 const given = (orderLineId: string, qty: number, changes = {}) => ({
   ...{ orderLineId, sku: 'MUG', qty, shipped: 0, cancelled: 0 },
@@ -52,5 +57,33 @@ test('goods fill the lines of a purchase as they wait, and what is beyond them s
   ])
   expect(unitsOfPurchase(ordered, { sku: 'LAMP', qty: 2, damaged: 0 })).toEqual([
     { sku: 'LAMP', qty: '2', damaged: '0' },
+  ])
+})
+
+test('lots and serials that a warehouse tells of go with their units', () => {
+  const ordered = [
+    { lineNo: 1, sku: 'TEA', open: '4' },
+    { lineNo: 2, sku: 'TEA', open: '9' },
+  ]
+  const told = { sku: 'TEA', qty: 6, damaged: 1, serials: ['1', '2', '3', '4', '5', 'B'] }
+  expect(unitsOfPurchase(ordered, told)).toEqual([
+    { lineNo: 1, qty: '4', damaged: '0', serials: ['1', '2', '3', '4'] },
+    { lineNo: 2, qty: '1', damaged: '1', serials: ['5', 'B'] },
+  ])
+  const lot = (of: string, qty: number, damaged = 0) => ({
+    sku: 'TEA',
+    qty,
+    damaged,
+    short: 0,
+    lot: of,
+  })
+  expect(arrivedUnits([lot('A', 3), lot('B', 2, 1)])).toEqual([
+    {
+      ...{ sku: 'TEA', received: '4', damaged: '1', short: '0' },
+      lots: [
+        { lot: 'A', received: '3', damaged: '0' },
+        { lot: 'B', received: '1', damaged: '1' },
+      ],
+    },
   ])
 })

@@ -67,6 +67,7 @@ import {
   returnShipped,
 } from './vendor-return-cases.ts'
 import { rmaApproved, rmaRefunded, rmaRefused } from './return-cases.ts'
+import { recallFollowed, recallTaken } from './recall-cases.ts'
 
 /** Acts out one way through a process and answers the id of the process to keep. */
 export type Case = (system: RecordingSystem) => Promise<string>
@@ -141,6 +142,7 @@ export const cases: Record<string, Record<string, Case>> = {
     'return-cancelled': returnCancelled,
     'return-refused': returnRefused,
   },
+  recall: { 'recall-followed': recallFollowed, 'recall-taken': recallTaken },
   settlement: {
     'statement-settled': statementSettled,
     'statement-approved': statementApproved,

@@ -8,6 +8,7 @@ import { transfer as moving } from '#workflows/transfer'
 import { replenishment as replenishing } from '#workflows/replenishment'
 import { settlement as settling } from '#workflows/settlement'
 import { returnToRefund as refunding } from '#workflows/return-to-refund'
+import { recall as recalling } from '#workflows/recall'
 import { vendorReturn as returning } from '#workflows/vendor-return'
 import { continuousClose as watching } from '#workflows/continuous-close'
 import { expectedInvoice as expecting } from '#workflows/expected-invoice'
@@ -57,6 +58,11 @@ export async function vendorReturn(
 ): ReturnType<typeof returning> {
   await sleep(1)
   return returning(...input)
+}
+
+export async function recall(...input: Parameters<typeof recalling>): ReturnType<typeof recalling> {
+  await sleep(1)
+  return recalling(...input)
 }
 
 export async function settlement(

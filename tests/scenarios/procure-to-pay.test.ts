@@ -382,3 +382,74 @@ test('small orders from a known supplier at the usual price need nobody, a price
     SELECT choice FROM decision_record WHERE subject_type = 'purchase-order' AND subject_id = ${dearer.purchaseId} AND kind = 'approval'`
   expect(why!.choice.reasons).toEqual(['price jump of MUG'])
 })
+
+test('lots are asked for by name; what lasts too short waits for a person, and leaves by its lot', async () => {
+  await system.admin`UPDATE item SET lot_policy = 'lot-expiry', min_shelf_life_days = 30 WHERE sku = 'TEA'`
+  const tea = { sku: 'TEA', unitPriceMinor: '200' }
+  const order = await ordered('20', tea)
+  expect(await code(receive(order, [{ lineNo: 1, qty: '20' }]))).toBe('LotRequired')
+  expect(await code(receive(order, [{ lineNo: 1, qty: '20', lot: 'T1' }]))).toBe('ExpiryRequired')
+  const short = await receive(order, [
+    { lineNo: 1, qty: '12', lot: 'T1', expiresOn: inDays(400) },
+    { lineNo: 1, qty: '5', damaged: '3', lot: 'T2', expiresOn: inDays(10) },
+  ])
+  expect(short.cases.map(({ type }) => type).sort()).toEqual([
+    'receipt-damaged',
+    'receipt-shelf-life',
+  ])
+  const lying = async () => {
+    const rows = await system.db<{ place: string; qty: number }[]>`
+      SELECT q.lot || ' ' || q.condition AS place, q.qty::int AS qty FROM stock_quant q JOIN item i ON i.id = q.item_id WHERE i.sku = 'TEA' AND q.qty > 0 ORDER BY 1`
+    return Object.fromEntries(rows.map(({ place, qty }) => [place, qty]))
+  }
+  expect(await lying()).toEqual({ 'T1 sellable': 12, 'T2 quarantine': 5, 'T2 damaged': 3 })
+  const scanned = { lineNo: 1, qty: '24' }
+  await system.admin`INSERT INTO item_gtin (gtin, item_id, units) SELECT '09501101530003', id, 12 FROM item WHERE sku = 'TEA'`
+  const cases = await ordered('24', tea)
+  const code12 = '(01)09501101530003(17)701231(10)T9'
+  expect(await code(receive(cases, [{ ...scanned, scans: [code12] }]))).toBe('ScanCountDiffers')
+  await receive(cases, [{ ...scanned, scans: [code12, '(02)09501101530003(37)1(10)T9'] }])
+  const [read] = await system.db`
+    SELECT l.code, l.expires_on AS "expiresOn", g.qty::int AS qty FROM lot l JOIN goods_receipt_lot g ON g.lot = l.code WHERE l.code = 'T9'`
+  expect(read).toEqual({ code: 'T9', expiresOn: '2070-12-31', qty: 24 })
+  const [aged, broken] = ['receipt-shelf-life', 'receipt-damaged'].map(
+    (type) => short.cases.find((one) => one.type === type)!.id,
+  )
+  const decide = (caseId: string, resolution: string) =>
+    buy.tell(order, p2p.resolvePurchaseCase, {
+      ...{ caseId, resolution: resolution as never, actor: 'mia' },
+    })
+  await decide(aged!, 'accept')
+  const done = await decide(broken!, 'return')
+  expect(done).toMatchObject({ phase: 'closed', open: false })
+  expect(await lying()).toEqual({ 'T1 sellable': 12, 'T2 sellable': 5, 'T9 sellable': 24 })
+})
+
+test('serials are one a unit, the rejected ones are named, and none is ever here twice', async () => {
+  await system.admin`UPDATE item SET lot_policy = 'serial' WHERE sku = 'CHAIR'`
+  const order = await ordered('3', { sku: 'CHAIR', unitPriceMinor: '9000', inspect: true })
+  const two = { lineNo: 1, qty: '3', serials: ['C1', 'C2'] }
+  expect(await code(receive(order, [two]))).toBe('SerialsRequired')
+  await receive(order, [{ ...two, serials: ['C1', 'C2', 'C3'] }])
+  const inspected = await buy.tell(order, p2p.inspectGoods, {
+    ...{ receiptNo: `R-${receipts}`, actor: 'rob' },
+    lines: [
+      { receiptLineNo: 1, accepted: '2', rejected: '1', reason: 'cracked', rejectedLots: ['C2'] },
+    ],
+  })
+  expect(inspected.phase).toBe('closed')
+  const here = await system.db<{ lot: string }[]>`
+    SELECT q.lot FROM stock_quant q JOIN item i ON i.id = q.item_id WHERE i.sku = 'CHAIR' AND q.qty > 0 ORDER BY 1`
+  expect(here.map(({ lot }) => lot)).toEqual(['C1', 'C3'])
+  // Two docks scan one serial at the same moment.
+  const orders = [await ordered('1', { sku: 'CHAIR', unitPriceMinor: '9000' })]
+  orders.push(await ordered('1', { sku: 'CHAIR', unitPriceMinor: '9000', site: 'WEST' }))
+  const outcomes = await Promise.all(
+    orders.map((one, n) =>
+      code(
+        receive(one, [{ lineNo: 1, qty: '1', serials: ['C9'] }], n === 1 ? { site: 'WEST' } : {}),
+      ),
+    ),
+  )
+  expect(outcomes.sort()).toEqual(['SerialTwice', 'done'])
+})

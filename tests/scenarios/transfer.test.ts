@@ -112,6 +112,37 @@ describe('a transfer', () => {
     expect(await handle.result()).toEqual({ id: placed.id, no: placed.no, phase: 'closed' })
   })
 
+  test('carries the lots that were sent, and they arrive as the same lots', async () => {
+    const { db, admin } = api.system
+    const [lamp, east] = [api.company.items.get('LAMP')!, api.company.east]
+    await admin`INSERT INTO lot (item_id, code, expires_on) VALUES (${lamp}, 'L-OLD', '2098-01-01'), (${lamp}, 'L-NEW', '2099-01-01')`
+    for (const [lot, qty] of [
+      ['L-OLD', '2'],
+      ['L-NEW', '3'],
+    ])
+      await post(receiver, '/v1/stock/bin-moves', {
+        ...{ site: 'EAST', sku: 'LAMP', qty, toBin: '', toLot: lot },
+      })
+    const placed = await asked([{ sku: 'LAMP', qty: '5' }])
+    await ship(placed.no)
+    const lot = { lot: 'L-NEW', received: '1', damaged: '1' }
+    const wrong = await post(receiver, `/v1/transfers/${placed.no}/arrivals`, {
+      ...{ reference: next(), lines: [{ sku: 'LAMP', received: '2', lots: [lot] }] },
+    })
+    expect(wrong.json().code).toBe('LotCountDiffers')
+    const broken = { damaged: '1', reason: 'cracked' }
+    await arrive(placed.no, [{ sku: 'LAMP', received: '1', ...broken, lots: [lot] }])
+    await arrive(placed.no, [{ sku: 'LAMP', received: '3' }])
+    const rows = await db<{ place: string; qty: number }[]>`
+      SELECT q.lot || ' ' || q.condition AS place, q.qty::int AS qty FROM stock_quant q
+      WHERE q.item_id = ${lamp} AND q.site_id <> ${east} AND q.lot <> '' AND q.qty > 0 ORDER BY 1`
+    expect(Object.fromEntries(rows.map(({ place, qty }) => [place, qty]))).toEqual({
+      'L-NEW damaged': 1,
+      'L-NEW sellable': 2,
+      'L-OLD sellable': 2,
+    })
+  })
+
   test('units that are reserved for it cannot be promised to an order', async () => {
     const placed = await asked([{ sku: 'CHAIR', qty: '9' }])
     const order = await api.place(
@@ -260,6 +291,19 @@ describe('approval', () => {
     expect(await tell(held.no, 'decision', body, controller)).toMatchObject({ phase: 'allocated' })
     const twice = await post(controller, `/v1/transfers/${held.no}/decision`, body)
     expect(twice.json().code).toBe('NotWaitingForApproval')
+
+    const hurried = { approvalFromMinor: '4000', approvalHours: 0 }
+    await setPolicy(api.system.admin, 'transfer' as never, hurried)
+    const slow = await asked([{ sku: 'LAMP', qty: '1' }])
+    const [open] = await eventually(
+      () => api.system.db<{ id: bigint; state: string }[]>`
+        SELECT id, state FROM exception_case WHERE type = 'transfer-unapproved' AND subject_id = ${slow.id}`,
+      (rows) => rows.length === 1,
+    )
+    expect((await tell(slow.no, 'decision', body, controller)).cases).toEqual([])
+    const after = await api.system.db`SELECT state FROM exception_case WHERE id = ${open!.id}`
+    expect(after).toEqual([{ state: 'self-healed' }])
+    await tell(slow.no, 'cancellation', { reason: 'test is over' })
 
     const other = await asked([{ sku: 'LAMP', qty: '2' }])
     const rejected = await tell(

@@ -25,6 +25,7 @@ const elements = fc.record(
     expiresOn: day,
     serial: text,
     count: fc.integer({ min: 0, max: 99_999_999 }),
+    pieces: fc.integer({ min: 0, max: 99_999_999 }),
   },
   { requiredKeys: [] },
 )
