@@ -20,12 +20,16 @@ export interface PurchaseLineDraft {
   landedEstimateMinor?: string
   neededOn: string
   inspect?: boolean
+  /** The line of `shipsToOrder` that these units are for; its site is then one of kind dropship. */
+  orderLineId?: string
 }
 
 /** What a buyer wants; no personal data, so that the start may carry it. */
 export interface PurchaseDraft {
   supplier: string
   note?: string
+  /** The sales order, by its id, whose buyer the supplier ships all of it to. */
+  shipsToOrder?: string
   lines: PurchaseLineDraft[]
 }
 
@@ -113,6 +117,8 @@ export interface AnnounceShipment extends PurchaseCommand {
   expectedOn?: string
   carrier?: string
   billOfLading?: string
+  /** Of the parcel, where the supplier ships to the buyer. */
+  trackingNumber?: string
   lines: { lineNo: number; qty: string; lot?: string; packageNo?: string }[]
 }
 

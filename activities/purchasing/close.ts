@@ -85,6 +85,25 @@ async function chasePrepayments(
   })
 }
 
+/**
+ * Takes units off lines of an order, whether it was sent or not, and tells the supplier where it was.
+ * One of which nothing has come and nothing is left is cancelled.
+ */
+export async function cutLines(
+  tx: Tx,
+  order: PurchaseOrder,
+  cuts: readonly { line: PurchaseLine; cut: bigint }[],
+  by: { reason: string; actor: string; key: string },
+): Promise<void> {
+  const gone = (line: PurchaseLine) => cuts.find((one) => one.line === line)?.cut ?? 0n
+  const untouched = order.lines.every((line) => line.received === 0n)
+  if (untouched && order.lines.every((line) => line.open === gone(line)))
+    return cancelPurchase(tx, order, by)
+  const lines = cuts.map(({ line, cut }) => ({ ...line, open: cut }))
+  await letGo(tx, order, lines, by)
+  await tellCut(tx, order, lines, { whole: false, key: by.key })
+}
+
 async function letGo(
   tx: Tx,
   order: PurchaseOrder,

@@ -4,14 +4,16 @@ import { escalateCase, openCasesOf } from '#db/stores/cases'
 import type { PurchaseOrder } from '#db/stores/purchase-orders'
 import { addToOutbox } from '#db/stores/records'
 import { openPurchaseCase } from './cases.ts'
+import { followBuyer } from './drop-ship.ts'
 import { lateFrom, supplySource } from './supply.ts'
 
 /** Silence of a supplier, late goods and cases that nobody decides: each asks somebody, or somebody else. */
 export async function passPurchaseDeadlines(
   tx: Tx,
   order: PurchaseOrder,
-  { today }: { today: string },
+  { today, key, actor }: { today: string; key: string; actor: string },
 ): Promise<void> {
+  await followBuyer(tx, order, { actor, key })
   await escalate(tx, order)
   await watchSilence(tx, order)
   await watchLateness(tx, order, today)

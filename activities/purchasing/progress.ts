@@ -14,6 +14,7 @@ import {
 } from '#domain/purchasing/phase'
 import { healPurchaseCases } from './cases.ts'
 import { lateLines, silentFrom } from './deadline.ts'
+import { tellBuyer } from './drop-ship.ts'
 
 interface Step {
   action: string
@@ -35,6 +36,7 @@ export async function finishPurchase(
   { today, ...step }: Step,
 ): Promise<PurchaseProgress> {
   const order = await lockPurchase(tx, id)
+  await tellBuyer(tx, order, { actor: step.actor, key: step.key, today })
   if (lateLines(order, today).late.length === 0)
     await healPurchaseCases(tx, order, ['purchase-late'], 'nothing is late any more')
   if (order.acknowledgedRevision === order.revision)

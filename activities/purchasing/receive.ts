@@ -19,12 +19,26 @@ interface Dock {
   found: Discrepancy[]
 }
 
+/** @throws Refusal `GoodsGoToBuyer`, and those of `takeGoodsIn` */
+export async function receivePurchase(
+  tx: Tx,
+  order: PurchaseOrder,
+  command: ReceivePurchase & { today: string },
+): Promise<void> {
+  if (order.shipsToOrderId !== null)
+    throw new Refusal(
+      'GoodsGoToBuyer',
+      `The supplier ships ${order.poNumber} to a buyer: receive what came here as unexpected goods.`,
+    )
+  return takeGoodsIn(tx, order, command)
+}
+
 /**
  * Goods at the dock against the order: counted, valued at its prices, on the shelf or apart, and
  * in the books in one commit. What is not as ordered is let pass by the tolerance or asks a person.
  * @throws Refusal `PurchaseNotSent`, `UnknownPurchaseLine`, `ShipNoticeUnknown`, `NothingReceived`
  */
-export async function receivePurchase(
+export async function takeGoodsIn(
   tx: Tx,
   order: PurchaseOrder,
   command: ReceivePurchase & { today: string },

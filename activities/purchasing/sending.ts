@@ -1,16 +1,16 @@
 import { ApplicationFailure } from '@temporalio/activity'
 import { purchaseOrder850 } from '#connectors/edi/purchase-order-850'
 import { purchaseChange860, type PurchaseCut } from '#connectors/edi/purchase-change-860'
-import type { PurchaseDocument } from '#connectors/purchasing/purchase-document'
 import { purchaseOrderPdf } from '#connectors/purchasing/purchase-order-pdf'
 import type { Db, Tx } from '#db/client'
 import { lockPurchase, markPurchase, type PurchaseOrder } from '#db/stores/purchase-orders'
 import { intendEffect, json } from '#db/stores/records'
-import { orderValue, priceOf } from '#domain/purchasing/order'
 import { InvariantViolation, Refusal } from '#domain/refusal'
 import { GatewayHiccup } from '../gateways/outcome.ts'
 import type { SupplierGateway, SupplierMessage } from '../gateways/supplier.ts'
+import { withBuyer } from './buyer-address.ts'
 import { healPurchaseCases, openPurchaseCase } from './cases.ts'
+import { documentOf } from './document.ts'
 import { expectLines } from './supply.ts'
 
 /** Renders the approved order to the byte that will be sent, and writes down that it is to be. */
@@ -106,24 +106,6 @@ async function keepDocument(
     ON CONFLICT DO NOTHING`
 }
 
-async function documentOf(tx: Tx, order: PurchaseOrder): Promise<PurchaseDocument> {
-  const [buyer] = await tx<{ name: string }[]>`SELECT name FROM entity WHERE id = ${order.entityId}`
-  return {
-    ...{ poNumber: order.poNumber, revision: order.revision, orderedOn: order.orderedOn },
-    currency: order.currency,
-    buyer: { code: order.entity, name: buyer!.name },
-    supplier: { code: order.supplier, name: order.supplierName, ediId: order.ediId },
-    ...{ termsDays: order.termsDays, incoterm: order.incoterm, note: order.note },
-    lines: order.lines.map((line) => ({
-      ...{ lineNo: line.lineNo, sku: line.sku, vendorSku: line.vendorSku, title: line.title },
-      ...{ site: line.site, qty: line.ordered, neededOn: line.neededOn },
-      ...{ unitPriceMinor: line.unitPriceMinor, pricePer: line.pricePer },
-      amountMinor: priceOf(line, line.ordered),
-    })),
-    totalMinor: orderValue(order.lines),
-  }
-}
-
 interface Sending {
   key: string
   operation: 'send-order' | 'remind' | 'send-cut'
@@ -212,14 +194,20 @@ async function messageOf(
       ediId: string | null
       pdf: Buffer
       edi: Buffer | null
+      shipsToOrderId: bigint | null
     }[]
   >`
-    SELECT p.po_number AS "poNumber", s.email, s.edi_id AS "ediId",
+    SELECT p.po_number AS "poNumber", s.email, s.edi_id AS "ediId", p.ships_to_order_id AS "shipsToOrderId",
       (SELECT body FROM purchase_order_document d WHERE d.purchase_order_id = p.id AND d.revision <= ${request.revision} AND kind = 'pdf' ORDER BY revision DESC LIMIT 1) AS pdf,
       (SELECT body FROM purchase_order_document d WHERE d.purchase_order_id = p.id AND d.revision <= ${request.revision} AND kind = 'x12-850' ORDER BY revision DESC LIMIT 1) AS edi
     FROM purchase_order p JOIN supplier s ON s.id = p.supplier_id WHERE p.id = ${BigInt(purchaseId)}`
   const { poNumber, email, ediId, pdf, edi } = to!
-  const document = operation === 'send-cut' ? request.document : edi?.toString('latin1')
+  const orderId = operation === 'send-order' ? to!.shipsToOrderId : null
+  const buyer = orderId === null ? null : await withBuyer(db, { purchaseId, orderId, sentAs: key })
+  if (orderId !== null && buyer === null)
+    return { outcome: 'refused', code: 'no-buyer', message: 'The buyer has no address any more.' }
+  const kept = buyer?.document ?? edi?.toString('latin1')
+  const document = operation === 'send-cut' ? request.document : kept
   if (request.by === 'edi' && ediId && document)
     return { key, poNumber, by: 'edi', receiver: ediId, document }
   if (!email)
@@ -227,9 +215,13 @@ async function messageOf(
   return {
     ...{ key, poNumber, by: 'mail', to: email },
     subject: `${SUBJECT[operation]} order ${poNumber}`,
-    text: request.text ?? `Please find our purchase order ${poNumber} attached, and confirm it.`,
+    text: [request.text ?? attached(poNumber), ...(buyer ? [buyer.text] : [])].join('\n\n'),
     pdf: operation === 'send-cut' ? null : pdf,
   }
+}
+
+function attached(poNumber: string): string {
+  return `Please find our purchase order ${poNumber} attached, and confirm it.`
 }
 
 /** An order that the supplier has is one that is expected; one that never went asks a person. */

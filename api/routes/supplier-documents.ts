@@ -50,6 +50,7 @@ export async function supplierDocumentRoutes(server: ApiServer, deps: ApiDeps): 
         ...(said.expectedOn ? { expectedOn: said.expectedOn } : {}),
         ...(said.carrier ? { carrier: said.carrier } : {}),
         ...(said.billOfLading ? { billOfLading: said.billOfLading } : {}),
+        ...(said.trackingNumber ? { trackingNumber: said.trackingNumber } : {}),
         lines: lines.map(({ lineNo, qty, lot, packageNo }) => ({
           ...{ lineNo, qty: `${qty}` },
           ...(lot ? { lot } : {}),

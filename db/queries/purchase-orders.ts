@@ -92,6 +92,7 @@ export interface PurchaseDetail extends PurchaseRow {
   incoterm: string | null
   authors: string[]
   sentAt: string | null
+  shipsToOrderId: string | null
   items: Record<string, unknown>[]
   approvals: Record<string, unknown>[]
   acknowledgements: Record<string, unknown>[]
@@ -107,7 +108,7 @@ export async function readPurchase(
   poNumber: string,
 ): Promise<PurchaseDetail | undefined> {
   const [row] = await reader<PurchaseDetail[]>`
-    SELECT ${summaryColumns(reader)}, p.note, p.terms_days AS "termsDays", p.incoterm, p.authors, p.sent_at AS "sentAt",
+    SELECT ${summaryColumns(reader)}, p.note, p.terms_days AS "termsDays", p.incoterm, p.authors, p.sent_at AS "sentAt", p.ships_to_order_id::text AS "shipsToOrderId",
       (SELECT jsonb_agg(jsonb_build_object('lineNo', x.line_no, 'sku', i.sku, 'vendorSku', x.vendor_sku, 'site', w.code, 'unitPriceMinor', x.unit_price_minor::text,
         'pricePer', x.price_per::text, 'landedEstimateMinor', x.landed_estimate_minor::text, 'neededOn', x.needed_on, 'promisedOn', x.promised_on, 'inspect', x.inspect,
         'ordered', x.qty_ordered::text, 'acknowledged', x.qty_acknowledged::text, 'received', x.qty_received::text, 'inspected', x.qty_inspected::text,
