@@ -17,6 +17,7 @@ import { cancelPurchase, closePurchaseShort } from './close.ts'
 import { decideDiscrepancy } from './discrepancy-decisions.ts'
 import { intendAgain, intendSame, takeAsSent } from './sending.ts'
 import { expectLines } from './supply.ts'
+import { loseInTransit } from './title.ts'
 
 export interface Deciding {
   command: ResolvePurchaseCase
@@ -99,6 +100,9 @@ async function carryOut(tx: Tx, order: PurchaseOrder, deciding: Deciding): Promi
       return markPurchase(tx, order, { acknowledgedRevision: order.revision })
     case 'accept-change':
       return acceptChange(tx, order, BigInt(String(found.evidence['ackId'])), by)
+    case 'write-off':
+    case 'claim':
+      return loseInTransit(tx, order, deciding)
     case 'new-date':
       return newDate(tx, order, deciding)
     default:

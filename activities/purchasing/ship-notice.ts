@@ -4,10 +4,12 @@ import { changeLine, lockPurchase, type PurchaseOrder } from '#db/stores/purchas
 import { Refusal } from '#domain/refusal'
 import { shipToBuyer } from './drop-ship.ts'
 import { expectLines } from './supply.ts'
+import { passesAtOrigin, passTitle } from './title.ts'
 
 /**
  * Goods are on their way: what they are, and when they come, which is what waiting orders are
- * promised by from now on. What the supplier ships to a buyer is received and shipped by it.
+ * promised by from now on. What the supplier ships to a buyer is received and shipped by it;
+ * what is ours from its ramp on is in transit from that day on.
  * @throws Refusal `PurchaseNotSent`, `UnknownPurchaseLine`, `ShipNoticeKnown`, `NothingExpected`
  */
 export async function announceShipment(
@@ -47,7 +49,8 @@ export async function announceShipment(
     })),
   )}`
   if (order.shipsToOrderId !== null) return shipToBuyer(tx, order, notice)
-  const { expectedOn, actor, key } = notice
+  const { expectedOn, actor, key, shippedOn } = notice
+  if (passesAtOrigin(order)) await passTitle(tx, order, { asnId: kept.id, shippedOn, actor, lines })
   if (expectedOn === undefined) return
   for (const { line } of lines) await changeLine(tx, line.id, { promisedOn: expectedOn })
   const reason = `ship notice ${notice.asnNo}`

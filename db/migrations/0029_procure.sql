@@ -11,4 +11,24 @@ CREATE INDEX purchase_order_line_order_line ON purchase_order_line (order_line_i
 ALTER TABLE sales_order_line ADD COLUMN qty_drop_ship int NOT NULL DEFAULT 0;
 ALTER TABLE sales_order_line ADD CONSTRAINT order_line_drop_ship CHECK (qty_drop_ship BETWEEN 0 AND qty_backordered);
 
+-- ───────── title at origin: goods are ours from the supplier's ramp on ─────────
+-- What of a ship notice's line became ours, and the layer that it is on its way.
+CREATE TABLE purchase_title (
+  asn_id       bigint NOT NULL REFERENCES asn,
+  purchase_order_line_id bigint NOT NULL REFERENCES purchase_order_line,
+  layer_id     bigint NOT NULL UNIQUE REFERENCES cost_layer,
+  -- The open item of account 2020 that is owed for it until it is received.
+  open_key     text NOT NULL UNIQUE,
+  qty          bigint NOT NULL CHECK (qty > 0),
+  -- In the order's currency.
+  goods_minor  bigint NOT NULL CHECK (goods_minor >= 0),
+  passed_on    date NOT NULL,
+  actor        text NOT NULL,
+  recorded_at  timestamptz NOT NULL DEFAULT clock_timestamp(),
+  PRIMARY KEY (asn_id, purchase_order_line_id)
+);
+CREATE INDEX purchase_title_line ON purchase_title (purchase_order_line_id);
+SELECT make_append_only('purchase_title');
+GRANT SELECT, INSERT ON purchase_title TO throughline_app;
+
 RESET ROLE;

@@ -29,6 +29,13 @@ export const purchaseProofs: readonly Proof[] = [
       WHERE o.qty_drop_ship > 0 GROUP BY o.id HAVING o.qty_drop_ship > coalesce(sum(l.qty_open), 0)`,
   },
   {
+    name: 'TITLE-OWED',
+    invariant: 'What is ours of a ship notice and has not come is worth what is owed for it.',
+    sql: `SELECT t.open_key, l.remaining_qty, l.remaining_minor, i.func_minor FROM purchase_title t JOIN cost_layer l ON l.id = t.layer_id
+      LEFT JOIN open_item i ON i.entity_id = l.entity_id AND i.account_id = 2020 AND i.key = t.open_key AND i.book = 'main'
+      WHERE l.remaining_minor <> -coalesce(i.func_minor, 0)`,
+  },
+  {
     name: 'GRNI-LINE',
     invariant: 'Goods received not invoiced of a receipt line are never less than nothing.',
     sql: `SELECT key, currency, balance_minor FROM open_item WHERE account_id = 2020 AND key LIKE 'receipt-line/%' AND balance_minor > 0`,

@@ -47,6 +47,7 @@ const RESERVED: Partial<Record<CaseType, readonly Role[]>> = {
   'receipt-damaged': ['buyer', 'purchasing-manager'],
   'receipt-wrong': ['buyer', 'purchasing-manager'],
   'receipt-short': ['buyer', 'purchasing-manager'],
+  'transit-short': ['purchasing-manager', 'controller'],
   'bill-duplicate': ['ap-manager', 'controller'],
   'bill-price-over': ['ap-manager', 'controller'],
   'bill-quantity-over': ['ap-manager', 'controller'],

@@ -41,6 +41,7 @@ export const CASE_RESOLUTIONS = {
   'receipt-damaged': ['return', 'replace', 'scrap', 'accept', 'credit-claim'],
   'receipt-wrong': ['return', 'accept'],
   'receipt-short': ['wait', 'close-short'],
+  'transit-short': ['wait', 'write-off', 'claim'],
   'bill-duplicate': ['mark-distinct', 'reject'],
   'bill-price-over': ['approve-once', 'dispute', 'hold', 'reject'],
   'bill-quantity-over': ['approve-once', 'dispute', 'hold', 'reject'],

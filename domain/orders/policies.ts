@@ -214,6 +214,7 @@ export const DEFAULT_POLICIES: PolicyBodies = {
     'receipt-damaged': purchasing(hours(24)),
     'receipt-wrong': purchasing(hours(24)),
     'receipt-short': purchasing(hours(48)),
+    'transit-short': purchasing(hours(48), 'high'),
     'bill-duplicate': payables(hours(24), 'high'),
     'bill-price-over': payables(hours(48)),
     'bill-quantity-over': payables(hours(48)),

@@ -45,6 +45,7 @@ export const germanWords: Readonly<Record<string, string>> = {
   'receipt-damaged': 'Beschädigt geliefert',
   'receipt-wrong': 'Falsch geliefert',
   'receipt-short': 'Zu wenig geliefert',
+  'transit-short': 'Unterwegs geblieben',
   'prepayment-stranded': 'Anzahlung ohne Bestellung',
   'bill-duplicate': 'Rechnung doppelt',
   'bill-price-over': 'Rechnungspreis zu hoch',
