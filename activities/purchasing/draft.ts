@@ -74,6 +74,19 @@ export async function changePurchase(
     await bindToOrder(tx, await lockPurchase(tx, order.id), order.lines, { actor, key, today })
 }
 
+/** Lines that are added to an order of this supplier that was sent. */
+export async function draftedLines(
+  tx: Tx,
+  code: string,
+  lines: PurchaseDraft['lines'],
+  on: string,
+): Promise<NewPurchaseLine[]> {
+  if (lines.length === 0) return []
+  const draft = { supplier: code, lines }
+  await checkDropShip(tx, draft)
+  return linesOf(tx, await usableSupplier(tx, code), draft, on)
+}
+
 async function usableSupplier(tx: Tx, code: string): Promise<SupplierRow> {
   const supplier = await readSupplier(tx, code)
   if (!supplier)

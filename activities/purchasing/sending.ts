@@ -15,6 +15,16 @@ import { expectLines } from './supply.ts'
 
 /** Renders the approved order to the byte that will be sent, and writes down that it is to be. */
 export async function intendSending(tx: Tx, order: PurchaseOrder): Promise<void> {
+  await keepDocuments(tx, order)
+  await intendEffect(tx, {
+    ...{ key: `purchase-order/${order.id}/${order.revision}`, gateway: 'supplier' },
+    ...{ operation: 'send-order', subjectType: 'purchase-order', subjectId: `${order.id}` },
+    request: { purchaseId: order.id, revision: order.revision, by: order.sendBy },
+  })
+}
+
+/** The order of this revision, as paper and for EDI. */
+export async function keepDocuments(tx: Tx, order: PurchaseOrder): Promise<void> {
   const document = await documentOf(tx, order)
   const at = new Date().toISOString()
   await keepDocument(tx, order, 'pdf', await purchaseOrderPdf(document))
@@ -23,11 +33,6 @@ export async function intendSending(tx: Tx, order: PurchaseOrder): Promise<void>
     const text = purchaseOrder850(document, { sender: order.entity, at, controlNumber })
     await keepDocument(tx, order, 'x12-850', Buffer.from(text, 'latin1'))
   }
-  await intendEffect(tx, {
-    ...{ key: `purchase-order/${order.id}/${order.revision}`, gateway: 'supplier' },
-    ...{ operation: 'send-order', subjectType: 'purchase-order', subjectId: `${order.id}` },
-    request: { purchaseId: order.id, revision: order.revision, by: order.sendBy },
-  })
 }
 
 /** The same order once more, under a key of its own, because a person asked for it. */
@@ -65,15 +70,33 @@ export async function intendCut(
     WHERE subject_type = 'purchase-order' AND subject_id = ${`${order.id}`}`
   if (cut.lines.length === 0 || !told.some(({ left }) => left)) return
   const document = await documentOf(tx, order)
-  const controlNumber = Number((order.id * 100n + 50n + BigInt(told.length)) % 1_000_000_000n)
+  await intendChange(tx, order, {
+    ...{ key: `cut/${key}`, text: cutText(order, cut) },
+    document: (envelope) => purchaseChange860(document, cut, envelope),
+  })
+}
+
+/** A change is told to the supplier by the same way as the order; without a document always by a letter. */
+export async function intendChange(
+  tx: Tx,
+  order: PurchaseOrder,
+  change: {
+    key: string
+    text: string
+    document: ((envelope: { sender: string; at: string; controlNumber: number }) => string) | null
+  },
+): Promise<void> {
+  const [told] = await tx<{ count: bigint }[]>`
+    SELECT count(*) FROM external_effect WHERE subject_type = 'purchase-order' AND subject_id = ${`${order.id}`}`
+  const controlNumber = Number((order.id * 100n + 50n + told!.count) % 1_000_000_000n)
   const envelope = { sender: order.entity, at: new Date().toISOString(), controlNumber }
+  const by = change.document === null ? 'mail' : order.sendBy
   await intendEffect(tx, {
-    ...{ key: `purchase-order/${order.id}/${order.revision}/cut/${key}`, gateway: 'supplier' },
+    ...{ key: `purchase-order/${order.id}/${order.revision}/${change.key}`, gateway: 'supplier' },
     ...{ operation: 'send-cut', subjectType: 'purchase-order', subjectId: `${order.id}` },
     request: {
-      ...{ purchaseId: order.id, revision: order.revision, by: order.sendBy },
-      text: cutText(order, cut),
-      document: order.sendBy === 'edi' ? purchaseChange860(document, cut, envelope) : null,
+      ...{ purchaseId: order.id, revision: order.revision, by, text: change.text },
+      document: by === 'edi' ? change.document!(envelope) : null,
     },
   })
 }

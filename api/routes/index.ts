@@ -43,6 +43,7 @@ import { paymentRunRoutes } from './payment-runs.ts'
 import { personalDataRoutes } from './personal-data.ts'
 import { providerWebhookRoutes } from './provider-webhooks.ts'
 import { processRoutes } from './processes.ts'
+import { purchaseChangeRoutes } from './purchase-changes.ts'
 import { purchaseOrderRoutes } from './purchase-orders.ts'
 import { purchaseReceiptRoutes } from './purchase-receipts.ts'
 import { supplierDocumentRoutes } from './supplier-documents.ts'
@@ -132,6 +133,7 @@ export const routes: readonly RouteModule[] = [
   stockCountRoutes,
   supplierRoutes,
   supplierChangeRoutes,
+  purchaseChangeRoutes,
   purchaseOrderRoutes,
   purchaseReceiptRoutes,
   supplierDocumentRoutes,

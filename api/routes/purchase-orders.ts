@@ -96,6 +96,7 @@ const detail = summary.extend({
   receipts: z.array(jsonObject),
   discrepancies: z.array(jsonObject),
   documents: z.array(z.object({ revision: z.int(), kind: text })),
+  changes: z.array(jsonObject).describe('What was asked for after it was sent, and the answers.'),
 })
 
 /** What we buy: drafts, their approval, and the way to the supplier. */

@@ -31,4 +31,32 @@ CREATE INDEX purchase_title_line ON purchase_title (purchase_order_line_id);
 SELECT make_append_only('purchase_title');
 GRANT SELECT, INSERT ON purchase_title TO throughline_app;
 
+-- ───────── changes of orders that the supplier has ─────────
+CREATE TABLE purchase_change (
+  id           bigint GENERATED ALWAYS AS IDENTITY (START WITH 1001) PRIMARY KEY,
+  purchase_order_id bigint NOT NULL REFERENCES purchase_order,
+  -- The revision that its author saw.
+  revision     int NOT NULL,
+  -- Terms by line, and lines more.
+  lines        jsonb NOT NULL,
+  added        jsonb NOT NULL,
+  -- Whose signature it needs before it is sent; null: nobody's.
+  needed_step  text,
+  state        text NOT NULL CHECK (state IN ('proposed', 'sent', 'countered', 'accepted', 'refused', 'withdrawn')),
+  -- What the supplier offers instead.
+  counter      jsonb,
+  reason       text NOT NULL CHECK (reason <> ''),
+  requested_by text NOT NULL,
+  requested_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+  approved_by  text,
+  answered_by  text,
+  answered_at  timestamptz,
+  CONSTRAINT purchase_change_maker_not_checker CHECK (approved_by <> requested_by),
+  CONSTRAINT purchase_change_signed CHECK (needed_step IS NULL OR state IN ('proposed', 'withdrawn') OR approved_by IS NOT NULL)
+);
+CREATE UNIQUE INDEX purchase_change_one_open ON purchase_change (purchase_order_id) WHERE state IN ('proposed', 'sent', 'countered');
+CREATE INDEX purchase_change_order ON purchase_change (purchase_order_id, id);
+GRANT SELECT, INSERT ON purchase_change TO throughline_app;
+GRANT UPDATE (state, counter, approved_by, answered_by, answered_at) ON purchase_change TO throughline_app;
+
 RESET ROLE;

@@ -100,6 +100,7 @@ export interface PurchaseDetail extends PurchaseRow {
   receipts: Record<string, unknown>[]
   discrepancies: Record<string, unknown>[]
   documents: { revision: number; kind: string }[]
+  changes: Record<string, unknown>[]
 }
 
 /** One order with all that has happened to it; undefined when there is none of this number. */
@@ -126,7 +127,9 @@ export async function readPurchase(
         FROM goods_receipt r WHERE r.purchase_order_id = p.id) AS receipts,
       (SELECT coalesce(jsonb_agg(jsonb_build_object('kind', d.kind, 'qty', d.qty::text, 'note', d.note, 'caseId', d.case_id::text, 'resolution', d.resolution, 'resolvedBy', d.resolved_by) ORDER BY d.id), '[]')
         FROM receipt_discrepancy d JOIN goods_receipt r ON r.id = d.receipt_id WHERE r.purchase_order_id = p.id) AS discrepancies,
-      (SELECT coalesce(jsonb_agg(jsonb_build_object('revision', c.revision, 'kind', c.kind) ORDER BY c.revision, c.kind), '[]') FROM purchase_order_document c WHERE c.purchase_order_id = p.id) AS documents
+      (SELECT coalesce(jsonb_agg(jsonb_build_object('revision', c.revision, 'kind', c.kind) ORDER BY c.revision, c.kind), '[]') FROM purchase_order_document c WHERE c.purchase_order_id = p.id) AS documents,
+      (SELECT coalesce(jsonb_agg(jsonb_build_object('id', h.id::text, 'state', h.state, 'reason', h.reason, 'lines', h.lines, 'added', jsonb_array_length(h.added), 'counter', h.counter,
+        'needs', h.needed_step, 'requestedBy', h.requested_by, 'approvedBy', h.approved_by, 'answeredAt', h.answered_at) ORDER BY h.id), '[]') FROM purchase_change h WHERE h.purchase_order_id = p.id) AS changes
     FROM ${summaryFrom(reader)} WHERE p.po_number = ${poNumber}`
   return row
 }

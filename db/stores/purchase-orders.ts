@@ -125,9 +125,15 @@ export async function insertPurchase(tx: Tx, order: NewPurchase): Promise<bigint
   return row!.id
 }
 
-async function insertLines(tx: Tx, id: bigint, lines: readonly NewPurchaseLine[]): Promise<void> {
+/** Lines of an order, numbered on from `last`. */
+export async function insertLines(
+  tx: Tx,
+  id: bigint,
+  lines: readonly NewPurchaseLine[],
+  last = 0,
+): Promise<void> {
   const rows = lines.map((line, n) => ({
-    ...{ purchase_order_id: id, line_no: n + 1, item_id: line.itemId, site_id: line.siteId },
+    ...{ purchase_order_id: id, line_no: last + n + 1, item_id: line.itemId, site_id: line.siteId },
     ...{ vendor_sku: line.vendorSku, unit_price_minor: line.unitPriceMinor },
     ...{ price_per: line.pricePer, landed_estimate_minor: line.landedEstimateMinor },
     ...{ needed_on: line.neededOn, inspect: line.inspect, qty_ordered: line.qty },
