@@ -20,12 +20,16 @@ export interface PurchaseLineDraft {
   landedEstimateMinor?: string
   neededOn: string
   inspect?: boolean
+  /** The line of `shipsToOrder` that these units are for; its site is then one of kind dropship. */
+  orderLineId?: string
 }
 
 /** What a buyer wants; no personal data, so that the start may carry it. */
 export interface PurchaseDraft {
   supplier: string
   note?: string
+  /** The sales order, by its id, whose buyer the supplier ships all of it to. */
+  shipsToOrder?: string
   lines: PurchaseLineDraft[]
 }
 
@@ -113,6 +117,8 @@ export interface AnnounceShipment extends PurchaseCommand {
   expectedOn?: string
   carrier?: string
   billOfLading?: string
+  /** Of the parcel, where the supplier ships to the buyer. */
+  trackingNumber?: string
   lines: { lineNo: number; qty: string; lot?: string; packageNo?: string }[]
 }
 
@@ -164,6 +170,39 @@ export interface CancelPurchase extends PurchaseCommand {
   reason: string
 }
 
+export interface SentLineChange {
+  lineNo: number
+  /** Units of the line in all, those that have come included. */
+  qty?: string
+  unitPriceMinor?: string
+  pricePer?: string
+  neededOn?: string
+}
+
+/** Other terms of an order that the supplier has; they hold once it agrees. */
+export interface ChangeSentPurchase extends PurchaseCommand {
+  reason: string
+  lines?: SentLineChange[]
+  added?: PurchaseLineDraft[]
+}
+
+export interface DecidePurchaseChange extends PurchaseCommand {
+  changeId: string
+  /** Withdrawn: also after it was sent; the supplier is told. */
+  decision: 'approved' | 'rejected' | 'withdrawn'
+  /** Roles of the person at that moment. */
+  roles: string[]
+}
+
+export interface AnswerPurchaseChange extends PurchaseCommand {
+  /** Absent: the one that the supplier was sent. */
+  changeId?: string
+  answer: 'accepted' | 'refused'
+  source: 'x12-865' | 'person'
+  /** What it offers instead, where it refuses. */
+  lines?: SentLineChange[]
+}
+
 export interface ResolvePurchaseCase extends PurchaseCommand {
   caseId: string
   resolution: Resolution
@@ -191,6 +230,15 @@ export const closePurchaseShort = defineUpdate<PurchaseProgress, [ClosePurchaseS
   'closePurchaseShort',
 )
 export const cancelPurchase = defineUpdate<PurchaseProgress, [CancelPurchase]>('cancelPurchase')
+export const changeSentPurchase = defineUpdate<PurchaseProgress, [ChangeSentPurchase]>(
+  'changeSentPurchase',
+)
+export const decidePurchaseChange = defineUpdate<PurchaseProgress, [DecidePurchaseChange]>(
+  'decidePurchaseChange',
+)
+export const answerPurchaseChange = defineUpdate<PurchaseProgress, [AnswerPurchaseChange]>(
+  'answerPurchaseChange',
+)
 export const resolvePurchaseCase = defineUpdate<PurchaseProgress, [ResolvePurchaseCase]>(
   'resolvePurchaseCase',
 )
@@ -210,6 +258,9 @@ export interface PurchaseActivities {
   inspectGoods(command: InspectGoods & PurchaseRef): Promise<PurchaseProgress>
   closePurchaseShort(command: ClosePurchaseShort & PurchaseRef): Promise<PurchaseProgress>
   cancelPurchase(command: CancelPurchase & PurchaseRef): Promise<PurchaseProgress>
+  changeSentPurchase(command: ChangeSentPurchase & PurchaseRef): Promise<PurchaseProgress>
+  decidePurchaseChange(command: DecidePurchaseChange & PurchaseRef): Promise<PurchaseProgress>
+  answerPurchaseChange(command: AnswerPurchaseChange & PurchaseRef): Promise<PurchaseProgress>
   resolvePurchaseCase(command: ResolvePurchaseCase & PurchaseRef): Promise<PurchaseProgress>
   passPurchaseDeadline(deadline: { at: string } & PurchaseRef): Promise<PurchaseProgress>
   sendToSupplier(effect: { key: string } & PurchaseRef): Promise<PurchaseProgress>
@@ -230,6 +281,19 @@ export interface PreviewedPurchase {
   }[]
 }
 
+/** What a change would do once the supplier agrees. */
+export interface PreviewedPurchaseChange {
+  totalBefore: MoneyDto
+  totalAfter: MoneyDto
+  /** Whose signature it needs before it is sent. */
+  needs: string | null
+  supply: PreviewedPurchase['supply']
+}
+
 export interface PurchasePreviews {
   resolvePurchaseCase(purchaseId: string, command: ResolvePurchaseCase): Promise<PreviewedPurchase>
+  changeSentPurchase(
+    purchaseId: string,
+    command: ChangeSentPurchase,
+  ): Promise<PreviewedPurchaseChange>
 }

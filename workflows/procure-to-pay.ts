@@ -142,6 +142,9 @@ function takeCommands(purchase: Purchase): void {
   setHandler(contract.inspectGoods, on('inspectGoods', 'Inspect goods'))
   setHandler(contract.closePurchaseShort, on('closePurchaseShort', 'Close short'))
   setHandler(contract.cancelPurchase, on('cancelPurchase', 'Cancel'))
+  setHandler(contract.changeSentPurchase, on('changeSentPurchase', 'Ask for other terms'))
+  setHandler(contract.decidePurchaseChange, on('decidePurchaseChange', 'Sign a change'))
+  setHandler(contract.answerPurchaseChange, on('answerPurchaseChange', 'Supplier answers a change'))
   setHandler(contract.resolvePurchaseCase, on('resolvePurchaseCase', 'Resolve a case'))
   setHandler(contract.lookAtPurchase, ({ cause }) => look(purchase, cause))
 }

@@ -22,7 +22,7 @@ export async function waitingForItems(
     SELECT DISTINCT o.id::text AS "orderId", o.workflow_id AS "workflowId", c.code AS channel, c.priority AS "channelPriority", o.customer_class AS "customerClass", o.ship_by AS "shipBy", o.placed_at AS "placedAt"
     FROM sales_order o JOIN channel c ON c.id = o.channel_id JOIN sales_order_line l ON l.order_id = o.id
     WHERE o.closed_at IS NULL AND l.item_id = ANY(${[...itemIds]}::int[])
-      AND l.qty_ordered - l.qty_cancelled - l.qty_shipped - l.qty_allocated > 0`
+      AND l.qty_ordered - l.qty_cancelled - l.qty_shipped - l.qty_allocated - l.qty_drop_ship > 0`
   if (rows.length === 0) return []
   const channels = [...new Set(rows.map((row) => row.channel))]
   const [everywhere, ...own] = await Promise.all(

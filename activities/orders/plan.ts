@@ -52,7 +52,9 @@ export async function planOrder(
   options: PlanOptions,
 ): Promise<Plan | null> {
   planServices(order)
-  const waited = new Map(order.lines.map((line) => [line.id.toString(), line.backordered]))
+  const waited = new Map(
+    order.lines.map((line) => [line.id.toString(), line.backordered - line.dropShip]),
+  )
   if (options.includeBackordered) planAnew(order)
   const demands = stockDemands(order)
   const plan = demands.length > 0 ? await allocateUnits(tx, order, demands, options, waited) : null
@@ -62,11 +64,11 @@ export async function planOrder(
   return plan
 }
 
-/** Waiting units ask for stock once more; what they were promised no longer counts. */
+/** Waiting units ask for stock once more, but for those that a supplier ships; what they were promised no longer counts. */
 function planAnew(order: SalesOrder): void {
   for (const line of order.lines) {
-    if (line.backordered === 0) continue
-    line.backordered = 0
+    if (line.backordered === line.dropShip) continue
+    line.backordered = line.dropShip
     line.promiseOn = null
   }
 }

@@ -10,6 +10,7 @@ import { waitsForDelivery } from '#domain/orders/revenue'
 import { paidIn } from '#domain/orders/tenders'
 import { openValue, shippedValue } from '#domain/orders/worth'
 import { renewalDeadlines } from './authorisation.ts'
+import { giveUpDropShips } from './drop-ship-units.ts'
 import { settlePromises, waitingDeadlines } from './promises.ts'
 import { settleSoftHolds, softHoldDeadlines } from './soft-holds.ts'
 
@@ -27,6 +28,7 @@ export interface Step {
 /** Ends every commit on an order: writes its counters, its version and its time line, and says where it stands. */
 export async function finishStep(tx: Tx, order: SalesOrder, step: Step): Promise<OrderProgress> {
   const { phase: phaseBefore, version: versionBefore } = order
+  await giveUpDropShips(tx, order)
   await settlePromises(tx, order, step.actor)
   await settleSoftHolds(tx, order)
   const work = await openWork(tx, order)

@@ -4,21 +4,23 @@ import { addToOutbox, recordDecisions } from '#db/stores/records'
 import { bindSupply, lockOpenSupply } from '#db/stores/supply'
 import { dateAt } from '#domain/dates'
 import type { Demand } from '#domain/orders/allocation'
-import { promiseFromSupply } from '#domain/orders/supply-promise'
+import { promiseFromSupply, withDropShip } from '#domain/orders/supply-promise'
 
 /**
  * Promises every waiting unit of the order from what is expected, and lets go of what it no
  * longer needs (FUL-3). Overdue or used-up supply promises nothing.
  */
 export async function promiseWaitingUnits(tx: Tx, order: SalesOrder, actor: string): Promise<void> {
-  const waiting = order.lines.filter((line) => line.backordered > 0 && line.itemId !== null)
+  const today = dateAt(Date.now(), order.timezone)
+  for (const line of order.lines)
+    if (line.dropShip > 0) line.promiseOn = withDropShip(line, undefined, today)
+  const waiting = order.lines.filter((line) => ours(line) > 0 && line.itemId !== null)
   if (waiting.length === 0 && order.lines.every((line) => line.promised === 0)) return
   await offerGivenUp(tx, order)
-  const today = dateAt(Date.now(), order.timezone)
   const demands: Demand[] = waiting.map((line) => ({
     orderLineId: line.id.toString(),
     itemId: line.itemId!,
-    qty: line.backordered,
+    qty: ours(line),
   }))
   const itemIds = [...new Set(demands.map((demand) => demand.itemId))]
   const supplies = itemIds.length > 0 ? await lockOpenSupply(tx, order, itemIds, today) : []
@@ -27,7 +29,8 @@ export async function promiseWaitingUnits(tx: Tx, order: SalesOrder, actor: stri
   for (const line of order.lines) {
     const mine = bound.filter((row) => row.orderLineId === line.id.toString())
     line.promised = mine.reduce((units, row) => units + row.qty, 0)
-    if (line.backordered > 0) line.promiseOn = promiseOn.get(line.id.toString()) ?? null
+    if (ours(line) > 0)
+      line.promiseOn = withDropShip(line, promiseOn.get(line.id.toString()) ?? null, today)
   }
   if (waiting.length === 0) return
   await recordDecisions(tx, [
@@ -45,9 +48,14 @@ export async function promiseWaitingUnits(tx: Tx, order: SalesOrder, actor: stri
   ])
 }
 
+/** Waiting units that come to us first. */
+function ours(line: SalesOrder['lines'][number]): number {
+  return line.backordered - line.dropShip
+}
+
 /** Expected units that this order needs no longer are there for whoever waits without a promise. */
 async function offerGivenUp(tx: Tx, order: SalesOrder): Promise<void> {
-  const given = order.lines.filter((line) => line.promised > line.backordered)
+  const given = order.lines.filter((line) => line.promised > ours(line))
   if (given.length === 0) return
   await addToOutbox(tx, [
     {
@@ -63,7 +71,7 @@ async function offerGivenUp(tx: Tx, order: SalesOrder): Promise<void> {
  * customer is told when units begin to wait or are promised for another day.
  */
 export async function settlePromises(tx: Tx, order: SalesOrder, actor: string): Promise<void> {
-  if (order.lines.some((line) => line.promised > line.backordered))
+  if (order.lines.some((line) => line.promised > ours(line)))
     await promiseWaitingUnits(tx, order, actor)
   const waiting = order.lines.filter((line) => line.backordered > 0)
   if (waiting.length === 0) return
@@ -97,7 +105,7 @@ export async function waitingDeadlines(tx: Tx, order: SalesOrder): Promise<strin
   const { backorderMaxDays } = order.policies.order.body
   const rows = await tx<{ at: string | null }[]>`
     SELECT min(at) AS at FROM sales_order_line l CROSS JOIN LATERAL (VALUES
-      (CASE WHEN ${backorderMaxDays} > 0 THEN l.backordered_at + make_interval(days => ${backorderMaxDays}) END),
+      (CASE WHEN ${backorderMaxDays} > 0 AND l.qty_backordered > l.qty_drop_ship THEN l.backordered_at + make_interval(days => ${backorderMaxDays}) END),
       ((l.promise_on + 1)::timestamp AT TIME ZONE ${order.timezone})) AS deadline (at)
     WHERE l.order_id = ${order.id} AND l.qty_backordered > 0`
   return rows.flatMap(({ at }) => at ?? [])

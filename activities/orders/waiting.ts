@@ -16,14 +16,17 @@ export async function passWaitingDeadlines(
   const { backorderMaxDays } = order.policies.order.body
   if (order.lines.every((line) => line.backordered === 0)) return false
   const waited = await tx<{ id: bigint }[]>`
-    SELECT id FROM sales_order_line WHERE order_id = ${order.id} AND qty_backordered > 0 AND ${backorderMaxDays} > 0
+    SELECT id FROM sales_order_line WHERE order_id = ${order.id} AND qty_backordered > qty_drop_ship AND ${backorderMaxDays} > 0
       AND backordered_at + make_interval(days => ${backorderMaxDays}) <= clock_timestamp()`
   const tooLong = order.lines.filter((line) => waited.some((row) => row.id === line.id))
   if (tooLong.length > 0) {
     await takeUnitsOut(
       tx,
       order,
-      tooLong.map((line) => ({ orderLineId: line.id.toString(), qty: line.backordered })),
+      tooLong.map((line) => ({
+        orderLineId: line.id.toString(),
+        qty: line.backordered - line.dropShip,
+      })),
     )
     const reason = `waited ${backorderMaxDays} days for stock`
     await settleCancellation(tx, order, { ...by, reason })

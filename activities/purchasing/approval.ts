@@ -12,7 +12,12 @@ import {
 } from '#db/stores/purchase-orders'
 import { recordDecisions } from '#db/stores/records'
 import { convertMinor } from '#domain/ledger/fx'
-import { neededApproval, type ApprovalFacts, type ApprovalStep } from '#domain/purchasing/approval'
+import {
+  neededApproval,
+  type ApprovalFacts,
+  type ApprovalStep,
+  type NeededApproval,
+} from '#domain/purchasing/approval'
 import { exceeds, orderValue } from '#domain/purchasing/order'
 import { Refusal } from '#domain/refusal'
 import { intendSending } from './sending.ts'
@@ -50,6 +55,11 @@ export async function submitPurchase(
   if (needed.steps.length > 0) return
   await keepApproval(tx, order, { step: 'rule', decision: 'approved', reason: null, actor })
   await approve(tx, order)
+}
+
+/** Whose signatures an order with these lines needs, and why. */
+export async function neededFor(tx: Tx, order: PurchaseOrder): Promise<NeededApproval> {
+  return neededApproval(order.policies.purchasing.body, await approvalFacts(tx, order))
 }
 
 async function approvalFacts(tx: Tx, order: PurchaseOrder): Promise<ApprovalFacts> {

@@ -8,10 +8,11 @@ import { Refusal } from '#domain/refusal'
 import { openPurchaseCase } from './cases.ts'
 import { intendCut } from './sending.ts'
 import { expectLines } from './supply.ts'
+import { notOursYet, underWayOf } from './title.ts'
 
 /**
  * What is still open will not come: whoever was promised it is promised anew.
- * @throws Refusal `PurchaseNotSent`, `NothingExpected`
+ * @throws Refusal `PurchaseNotSent`, `NothingExpected`, `OursInTransit`
  */
 export async function closePurchaseShort(
   tx: Tx,
@@ -28,8 +29,9 @@ export async function closePurchaseShort(
   )
   if (asked.length === 0)
     throw new Refusal('NothingExpected', 'Nothing more is expected of these lines.')
-  await letGo(tx, order, asked, by)
-  await tellCut(tx, order, asked, { whole: false, key: by.key })
+  const left = await notOursYet(tx, order, asked)
+  await letGo(tx, order, left, by)
+  await tellCut(tx, order, left, { whole: false, key: by.key })
 }
 
 async function tellCut(
@@ -44,7 +46,7 @@ async function tellCut(
   await intendCut(tx, order, { ...how, lines: cuts })
 }
 
-/** @throws Refusal `PurchaseReceived` once something has come: then it is closed short. */
+/** @throws Refusal `PurchaseReceived` once something has come, `OursInTransit` once it is ours: then it is closed short. */
 export async function cancelPurchase(
   tx: Tx,
   order: PurchaseOrder,
@@ -54,6 +56,11 @@ export async function cancelPurchase(
     throw new Refusal(
       'PurchaseReceived',
       `Goods of ${order.poNumber} have come: close it short instead.`,
+    )
+  if ((await underWayOf(tx, order)).length > 0)
+    throw new Refusal(
+      'OursInTransit',
+      `Goods of ${order.poNumber} are ours since they were shipped: close the rest short instead.`,
     )
   await tx`UPDATE purchase_order SET cancelled_at = clock_timestamp() WHERE id = ${order.id}`
   // What has not left us need not leave; of what has the supplier is told below.
@@ -83,6 +90,25 @@ async function chasePrepayments(
     evidence: { prepayments: stranded.map(({ minor, ...one }) => ({ ...one, minor: `${minor}` })) },
     moneyAtRiskMinor: sum(stranded.map(({ minor }) => minor)),
   })
+}
+
+/**
+ * Takes units off lines of an order, whether it was sent or not, and tells the supplier where it was.
+ * One of which nothing has come and nothing is left is cancelled.
+ */
+export async function cutLines(
+  tx: Tx,
+  order: PurchaseOrder,
+  cuts: readonly { line: PurchaseLine; cut: bigint }[],
+  by: { reason: string; actor: string; key: string },
+): Promise<void> {
+  const gone = (line: PurchaseLine) => cuts.find((one) => one.line === line)?.cut ?? 0n
+  const untouched = order.lines.every((line) => line.received === 0n)
+  if (untouched && order.lines.every((line) => line.open === gone(line)))
+    return cancelPurchase(tx, order, by)
+  const lines = cuts.map(({ line, cut }) => ({ ...line, open: cut }))
+  await letGo(tx, order, lines, by)
+  await tellCut(tx, order, lines, { whole: false, key: by.key })
 }
 
 async function letGo(

@@ -4,14 +4,17 @@ import { escalateCase, openCasesOf } from '#db/stores/cases'
 import type { PurchaseOrder } from '#db/stores/purchase-orders'
 import { addToOutbox } from '#db/stores/records'
 import { openPurchaseCase } from './cases.ts'
+import { followBuyer } from './drop-ship.ts'
 import { lateFrom, supplySource } from './supply.ts'
+import { askAboutTransit, underWayOf } from './title.ts'
 
 /** Silence of a supplier, late goods and cases that nobody decides: each asks somebody, or somebody else. */
 export async function passPurchaseDeadlines(
   tx: Tx,
   order: PurchaseOrder,
-  { today }: { today: string },
+  { today, key, actor }: { today: string; key: string; actor: string },
 ): Promise<void> {
+  await followBuyer(tx, order, { actor, key })
   await escalate(tx, order)
   await watchSilence(tx, order)
   await watchLateness(tx, order, today)
@@ -88,6 +91,9 @@ async function watchLateness(tx: Tx, order: PurchaseOrder, today: string): Promi
     SELECT o.order_number AS "orderNo", l.sku, p.qty, l.promise_on AS "promiseOn" FROM supply_promise p JOIN expected_supply es ON es.id = p.supply_id
     JOIN sales_order_line l ON l.id = p.order_line_id JOIN sales_order o ON o.id = p.order_id
     WHERE es.source_type = 'purchase-order' AND es.source_id = ANY(${late.map((line) => supplySource(order, line))}::text[]) ORDER BY o.id LIMIT 100`
+  for (const ours of await underWayOf(tx, order))
+    if (late.includes(ours.line))
+      await askAboutTransit(tx, order, { ...ours, why: 'overdue', openedBy: 'deadline' })
   const lineNos = late.map((line) => line.lineNo)
   await openPurchaseCase(tx, order, {
     ...{ type: 'purchase-late', discriminator: lineNos.join(','), openedBy: 'deadline' },

@@ -5,6 +5,7 @@ import { readSupplier, type SupplierRow } from '#db/queries/suppliers'
 import {
   agreedTerms,
   insertPurchase,
+  lockPurchase,
   rewritePurchase,
   type NewPurchaseLine,
   type PurchaseOrder,
@@ -12,6 +13,7 @@ import {
 import { recordDecisions } from '#db/stores/records'
 import { itemIdsOf, siteByCode } from '#db/stores/stock-settings'
 import { Refusal } from '#domain/refusal'
+import { bindToOrder, checkDropShip } from './drop-ship.ts'
 
 /** Takes a draft in: every line is an item that may move, at a site of the supplier's entity, at a price. */
 export async function draftPurchase(
@@ -21,14 +23,18 @@ export async function draftPurchase(
 ): Promise<bigint> {
   const supplier = await usableSupplier(tx, draft.supplier)
   const on = await todayOf(tx, supplier.entityId)
+  await checkDropShip(tx, draft)
   const lines = await linesOf(tx, supplier, draft, on)
   const id = await insertPurchase(tx, {
     ...{ poNumber, entityId: supplier.entityId, supplierId: supplier.id, workflowId },
     ...{ currency: supplier.currency, orderedOn: on, termsDays: supplier.termsDays },
     ...{ incoterm: supplier.incoterm, note: draft.note ?? null, actor, lines },
+    shipsToOrderId: draft.shipsToOrder === undefined ? null : BigInt(draft.shipsToOrder),
     policies: { purchasing: await purchasingPolicyFor(tx, supplier.entity) },
   })
-  await noteOtherNeeds(tx, id, lines, actor)
+  const by = { actor, key: workflowId, today: on }
+  if (draft.shipsToOrder === undefined) await noteOtherNeeds(tx, id, lines, actor)
+  else await bindToOrder(tx, await lockPurchase(tx, id), [], by)
   return id
 }
 
@@ -39,7 +45,7 @@ export async function draftPurchase(
 export async function changePurchase(
   tx: Tx,
   order: PurchaseOrder,
-  { draft, actor }: ChangePurchase,
+  { draft, actor, key, today }: ChangePurchase & { today: string },
 ): Promise<void> {
   const [sending] = await tx`
     SELECT 1 FROM external_effect WHERE subject_type = 'purchase-order' AND subject_id = ${`${order.id}`}`
@@ -56,9 +62,29 @@ export async function changePurchase(
         field: 'body.supplier',
       },
     )
+  if ((draft.shipsToOrder ?? null) !== (order.shipsToOrderId?.toString() ?? null))
+    throw new Refusal('BuyerFixed', 'Where an order ships to stays: cancel it and order anew.', {
+      field: 'body.shipsToOrder',
+    })
   const supplier = await usableSupplier(tx, draft.supplier)
+  await checkDropShip(tx, draft)
   const lines = await linesOf(tx, supplier, draft, order.orderedOn)
   await rewritePurchase(tx, order, { note: draft.note ?? null, lines, actor })
+  if (order.shipsToOrderId !== null)
+    await bindToOrder(tx, await lockPurchase(tx, order.id), order.lines, { actor, key, today })
+}
+
+/** Lines that are added to an order of this supplier that was sent. */
+export async function draftedLines(
+  tx: Tx,
+  code: string,
+  lines: PurchaseDraft['lines'],
+  on: string,
+): Promise<NewPurchaseLine[]> {
+  if (lines.length === 0) return []
+  const draft = { supplier: code, lines }
+  await checkDropShip(tx, draft)
+  return linesOf(tx, await usableSupplier(tx, code), draft, on)
 }
 
 async function usableSupplier(tx: Tx, code: string): Promise<SupplierRow> {
@@ -129,7 +155,9 @@ async function lineOf(
     unitPriceMinor: BigInt(unitPriceMinor),
     pricePer: own ? BigInt(line.pricePer ?? '1') : (terms?.pricePer ?? 1n),
     landedEstimateMinor: BigInt(line.landedEstimateMinor ?? '0'),
-    inspect: line.inspect ?? terms?.inspect ?? false,
+    // What goes to a buyer is never here to be looked at.
+    inspect: line.orderLineId === undefined && (line.inspect ?? terms?.inspect ?? false),
+    orderLineId: line.orderLineId === undefined ? null : BigInt(line.orderLineId),
   }
 }
 

@@ -2,10 +2,13 @@ import { activityInfo, heartbeat } from '@temporalio/activity'
 import type {
   AcknowledgePurchase,
   AnnounceShipment,
+  AnswerPurchaseChange,
   CancelPurchase,
   ChangePurchase,
+  ChangeSentPurchase,
   ClosePurchaseShort,
   DecidePurchase,
+  DecidePurchaseChange,
   InspectGoods,
   ReceivePurchase,
   ResolvePurchaseCase,
@@ -31,6 +34,7 @@ import { finishPurchase } from './progress.ts'
 import { receivePurchase } from './receive.ts'
 import { resolvePurchaseCase } from './resolve.ts'
 import { applySent, callSupplier, readSending } from './sending.ts'
+import { answerPurchaseChange, changeSentPurchase, decidePurchaseChange } from './sent-change.ts'
 import { announceShipment } from './ship-notice.ts'
 
 export interface PurchaseActivityDeps {
@@ -71,6 +75,18 @@ export function purchaseActivities(deps: PurchaseActivityDeps): PurchaseActiviti
     inspectGoods: step<InspectGoods & PurchaseRef>('inspected', inspectGoods),
     closePurchaseShort: step<ClosePurchaseShort & PurchaseRef>('closed-short', closePurchaseShort),
     cancelPurchase: step<CancelPurchase & PurchaseRef>('cancelled', cancelPurchase),
+    changeSentPurchase: step<ChangeSentPurchase & PurchaseRef>(
+      'change-asked-for',
+      async (tx, order, command) => void (await changeSentPurchase(tx, order, command)),
+    ),
+    decidePurchaseChange: step<DecidePurchaseChange & PurchaseRef>(
+      'change-decided',
+      decidePurchaseChange,
+    ),
+    answerPurchaseChange: step<AnswerPurchaseChange & PurchaseRef>(
+      'change-answered',
+      answerPurchaseChange,
+    ),
     resolvePurchaseCase: step<ResolvePurchaseCase & PurchaseRef>('resolved', resolvePurchaseCase),
     passPurchaseDeadline: told(deps, ({ at, purchaseId }) =>
       steps(db)<PurchaseCommand & PurchaseRef>('deadline', passPurchaseDeadlines)({

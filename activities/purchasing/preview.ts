@@ -4,12 +4,29 @@ import { preview } from '#db/commit-once'
 import { openCasesOf } from '#db/stores/cases'
 import { lockPurchase, type PurchaseOrder } from '#db/stores/purchase-orders'
 import { dateAt } from '#domain/dates'
+import { orderValue } from '#domain/purchasing/order'
 import { finishPurchase } from './progress.ts'
 import { resolvePurchaseCase } from './resolve.ts'
+import { agree, changeSentPurchase } from './sent-change.ts'
 
 /** The same code as the command itself, always rolled back: a preview cannot differ from the act. */
 export function purchasePreviews(db: Db): PurchasePreviews {
   return {
+    changeSentPurchase: (purchaseId, command) =>
+      preview(db, async (tx) => {
+        const order = await lockPurchase(tx, purchaseId)
+        const today = dateAt(Date.now(), order.timezone)
+        const change = await changeSentPurchase(tx, order, { ...command, today })
+        await agree(tx, order, { ...change, neededStep: null }, command)
+        const { currency } = order
+        const now = await lockPurchase(tx, order.id)
+        const total = (lines: PurchaseOrder['lines']) => ({
+          ...{ currency, minor: `${orderValue(lines)}` },
+        })
+        const { supply } = await changesOf(tx, now)
+        const needs = change.neededStep
+        return { totalBefore: total(order.lines), totalAfter: total(now.lines), needs, supply }
+      }),
     resolvePurchaseCase: (purchaseId, command) =>
       preview(db, async (tx) => {
         const order = await lockPurchase(tx, purchaseId)

@@ -14,6 +14,8 @@ import {
 } from '#domain/purchasing/phase'
 import { healPurchaseCases } from './cases.ts'
 import { lateLines, silentFrom } from './deadline.ts'
+import { tellBuyer } from './drop-ship.ts'
+import { underWayOf } from './title.ts'
 
 interface Step {
   action: string
@@ -35,10 +37,13 @@ export async function finishPurchase(
   { today, ...step }: Step,
 ): Promise<PurchaseProgress> {
   const order = await lockPurchase(tx, id)
+  await tellBuyer(tx, order, { actor: step.actor, key: step.key, today })
   if (lateLines(order, today).late.length === 0)
     await healPurchaseCases(tx, order, ['purchase-late'], 'nothing is late any more')
   if (order.acknowledgedRevision === order.revision)
     await healPurchaseCases(tx, order, ['purchase-unconfirmed'], 'the supplier has confirmed')
+  if ((await underWayOf(tx, order)).length === 0)
+    await healPurchaseCases(tx, order, ['transit-short'], 'nothing is under way any more')
   const work = await openWork(tx, order)
   const standing = await standingOf(tx, order, work)
   const phase = purchasePhase(standing)

@@ -7,12 +7,13 @@ import { readReceived } from '#db/stores/scans'
 import { itemIdsOf, siteByCode } from '#db/stores/stock-settings'
 import { trackReceived, type TrackedLine } from '#db/stores/tracked-goods'
 import { convertMinor } from '#domain/ledger/fx'
-import { priceOf, type PurchaseLine } from '#domain/purchasing/order'
+import { priceOf, shareOf, type PurchaseLine } from '#domain/purchasing/order'
 import { sortReceived } from '#domain/purchasing/receiving'
 import { Refusal } from '#domain/refusal'
 import { lastsTooShort, takeLots } from '#domain/stock/lots'
 import { noteDiscrepancies, type Discrepancy } from './discrepancies.ts'
 import { expectLines, supplySource } from './supply.ts'
+import { arriveFromTransit, askAboutTransit, underWayOf } from './title.ts'
 
 /** What a receipt will hold, and what of it is not as ordered. */
 interface Dock {
@@ -21,6 +22,22 @@ interface Dock {
   rateE9: bigint
   lines: ReceiptLine[]
   found: Discrepancy[]
+  /** Of each line, what is ours since it was shipped. */
+  ours: ReadonlyMap<bigint, bigint>
+}
+
+/** @throws Refusal `GoodsGoToBuyer`, and those of `takeGoodsIn` */
+export async function receivePurchase(
+  tx: Tx,
+  order: PurchaseOrder,
+  command: ReceivePurchase & { today: string },
+): Promise<void> {
+  if (order.shipsToOrderId !== null)
+    throw new Refusal(
+      'GoodsGoToBuyer',
+      `The supplier ships ${order.poNumber} to a buyer: receive what came here as unexpected goods.`,
+    )
+  return takeGoodsIn(tx, order, command)
 }
 
 /**
@@ -29,7 +46,7 @@ interface Dock {
  * @throws Refusal `PurchaseNotSent`, `UnknownPurchaseLine`, `ShipNoticeUnknown`, `NothingReceived`,
  *   and what the lots of its items ask for
  */
-export async function receivePurchase(
+export async function takeGoodsIn(
   tx: Tx,
   order: PurchaseOrder,
   command: ReceivePurchase & { today: string },
@@ -44,7 +61,8 @@ export async function receivePurchase(
   const { currency, functionalCurrency } = order
   const rateE9 = await exchangeRate(tx, { from: currency, to: functionalCurrency, on: receivedOn })
   const notice = await noticeOf(tx, order, command.asnNo)
-  const dock: Dock = { order, receivedOn, rateE9, lines: [], found: [] }
+  const ours = new Map((await underWayOf(tx, order)).map(({ line, qty }) => [line.id, qty]))
+  const dock: Dock = { order, receivedOn, rateE9, lines: [], found: [], ours }
   for (const [n, counted] of command.lines.entries())
     if (counted.lineNo === undefined) await putUnordered(tx, dock, counted, n)
     else {
@@ -53,6 +71,7 @@ export async function receivePurchase(
     }
   if (dock.lines.length === 0)
     throw new Refusal('NothingReceived', 'Not one unit was counted: there is nothing to receive.')
+  await costFromTransit(tx, dock, { ...command, asnId: notice?.id ?? null, receivedOn })
   const { receiptId } = await receiveGoods(tx, {
     ...{ receiptNo: command.receiptNo, entityId: order.entityId, functionalCurrency },
     ...{ siteId: site.siteId, supplier: order.party, receivedOn, actor: command.actor },
@@ -116,7 +135,9 @@ function putLine(
   const good = BigInt(counted.qty)
   const damaged = BigInt(counted.damaged ?? '0')
   if (good + damaged === 0n) return
-  const sorted = sortReceived(line, { good, damaged })
+  // Units that are ours are not let go because the others came.
+  const underPpm = dock.ours.has(line.id) ? 0 : line.underPpm
+  const sorted = sortReceived({ ...line, underPpm }, { good, damaged })
   const reason = counted.note ? { reason: counted.note } : {}
   const goodLots = takeLots(tracked.lots, good)
   const tooShort = lastsTooShort(tracked.item, { ...tracked, receivedOn: dock.receivedOn })
@@ -188,6 +209,29 @@ function valued({ order, rateE9 }: Dock, line: PurchaseLine, qty: bigint): Purch
   }
 }
 
+/** Units that were ours under way come at what they were booked at; others at the rate of the day. */
+async function costFromTransit(
+  tx: Tx,
+  dock: Dock,
+  receipt: { receiptNo: string; asnId: bigint | null; receivedOn: string; actor: string },
+): Promise<void> {
+  const { order } = dock
+  for (const [n, row] of dock.lines.entries()) {
+    const { purchase, receivedQty: qty } = row
+    if (!purchase || !dock.ours.has(purchase.lineId)) continue
+    const { asnId, receivedOn: on, actor, receiptNo } = receipt
+    const line = order.lines.find(({ id }) => id === purchase.lineId)!
+    const cause = `${receiptNo}/${n + 1}`
+    const came = await arriveFromTransit(tx, order, { line, qty, asnId, cause, on, actor })
+    const part = { before: came.qty, qty: qty - came.qty }
+    const rest = shareOf(purchase.goodsMinor, qty, part)
+    const { currency, functionalCurrency } = order
+    purchase.goodsMinor = came.goodsMinor + rest
+    purchase.goodsFuncMinor =
+      came.funcMinor + convertMinor(rest, currency, functionalCurrency, dock.rateE9)
+  }
+}
+
 /** An item that nobody ordered: kept apart and worth nothing until somebody decides. */
 async function putUnordered(tx: Tx, dock: Dock, counted: ReceivedLine, n: number): Promise<void> {
   const sku = counted.sku ?? ''
@@ -213,8 +257,16 @@ async function afterReceipt(
   command: ReceivePurchase & { receiptId: bigint; siteId: number; notice: Notice | null },
 ): Promise<void> {
   const { order } = dock
-  for (const { lineId, qty } of command.notice?.lines ?? [])
-    missing(dock, command, lineId, BigInt(qty))
+  const ours = await underWayOf(tx, order)
+  for (const { lineId, qty } of command.notice?.lines ?? []) {
+    const left = ours.find(({ line }) => `${line.id}` === lineId)
+    if (left)
+      await askAboutTransit(tx, order, {
+        ...{ ...left, why: `not in receipt ${command.receiptNo}` },
+        openedBy: `receipt ${command.receiptNo}`,
+      })
+    else missing(dock, command, lineId, BigInt(qty))
+  }
   await noteDiscrepancies(tx, order, dock.found, command)
   for (const { kind, line, qty, resolution } of dock.found)
     if (kind === 'short' && resolution === 'tolerated')

@@ -16,7 +16,9 @@ import { acceptChange } from './acknowledge.ts'
 import { cancelPurchase, closePurchaseShort } from './close.ts'
 import { decideDiscrepancy } from './discrepancy-decisions.ts'
 import { intendAgain, intendSame, takeAsSent } from './sending.ts'
+import { acceptCounter, closeCounter } from './sent-change.ts'
 import { expectLines } from './supply.ts'
+import { loseInTransit } from './title.ts'
 
 export interface Deciding {
   command: ResolvePurchaseCase
@@ -88,8 +90,10 @@ async function carryOut(tx: Tx, order: PurchaseOrder, deciding: Deciding): Promi
       return cancelPurchase(tx, order, by)
     case 'close-short':
       return closeShort(tx, order, deciding)
-    case 'send-again':
     case 'keep-order':
+      await closeCounter(tx, order, found.evidence['changeId'], actor)
+      return intendAgain(tx, order, { operation: 'send-order', key: `again/${found.id}/${key}` })
+    case 'send-again':
       return intendAgain(tx, order, { operation: 'send-order', key: `again/${found.id}/${key}` })
     case 'refunded':
       return refundPrepayments(tx, order.id, { actor, on: deciding.today, reference: reason })
@@ -98,7 +102,12 @@ async function carryOut(tx: Tx, order: PurchaseOrder, deciding: Deciding): Promi
     case 'confirm-as-ordered':
       return markPurchase(tx, order, { acknowledgedRevision: order.revision })
     case 'accept-change':
+      if (typeof found.evidence['changeId'] === 'string')
+        return acceptCounter(tx, order, found.evidence['changeId'], by)
       return acceptChange(tx, order, BigInt(String(found.evidence['ackId'])), by)
+    case 'write-off':
+    case 'claim':
+      return loseInTransit(tx, order, deciding)
     case 'new-date':
       return newDate(tx, order, deciding)
     default:

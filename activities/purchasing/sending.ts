@@ -1,20 +1,30 @@
 import { ApplicationFailure } from '@temporalio/activity'
 import { purchaseOrder850 } from '#connectors/edi/purchase-order-850'
 import { purchaseChange860, type PurchaseCut } from '#connectors/edi/purchase-change-860'
-import type { PurchaseDocument } from '#connectors/purchasing/purchase-document'
 import { purchaseOrderPdf } from '#connectors/purchasing/purchase-order-pdf'
 import type { Db, Tx } from '#db/client'
 import { lockPurchase, markPurchase, type PurchaseOrder } from '#db/stores/purchase-orders'
 import { intendEffect, json } from '#db/stores/records'
-import { orderValue, priceOf } from '#domain/purchasing/order'
 import { InvariantViolation, Refusal } from '#domain/refusal'
 import { GatewayHiccup } from '../gateways/outcome.ts'
 import type { SupplierGateway, SupplierMessage } from '../gateways/supplier.ts'
+import { withBuyer } from './buyer-address.ts'
 import { healPurchaseCases, openPurchaseCase } from './cases.ts'
+import { documentOf } from './document.ts'
 import { expectLines } from './supply.ts'
 
 /** Renders the approved order to the byte that will be sent, and writes down that it is to be. */
 export async function intendSending(tx: Tx, order: PurchaseOrder): Promise<void> {
+  await keepDocuments(tx, order)
+  await intendEffect(tx, {
+    ...{ key: `purchase-order/${order.id}/${order.revision}`, gateway: 'supplier' },
+    ...{ operation: 'send-order', subjectType: 'purchase-order', subjectId: `${order.id}` },
+    request: { purchaseId: order.id, revision: order.revision, by: order.sendBy },
+  })
+}
+
+/** The order of this revision, as paper and for EDI. */
+export async function keepDocuments(tx: Tx, order: PurchaseOrder): Promise<void> {
   const document = await documentOf(tx, order)
   const at = new Date().toISOString()
   await keepDocument(tx, order, 'pdf', await purchaseOrderPdf(document))
@@ -23,11 +33,6 @@ export async function intendSending(tx: Tx, order: PurchaseOrder): Promise<void>
     const text = purchaseOrder850(document, { sender: order.entity, at, controlNumber })
     await keepDocument(tx, order, 'x12-850', Buffer.from(text, 'latin1'))
   }
-  await intendEffect(tx, {
-    ...{ key: `purchase-order/${order.id}/${order.revision}`, gateway: 'supplier' },
-    ...{ operation: 'send-order', subjectType: 'purchase-order', subjectId: `${order.id}` },
-    request: { purchaseId: order.id, revision: order.revision, by: order.sendBy },
-  })
 }
 
 /** The same order once more, under a key of its own, because a person asked for it. */
@@ -65,15 +70,33 @@ export async function intendCut(
     WHERE subject_type = 'purchase-order' AND subject_id = ${`${order.id}`}`
   if (cut.lines.length === 0 || !told.some(({ left }) => left)) return
   const document = await documentOf(tx, order)
-  const controlNumber = Number((order.id * 100n + 50n + BigInt(told.length)) % 1_000_000_000n)
+  await intendChange(tx, order, {
+    ...{ key: `cut/${key}`, text: cutText(order, cut) },
+    document: (envelope) => purchaseChange860(document, cut, envelope),
+  })
+}
+
+/** A change is told to the supplier by the same way as the order; without a document always by a letter. */
+export async function intendChange(
+  tx: Tx,
+  order: PurchaseOrder,
+  change: {
+    key: string
+    text: string
+    document: ((envelope: { sender: string; at: string; controlNumber: number }) => string) | null
+  },
+): Promise<void> {
+  const [told] = await tx<{ count: bigint }[]>`
+    SELECT count(*) FROM external_effect WHERE subject_type = 'purchase-order' AND subject_id = ${`${order.id}`}`
+  const controlNumber = Number((order.id * 100n + 50n + told!.count) % 1_000_000_000n)
   const envelope = { sender: order.entity, at: new Date().toISOString(), controlNumber }
+  const by = change.document === null ? 'mail' : order.sendBy
   await intendEffect(tx, {
-    ...{ key: `purchase-order/${order.id}/${order.revision}/cut/${key}`, gateway: 'supplier' },
+    ...{ key: `purchase-order/${order.id}/${order.revision}/${change.key}`, gateway: 'supplier' },
     ...{ operation: 'send-cut', subjectType: 'purchase-order', subjectId: `${order.id}` },
     request: {
-      ...{ purchaseId: order.id, revision: order.revision, by: order.sendBy },
-      text: cutText(order, cut),
-      document: order.sendBy === 'edi' ? purchaseChange860(document, cut, envelope) : null,
+      ...{ purchaseId: order.id, revision: order.revision, by, text: change.text },
+      document: by === 'edi' ? change.document!(envelope) : null,
     },
   })
 }
@@ -104,24 +127,6 @@ async function keepDocument(
   await tx`
     INSERT INTO purchase_order_document (purchase_order_id, revision, kind, body) VALUES (${order.id}, ${order.revision}, ${kind}, ${body})
     ON CONFLICT DO NOTHING`
-}
-
-async function documentOf(tx: Tx, order: PurchaseOrder): Promise<PurchaseDocument> {
-  const [buyer] = await tx<{ name: string }[]>`SELECT name FROM entity WHERE id = ${order.entityId}`
-  return {
-    ...{ poNumber: order.poNumber, revision: order.revision, orderedOn: order.orderedOn },
-    currency: order.currency,
-    buyer: { code: order.entity, name: buyer!.name },
-    supplier: { code: order.supplier, name: order.supplierName, ediId: order.ediId },
-    ...{ termsDays: order.termsDays, incoterm: order.incoterm, note: order.note },
-    lines: order.lines.map((line) => ({
-      ...{ lineNo: line.lineNo, sku: line.sku, vendorSku: line.vendorSku, title: line.title },
-      ...{ site: line.site, qty: line.ordered, neededOn: line.neededOn },
-      ...{ unitPriceMinor: line.unitPriceMinor, pricePer: line.pricePer },
-      amountMinor: priceOf(line, line.ordered),
-    })),
-    totalMinor: orderValue(order.lines),
-  }
 }
 
 interface Sending {
@@ -212,14 +217,20 @@ async function messageOf(
       ediId: string | null
       pdf: Buffer
       edi: Buffer | null
+      shipsToOrderId: bigint | null
     }[]
   >`
-    SELECT p.po_number AS "poNumber", s.email, s.edi_id AS "ediId",
+    SELECT p.po_number AS "poNumber", s.email, s.edi_id AS "ediId", p.ships_to_order_id AS "shipsToOrderId",
       (SELECT body FROM purchase_order_document d WHERE d.purchase_order_id = p.id AND d.revision <= ${request.revision} AND kind = 'pdf' ORDER BY revision DESC LIMIT 1) AS pdf,
       (SELECT body FROM purchase_order_document d WHERE d.purchase_order_id = p.id AND d.revision <= ${request.revision} AND kind = 'x12-850' ORDER BY revision DESC LIMIT 1) AS edi
     FROM purchase_order p JOIN supplier s ON s.id = p.supplier_id WHERE p.id = ${BigInt(purchaseId)}`
   const { poNumber, email, ediId, pdf, edi } = to!
-  const document = operation === 'send-cut' ? request.document : edi?.toString('latin1')
+  const orderId = operation === 'send-order' ? to!.shipsToOrderId : null
+  const buyer = orderId === null ? null : await withBuyer(db, { purchaseId, orderId, sentAs: key })
+  if (orderId !== null && buyer === null)
+    return { outcome: 'refused', code: 'no-buyer', message: 'The buyer has no address any more.' }
+  const kept = buyer?.document ?? edi?.toString('latin1')
+  const document = operation === 'send-cut' ? request.document : kept
   if (request.by === 'edi' && ediId && document)
     return { key, poNumber, by: 'edi', receiver: ediId, document }
   if (!email)
@@ -227,9 +238,13 @@ async function messageOf(
   return {
     ...{ key, poNumber, by: 'mail', to: email },
     subject: `${SUBJECT[operation]} order ${poNumber}`,
-    text: request.text ?? `Please find our purchase order ${poNumber} attached, and confirm it.`,
+    text: [request.text ?? attached(poNumber), ...(buyer ? [buyer.text] : [])].join('\n\n'),
     pdf: operation === 'send-cut' ? null : pdf,
   }
+}
+
+function attached(poNumber: string): string {
+  return `Please find our purchase order ${poNumber} attached, and confirm it.`
 }
 
 /** An order that the supplier has is one that is expected; one that never went asks a person. */

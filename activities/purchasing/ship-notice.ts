@@ -2,17 +2,20 @@ import type { AnnounceShipment } from '#contracts/procure-to-pay'
 import type { Tx } from '#db/client'
 import { changeLine, lockPurchase, type PurchaseOrder } from '#db/stores/purchase-orders'
 import { Refusal } from '#domain/refusal'
+import { shipToBuyer } from './drop-ship.ts'
 import { expectLines } from './supply.ts'
+import { passesAtOrigin, passTitle } from './title.ts'
 
 /**
  * Goods are on their way: what they are, and when they come, which is what waiting orders are
- * promised by from now on.
+ * promised by from now on. What the supplier ships to a buyer is received and shipped by it;
+ * what is ours from its ramp on is in transit from that day on.
  * @throws Refusal `PurchaseNotSent`, `UnknownPurchaseLine`, `ShipNoticeKnown`, `NothingExpected`
  */
 export async function announceShipment(
   tx: Tx,
   order: PurchaseOrder,
-  notice: AnnounceShipment,
+  notice: AnnounceShipment & { today: string },
 ): Promise<void> {
   if (order.sentRevision !== order.revision)
     throw new Refusal('PurchaseNotSent', `${order.poNumber} is not with the supplier.`)
@@ -45,7 +48,9 @@ export async function announceShipment(
       ...{ lot: lot ?? null, package_no: packageNo ?? null },
     })),
   )}`
-  const { expectedOn, actor, key } = notice
+  if (order.shipsToOrderId !== null) return shipToBuyer(tx, order, notice)
+  const { expectedOn, actor, key, shippedOn } = notice
+  if (passesAtOrigin(order)) await passTitle(tx, order, { asnId: kept.id, shippedOn, actor, lines })
   if (expectedOn === undefined) return
   for (const { line } of lines) await changeLine(tx, line.id, { promisedOn: expectedOn })
   const reason = `ship notice ${notice.asnNo}`

@@ -19,12 +19,14 @@ const CONFIRMED_PCT = 90
 /**
  * What is to come of each line is what orders that wait are promised from: units that are open,
  * on the day the supplier said, else on the day we asked for. Called after every change of those.
+ * What ships to a buyer is nobody else's to wait for.
  */
 export async function expectLines(
   tx: Tx,
   order: PurchaseOrder,
   by: { actor: string; reason: string; key: string },
 ): Promise<void> {
+  if (order.shipsToOrderId !== null) return
   const known = await tx<
     { id: bigint; source: string; qty: bigint; received: bigint; dueOn: string; state: string }[]
   >`

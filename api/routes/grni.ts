@@ -8,7 +8,7 @@ import { visible } from '../scope.ts'
 
 const text = z.string()
 const row = z.object({
-  kind: z.enum(['received-not-billed', 'billed-not-received', 'other']),
+  kind: z.enum(['received-not-billed', 'billed-not-received', 'ours-in-transit', 'other']),
   key: text,
   supplier: text.nullable(),
   receipt: text.nullable(),

@@ -47,6 +47,7 @@ import { paymentRunRoutes } from './payment-runs.ts'
 import { personalDataRoutes } from './personal-data.ts'
 import { providerWebhookRoutes } from './provider-webhooks.ts'
 import { processRoutes } from './processes.ts'
+import { purchaseChangeRoutes } from './purchase-changes.ts'
 import { purchaseOrderRoutes } from './purchase-orders.ts'
 import { purchaseReceiptRoutes } from './purchase-receipts.ts'
 import { supplierDocumentRoutes } from './supplier-documents.ts'
@@ -144,6 +145,7 @@ export const routes: readonly RouteModule[] = [
   stockCountRoutes,
   supplierRoutes,
   supplierChangeRoutes,
+  purchaseChangeRoutes,
   purchaseOrderRoutes,
   purchaseReceiptRoutes,
   supplierDocumentRoutes,

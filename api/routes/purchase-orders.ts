@@ -15,6 +15,7 @@ import {
   reaches,
 } from '../purchase-commands.ts'
 import {
+  bigId,
   businessDate,
   code,
   jsonObject,
@@ -49,6 +50,9 @@ const expectedVersion = positiveInt.optional().describe('The version that you re
 const draft = {
   supplier: code,
   note: z.string().trim().min(1).max(500).optional(),
+  shipsToOrder: bigId
+    .optional()
+    .describe('Id of the sales order whose buyer the supplier ships all of it to.'),
   lines: z
     .array(
       z.strictObject({
@@ -62,6 +66,7 @@ const draft = {
           .describe('Freight, duty and insurance of `pricePer` units, in the entity’s currency.'),
         neededOn: businessDate,
         inspect: z.boolean().optional().describe('Judged before anybody sells it.'),
+        orderLineId: bigId.optional().describe('The line of `shipsToOrder` that it is for.'),
       }),
     )
     .min(1)
@@ -83,6 +88,7 @@ const detail = summary.extend({
   incoterm: text.nullable(),
   authors: z.array(text),
   sentAt: text.nullable(),
+  shipsToOrderId: text.nullable(),
   items: z.array(jsonObject).describe('The lines with their counters.'),
   approvals: z.array(jsonObject),
   acknowledgements: z.array(jsonObject),
@@ -90,6 +96,7 @@ const detail = summary.extend({
   receipts: z.array(jsonObject),
   discrepancies: z.array(jsonObject),
   documents: z.array(z.object({ revision: z.int(), kind: text })),
+  changes: z.array(jsonObject).describe('What was asked for after it was sent, and the answers.'),
 })
 
 /** What we buy: drafts, their approval, and the way to the supplier. */
@@ -287,6 +294,7 @@ function addEnds(server: ApiServer, deps: ApiDeps): void {
 function toDraft(drafted: {
   supplier: string
   note?: string | undefined
+  shipsToOrder?: string | undefined
   lines: { [K in keyof p2p.PurchaseLineDraft]: p2p.PurchaseLineDraft[K] | undefined }[]
 }): p2p.PurchaseDraft {
   return JSON.parse(JSON.stringify(drafted)) as p2p.PurchaseDraft

@@ -39,6 +39,7 @@ const shipNotice = z.strictObject({
   expectedOn: businessDate.optional(),
   carrier: shortText.optional(),
   billOfLading: shortText.optional(),
+  trackingNumber: shortText.optional().describe('Of the parcel that goes to a buyer.'),
   lines: z
     .array(
       z.strictObject({

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { priceInMinor, readAcknowledgement } from '#connectors/edi/acknowledgement-855'
+import { readChangeAnswer } from '#connectors/edi/change-answer-865'
 import { readShipNotice } from '#connectors/edi/ship-notice-856'
 import { malformed, readX12, type X12Document } from '#connectors/edi/x12-reader'
 import * as p2p from '#contracts/procure-to-pay'
@@ -10,14 +11,14 @@ import { Refusal } from '#domain/refusal'
 import type { ApiDeps, ApiServer } from '../deps.ts'
 import { commandPurchase, purchaseInScope, purchaseProgress } from '../purchase-commands.ts'
 
-/** What suppliers send by EDI: confirmations (855) and ship notices (856), each told to its purchase. */
+/** What suppliers send by EDI: confirmations (855), ship notices (856) and answers to changes (865), each told to its purchase. */
 export async function supplierDocumentRoutes(server: ApiServer, deps: ApiDeps): Promise<void> {
   server.post(
     '/supplier-documents',
     {
       config: { permission: 'purchase-orders:update', asksProcess: true },
       schema: {
-        summary: 'Take an X12 855 or 856 of a supplier',
+        summary: 'Take an X12 855, 856 or 865 of a supplier',
         description:
           'The order is the one that the document names; its sender must be the supplier.',
         tags: ['purchase orders'],
@@ -40,8 +41,21 @@ export async function supplierDocumentRoutes(server: ApiServer, deps: ApiDeps): 
         const command = { ackNo, rejected, lines, source: 'x12-855' as const }
         return commandPurchase(deps, place, p2p.acknowledgePurchase, command, request)
       }
+      if (document.set === '865') {
+        const { poNumber, changeNo, answer, lines } = readChangeAnswer(document)
+        const place = await purchaseInScope(deps, request, poNumber)
+        const currency = await currencyFor(deps, document, poNumber)
+        const offered = lines.map(({ lineNo, qty, price, neededOn }) => ({
+          ...{ lineNo, qty: `${qty}` },
+          ...(price === null ? {} : priceInMinor(price, minorExponent(currency))),
+          ...(neededOn === null ? {} : { neededOn }),
+        }))
+        const named = changeNo === null ? {} : { changeId: changeNo }
+        const command = { ...named, answer, source: 'x12-865' as const, lines: offered }
+        return commandPurchase(deps, place, p2p.answerPurchaseChange, command, request)
+      }
       if (document.set !== '856')
-        throw malformed(`a ${document.set} is not taken here, only 855 and 856`)
+        throw malformed(`a ${document.set} is not taken here, only 855, 856 and 865`)
       const { poNumber, lines, ...said } = readShipNotice(document)
       const place = await purchaseInScope(deps, request, poNumber)
       await currencyFor(deps, document, poNumber)
@@ -50,6 +64,7 @@ export async function supplierDocumentRoutes(server: ApiServer, deps: ApiDeps): 
         ...(said.expectedOn ? { expectedOn: said.expectedOn } : {}),
         ...(said.carrier ? { carrier: said.carrier } : {}),
         ...(said.billOfLading ? { billOfLading: said.billOfLading } : {}),
+        ...(said.trackingNumber ? { trackingNumber: said.trackingNumber } : {}),
         lines: lines.map(({ lineNo, qty, lot, packageNo }) => ({
           ...{ lineNo, qty: `${qty}` },
           ...(lot ? { lot } : {}),

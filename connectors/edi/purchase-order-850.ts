@@ -26,6 +26,7 @@ export function purchaseOrder850(
         : []),
       ['N1', 'BY', order.buyer.name.slice(0, 60), '92', order.buyer.code],
       ['N1', 'SU', order.supplier.name.slice(0, 60), '92', order.supplier.code],
+      ...(order.shipTo ? shipToLoop(order.shipTo) : []),
       ...order.lines.flatMap((line) => [
         [
           ...[
@@ -38,11 +39,19 @@ export function purchaseOrder850(
           ...['PE', 'BP', line.sku, ...(line.vendorSku ? ['VN', line.vendorSku] : [])],
         ],
         ['PID', 'F', '', '', '', line.title.slice(0, 80)],
-        ['REF', 'ST', line.site],
+        ...(order.shipTo ? [] : [['REF', 'ST', line.site]]),
         ['DTM', '002', day(line.neededOn)],
       ]),
       ['CTT', String(order.lines.length), String(units)],
       ['AMT', 'TT', formatMinor(order.totalMinor, order.currency)],
     ],
   )
+}
+
+function shipToLoop(to: NonNullable<PurchaseDocument['shipTo']>): string[][] {
+  return [
+    ['N1', 'ST', to.name.slice(0, 60)],
+    ['N3', ...to.street.slice(0, 2).map((line) => line.slice(0, 55))],
+    ['N4', to.city.slice(0, 30), to.region.slice(0, 2), to.postalCode.slice(0, 15), to.country],
+  ]
 }

@@ -8,6 +8,8 @@ export interface EdiShipNotice {
   expectedOn: string | null
   carrier: string | null
   billOfLading: string | null
+  /** REF CN: the carrier's number of the parcel. */
+  trackingNumber: string | null
   lines: { lineNo: number; qty: bigint; lot: string | null; packageNo: string | null }[]
 }
 
@@ -28,6 +30,7 @@ export function readShipNotice({ segments }: X12Document): EdiShipNotice {
     expectedOn: expected ? x12Date(expected[2], 'DTM 017') : null,
     carrier: carrier?.[5] || carrier?.[3] || null,
     billOfLading: first('REF', 'BM')?.[2] || null,
+    trackingNumber: first('REF', 'CN')?.[2] || null,
     lines: itemsOf(segments),
   }
 }

@@ -10,6 +10,15 @@ export interface PurchaseDocument {
   supplier: { code: string; name: string; ediId: string | null }
   termsDays: number
   incoterm: string | null
+  /** The buyer to whom the supplier ships all of it, where it does not come to us. */
+  shipTo?: {
+    name: string
+    street: string[]
+    city: string
+    region: string
+    postalCode: string
+    country: string
+  }
   note: string | null
   lines: {
     lineNo: number

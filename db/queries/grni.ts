@@ -4,7 +4,7 @@ import type { Reader } from '#db/client'
 export interface GrniRow {
   /** Of the open item, for paging. */
   id: bigint
-  kind: 'received-not-billed' | 'billed-not-received' | 'other'
+  kind: 'received-not-billed' | 'billed-not-received' | 'ours-in-transit' | 'other'
   key: string
   supplier: string | null
   receipt: string | null
@@ -52,9 +52,9 @@ export async function grni(reader: Reader, ask: GrniAsk): Promise<GrniRow[]> {
         CASE WHEN i.key ~ '^(receipt-line|bill-line)/[0-9]+/[0-9]+$' THEN split_part(i.key, '/', 3)::int END AS line_no
       FROM open_item i WHERE i.entity_id = ${entityId} AND i.account_id = 2020 AND i.book = 'main' AND i.id > ${after} AND (${settled} OR i.balance_minor <> 0)
     )
-    SELECT i.id, CASE i.what WHEN 'receipt-line' THEN 'received-not-billed' WHEN 'bill-line' THEN 'billed-not-received' ELSE 'other' END AS kind, i.key,
-      coalesce(rs.code, bs.code, r.supplier) AS supplier, r.receipt_no AS receipt, b.bill_number AS bill, i.line_no AS "lineNo", t.sku,
-      coalesce(p.po_number, bp.po_number) AS "poNumber", i.opened_on AS "openedOn", greatest(0, ${asOf}::date - i.opened_on) AS "ageDays", i.currency,
+    SELECT i.id, CASE i.what WHEN 'receipt-line' THEN 'received-not-billed' WHEN 'bill-line' THEN 'billed-not-received' WHEN 'asn-line' THEN 'ours-in-transit' ELSE 'other' END AS kind, i.key,
+      coalesce(rs.code, bs.code, ts.code, r.supplier) AS supplier, r.receipt_no AS receipt, b.bill_number AS bill, i.line_no AS "lineNo", t.sku,
+      coalesce(p.po_number, bp.po_number, tp.po_number) AS "poNumber", i.opened_on AS "openedOn", greatest(0, ${asOf}::date - i.opened_on) AS "ageDays", i.currency,
       l.received_qty::text AS "receivedQty", (SELECT sum(m.qty)::text FROM bill_match m WHERE m.receipt_id = r.id AND m.receipt_line_no = i.line_no) AS "matchedQty",
       (-v.received)::text AS "receivedMinor", v.billed::text AS "billedMinor", v.other::text AS "otherMinor", (-i.balance_minor)::text AS "remainingMinor",
       (-i.func_minor)::text AS "remainingFuncMinor", v.movements
@@ -65,7 +65,9 @@ export async function grni(reader: Reader, ask: GrniAsk): Promise<GrniRow[]> {
     LEFT JOIN vendor_bill b ON i.what = 'bill-line' AND b.id = i.document_id LEFT JOIN supplier bs ON bs.id = b.supplier_id
     LEFT JOIN vendor_bill_line bl ON bl.bill_id = b.id AND bl.line_no = i.line_no
     LEFT JOIN purchase_order_line bq ON bq.id = bl.purchase_order_line_id LEFT JOIN purchase_order bp ON bp.id = bq.purchase_order_id
-    LEFT JOIN item t ON t.id = coalesce(l.item_id, bl.item_id)
+    LEFT JOIN purchase_title tt ON i.what = 'asn-line' AND tt.open_key = i.key LEFT JOIN purchase_order_line tl ON tl.id = tt.purchase_order_line_id
+    LEFT JOIN purchase_order tp ON tp.id = tl.purchase_order_id LEFT JOIN supplier ts ON ts.id = tp.supplier_id
+    LEFT JOIN item t ON t.id = coalesce(l.item_id, bl.item_id, tl.item_id)
     CROSS JOIN LATERAL (
       SELECT coalesce(sum(m.amount_minor) FILTER (WHERE e.event_type = 'goods-received'), 0)::bigint AS received,
         coalesce(sum(m.amount_minor) FILTER (WHERE e.source_type = 'vendor-bill'), 0)::bigint AS billed,

@@ -35,7 +35,7 @@ export const orderProofs: readonly Proof[] = [
     name: 'LINE-PROMISED',
     invariant: 'A line is promised no more expected units than it has units that wait.',
     sql: `SELECT l.id AS order_line_id, l.qty_backordered, sum(p.qty) AS promised FROM supply_promise p JOIN sales_order_line l ON l.id = p.order_line_id
-      GROUP BY l.id HAVING sum(p.qty) > l.qty_backordered`,
+      GROUP BY l.id HAVING sum(p.qty) > l.qty_backordered - l.qty_drop_ship`,
   },
   {
     name: 'LAYER-FLOW',

@@ -92,6 +92,7 @@ export interface PurchaseDetail extends PurchaseRow {
   incoterm: string | null
   authors: string[]
   sentAt: string | null
+  shipsToOrderId: string | null
   items: Record<string, unknown>[]
   approvals: Record<string, unknown>[]
   acknowledgements: Record<string, unknown>[]
@@ -99,6 +100,7 @@ export interface PurchaseDetail extends PurchaseRow {
   receipts: Record<string, unknown>[]
   discrepancies: Record<string, unknown>[]
   documents: { revision: number; kind: string }[]
+  changes: Record<string, unknown>[]
 }
 
 /** One order with all that has happened to it; undefined when there is none of this number. */
@@ -107,7 +109,7 @@ export async function readPurchase(
   poNumber: string,
 ): Promise<PurchaseDetail | undefined> {
   const [row] = await reader<PurchaseDetail[]>`
-    SELECT ${summaryColumns(reader)}, p.note, p.terms_days AS "termsDays", p.incoterm, p.authors, p.sent_at AS "sentAt",
+    SELECT ${summaryColumns(reader)}, p.note, p.terms_days AS "termsDays", p.incoterm, p.authors, p.sent_at AS "sentAt", p.ships_to_order_id::text AS "shipsToOrderId",
       (SELECT jsonb_agg(jsonb_build_object('lineNo', x.line_no, 'sku', i.sku, 'vendorSku', x.vendor_sku, 'site', w.code, 'unitPriceMinor', x.unit_price_minor::text,
         'pricePer', x.price_per::text, 'landedEstimateMinor', x.landed_estimate_minor::text, 'neededOn', x.needed_on, 'promisedOn', x.promised_on, 'inspect', x.inspect,
         'ordered', x.qty_ordered::text, 'acknowledged', x.qty_acknowledged::text, 'received', x.qty_received::text, 'inspected', x.qty_inspected::text,
@@ -125,7 +127,9 @@ export async function readPurchase(
         FROM goods_receipt r WHERE r.purchase_order_id = p.id) AS receipts,
       (SELECT coalesce(jsonb_agg(jsonb_build_object('kind', d.kind, 'qty', d.qty::text, 'note', d.note, 'caseId', d.case_id::text, 'resolution', d.resolution, 'resolvedBy', d.resolved_by) ORDER BY d.id), '[]')
         FROM receipt_discrepancy d JOIN goods_receipt r ON r.id = d.receipt_id WHERE r.purchase_order_id = p.id) AS discrepancies,
-      (SELECT coalesce(jsonb_agg(jsonb_build_object('revision', c.revision, 'kind', c.kind) ORDER BY c.revision, c.kind), '[]') FROM purchase_order_document c WHERE c.purchase_order_id = p.id) AS documents
+      (SELECT coalesce(jsonb_agg(jsonb_build_object('revision', c.revision, 'kind', c.kind) ORDER BY c.revision, c.kind), '[]') FROM purchase_order_document c WHERE c.purchase_order_id = p.id) AS documents,
+      (SELECT coalesce(jsonb_agg(jsonb_build_object('id', h.id::text, 'state', h.state, 'reason', h.reason, 'lines', h.lines, 'added', jsonb_array_length(h.added), 'counter', h.counter,
+        'needs', h.needed_step, 'requestedBy', h.requested_by, 'approvedBy', h.approved_by, 'answeredAt', h.answered_at) ORDER BY h.id), '[]') FROM purchase_change h WHERE h.purchase_order_id = p.id) AS changes
     FROM ${summaryFrom(reader)} WHERE p.po_number = ${poNumber}`
   return row
 }

@@ -19,7 +19,21 @@ export const purchaseProofs: readonly Proof[] = [
     sql: `SELECT l.id, p.po_number || '/' || l.line_no AS source, l.qty_open, coalesce(es.open, 0) AS expected FROM purchase_order_line l
       JOIN purchase_order p ON p.id = l.purchase_order_id
       LEFT JOIN LATERAL (SELECT qty - received AS open FROM expected_supply WHERE source_type = 'purchase-order' AND source_id = p.po_number || '/' || l.line_no AND state = 'open') es ON true
-      WHERE p.sent_revision IS NOT NULL AND l.qty_open <> coalesce(es.open, 0)`,
+      WHERE p.sent_revision IS NOT NULL AND p.ships_to_order_id IS NULL AND l.qty_open <> coalesce(es.open, 0)`,
+  },
+  {
+    name: 'DROP-SHIP',
+    invariant:
+      'Units that wait for a supplier to ship them to their buyer are on purchases that are open.',
+    sql: `SELECT o.id AS order_line_id, o.qty_drop_ship, sum(l.qty_open) AS open FROM sales_order_line o LEFT JOIN purchase_order_line l ON l.order_line_id = o.id
+      WHERE o.qty_drop_ship > 0 GROUP BY o.id HAVING o.qty_drop_ship > coalesce(sum(l.qty_open), 0)`,
+  },
+  {
+    name: 'TITLE-OWED',
+    invariant: 'What is ours of a ship notice and has not come is worth what is owed for it.',
+    sql: `SELECT t.open_key, l.remaining_qty, l.remaining_minor, i.func_minor FROM purchase_title t JOIN cost_layer l ON l.id = t.layer_id
+      LEFT JOIN open_item i ON i.entity_id = l.entity_id AND i.account_id = 2020 AND i.key = t.open_key AND i.book = 'main'
+      WHERE l.remaining_minor <> -coalesce(i.func_minor, 0)`,
   },
   {
     name: 'GRNI-LINE',

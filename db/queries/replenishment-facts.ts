@@ -153,8 +153,8 @@ async function backordersOf(
   { entityId, after, to }: ItemRange,
 ): Promise<Map<number, bigint>> {
   const rows = await reader<{ itemId: number; qty: bigint }[]>`
-    SELECT l.item_id AS "itemId", sum(l.qty_backordered)::bigint AS qty FROM sales_order o JOIN sales_order_line l ON l.order_id = o.id
-    WHERE o.closed_at IS NULL AND o.entity_id = ${entityId} AND l.qty_backordered > 0 AND l.item_id > ${after} AND l.item_id <= ${to} GROUP BY 1`
+    SELECT l.item_id AS "itemId", sum(l.qty_backordered - l.qty_drop_ship)::bigint AS qty FROM sales_order o JOIN sales_order_line l ON l.order_id = o.id
+    WHERE o.closed_at IS NULL AND o.entity_id = ${entityId} AND l.qty_backordered > l.qty_drop_ship AND l.item_id > ${after} AND l.item_id <= ${to} GROUP BY 1`
   return new Map(rows.map(({ itemId, qty }) => [itemId, qty]))
 }
 

@@ -41,16 +41,26 @@ export async function shippingOrderOf(
     WHERE f.id = ${fulfilmentId} AND f.state = 'released'`
   if (!row?.lines) return undefined
   const { address, ...order } = row
-  const to = address ?? {}
+  return { ...order, shipTo: written(address ?? {}) }
+}
+
+function written(to: Partial<AddressDocument>): ShippingOrderRow['shipTo'] {
   return {
-    ...order,
-    shipTo: {
-      name: to.name ?? to.company ?? '',
-      street: [to.line1, to.line2].filter((line): line is string => Boolean(line)),
-      ...{ city: to.city ?? '', region: to.region ?? '', postalCode: to.postalCode ?? '' },
-      country: to.country ?? '',
-    },
+    name: to.name ?? to.company ?? '',
+    street: [to.line1, to.line2].filter((line): line is string => Boolean(line)),
+    ...{ city: to.city ?? '', region: to.region ?? '', postalCode: to.postalCode ?? '' },
+    country: to.country ?? '',
   }
+}
+
+/** Where a sales order goes; undefined once its buyer has been erased. */
+export async function buyerAddress(
+  reader: Reader,
+  orderId: bigint,
+): Promise<ShippingOrderRow['shipTo'] | undefined> {
+  const [row] = await reader<{ address: Partial<AddressDocument> | null }[]>`
+    SELECT d.body->'shipTo' AS address FROM sales_order o JOIN personal_data d ON d.id = o.personal_data_id WHERE o.id = ${orderId}`
+  return row?.address ? written(row.address) : undefined
 }
 
 /** Whether this shipment, under the warehouse's own reference, has been confirmed before. */

@@ -5,10 +5,11 @@ export const stockProofs: readonly Proof[] = [
   {
     name: 'TRANSFER-UNITS',
     invariant:
-      'What is in transit of an item from a site is what its open transfers have under way.',
+      'What is in transit of an item at a site is what its open transfers have under way, and what is ours of purchases.',
     sql: `SELECT item_id, site_id, sum(lying)::bigint AS lying, sum(underway)::bigint AS underway FROM (
         SELECT item_id, site_id, on_hand AS lying, 0 AS underway FROM stock_position WHERE condition = 'in-transit'
-        UNION ALL SELECT l.item_id, t.from_site_id, 0, l.in_transit FROM transfer_line l JOIN transfer t ON t.id = l.transfer_id) x
+        UNION ALL SELECT l.item_id, t.from_site_id, 0, l.in_transit FROM transfer_line l JOIN transfer t ON t.id = l.transfer_id
+        UNION ALL SELECT l.item_id, l.site_id, 0, l.remaining_qty FROM purchase_title t JOIN cost_layer l ON l.id = t.layer_id) x
       GROUP BY 1, 2 HAVING sum(lying) <> sum(underway)`,
   },
   {

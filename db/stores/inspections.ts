@@ -25,6 +25,8 @@ export interface Judgement {
   scrapped: bigint
   /** Which lots, or serials, are rejected; absent: whichever come last. */
   rejectedLots?: readonly string[]
+  /** Of scrapped ones: whoever carried or insured them is to pay. */
+  claimed?: boolean
   reason: string | null
   on: string
   actor: string
@@ -158,7 +160,9 @@ async function reject(
 async function scrap(tx: Tx, act: Act): Promise<void> {
   await move(tx, act, act.scrapped, null)
   const from = await takeCost(tx, act, act.scrapped, 'scrapped')
-  if (from.costMinor > 0n) await postEntries(tx, [postGoodsScrapped(about(act, from))], act.actor)
+  if (from.costMinor === 0n) return
+  const claim = act.claimed ? { claim: `inspection/${act.inspectionId}` } : {}
+  await postEntries(tx, [postGoodsScrapped({ ...about(act, from), ...claim })], act.actor)
 }
 
 function about({ line, inspectionId, on }: Act, from: StockValue) {

@@ -39,6 +39,9 @@ export interface OrderLine extends LineCounters, Omit<FrozenMoney, 'ordered'> {
   revenuePolicy: string | null
   /** Waiting units that are promised from an expected supply. */
   promised: number
+  /** Waiting units that a supplier ships to the buyer, and the day on which they are to be there. */
+  dropShip: number
+  dropShipDueOn: string | null
 }
 
 export interface OrderPayment {
@@ -190,6 +193,8 @@ function linesOf(tx: Tx, orderId: bigint) {
       l.qty_backordered AS backordered, l.qty_released AS released, l.qty_picked AS picked, l.qty_shipped AS shipped, l.qty_delivered AS delivered, l.promise_on AS "promiseOn",
       l.revenue_on AS "revenueOn", l.term_months AS "termMonths", l.revenue_policy_id::text AS "revenuePolicy",
       coalesce((SELECT sum(p.qty) FROM supply_promise p WHERE p.order_line_id = l.id), 0)::int AS promised,
+      l.qty_drop_ship AS "dropShip", CASE WHEN l.qty_drop_ship > 0 THEN (SELECT max(coalesce(b.promised_on, b.needed_on)) FROM purchase_order_line b
+        WHERE b.order_line_id = l.id AND b.qty_open > 0) END AS "dropShipDueOn",
       (SELECT coalesce(jsonb_agg(jsonb_build_object('code', d.code, 'fundedBy', d.funded_by, 'vendor', d.vendor, 'amountMinor', d.amount_minor::text) ORDER BY d.seq), '[]')
         FROM order_line_discount d WHERE d.order_line_id = l.id) AS discounts,
       (SELECT coalesce(jsonb_agg(jsonb_build_object('component', t.component, 'jurisdiction', t.jurisdiction, 'taxCode', t.tax_code, 'taxMinor', t.tax_minor::text, 'collectedBy', t.collected_by) ORDER BY t.seq), '[]')
@@ -227,11 +232,11 @@ export async function saveStanding(
     tx,
     tx`
     WITH counted AS (
-      UPDATE sales_order_line l SET qty_cancelled = c.cancelled, qty_allocated = c.allocated, qty_backordered = c.backordered, qty_released = c.released,
+      UPDATE sales_order_line l SET qty_cancelled = c.cancelled, qty_allocated = c.allocated, qty_backordered = c.backordered, qty_drop_ship = c."dropShip", qty_released = c.released,
         qty_picked = c.picked, qty_shipped = c.shipped, qty_delivered = c.delivered, promise_on = c."promiseOn",
         backordered_at = CASE WHEN c.backordered > 0 THEN coalesce(l.backordered_at, clock_timestamp()) END, item_id = c."itemId",
         cancelled_minor = c."cancelledMinor", shipped_minor = c."shippedMinor", lost_minor = c."lostMinor"
-      FROM jsonb_to_recordset(${json(tx, order.lines.map(countersOf))}) AS c (id bigint, cancelled int, allocated int, backordered int, released int, picked int, shipped int, delivered int, "promiseOn" date, "itemId" int, "cancelledMinor" bigint, "shippedMinor" bigint, "lostMinor" bigint)
+      FROM jsonb_to_recordset(${json(tx, order.lines.map(countersOf))}) AS c (id bigint, cancelled int, allocated int, backordered int, "dropShip" int, released int, picked int, shipped int, delivered int, "promiseOn" date, "itemId" int, "cancelledMinor" bigint, "shippedMinor" bigint, "lostMinor" bigint)
       WHERE l.id = c.id)
     UPDATE sales_order SET version = ${order.version}, settlement = ${order.settlement}, external_version = ${order.externalVersion},
       phase = ${now.phase}, waiting_for = ${now.waitingFor}, closed_at = CASE WHEN ${now.closed} THEN coalesce(closed_at, clock_timestamp()) END
@@ -243,9 +248,9 @@ export async function saveStanding(
 /** Exactly what the statement above reads of a line. */
 function countersOf(line: OrderLine) {
   const { id, cancelled, allocated, backordered, released, picked, shipped, delivered } = line
-  const { promiseOn, itemId, cancelledMinor, shippedMinor, lostMinor } = line
+  const { dropShip, promiseOn, itemId, cancelledMinor, shippedMinor, lostMinor } = line
   const counters = { id, cancelled, allocated, backordered, released, picked, shipped, delivered }
-  return { ...counters, promiseOn, itemId, cancelledMinor, shippedMinor, lostMinor }
+  return { ...counters, dropShip, promiseOn, itemId, cancelledMinor, shippedMinor, lostMinor }
 }
 
 export interface NewHold {

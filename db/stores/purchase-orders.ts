@@ -35,6 +35,8 @@ export interface PurchaseOrder {
   acknowledgedRevision: number | null
   sentAt: string | null
   cancelledAt: string | null
+  /** The sales order whose buyer the supplier ships to; null where goods come to us. */
+  shipsToOrderId: bigint | null
   policies: { purchasing: PinnedPurchasingPolicy }
   version: number
   lines: PurchaseLine[]
@@ -54,7 +56,7 @@ export async function lockPurchase(
       p.supplier_id AS "supplierId", s.code AS supplier, s.party, s.name AS "supplierName", s.state AS "supplierState", s.email, s.edi_id AS "ediId", s.send_by AS "sendBy",
       p.workflow_id AS "workflowId", p.currency, p.ordered_on AS "orderedOn", p.terms_days AS "termsDays", p.incoterm, p.note, p.revision, p.created_by AS "createdBy",
       p.authors, p.submitted_revision AS "submittedRevision", p.approved_revision AS "approvedRevision", p.sent_revision AS "sentRevision",
-      p.acknowledged_revision AS "acknowledgedRevision", p.sent_at AS "sentAt", p.cancelled_at AS "cancelledAt", p.policies, p.version
+      p.acknowledged_revision AS "acknowledgedRevision", p.sent_at AS "sentAt", p.cancelled_at AS "cancelledAt", p.ships_to_order_id AS "shipsToOrderId", p.policies, p.version
     FROM purchase_order p JOIN entity e ON e.id = p.entity_id JOIN supplier s ON s.id = p.supplier_id WHERE p.id = ${BigInt(id)} FOR UPDATE OF p`
   if (!row) throw new Refusal('PurchaseNotFound', `There is no purchase order ${id}.`)
   if (expectedVersion !== undefined && expectedVersion !== row.version)
@@ -76,7 +78,7 @@ async function readLines(
     SELECT l.id, l.line_no AS "lineNo", l.item_id AS "itemId", i.sku, i.name AS title, l.site_id AS "siteId", w.code AS site, l.vendor_sku AS "vendorSku",
       l.unit_price_minor AS "unitPriceMinor", l.price_per AS "pricePer", l.landed_estimate_minor AS "landedEstimateMinor", l.needed_on AS "neededOn",
       l.promised_on AS "promisedOn", l.inspect, l.qty_ordered AS ordered, l.qty_acknowledged AS acknowledged, l.qty_received AS received,
-      l.qty_inspected AS inspected, l.qty_rejected AS rejected, l.qty_replacing AS replacing, l.qty_cancelled AS cancelled, l.qty_open AS open,
+      l.qty_inspected AS inspected, l.qty_rejected AS rejected, l.qty_replacing AS replacing, l.qty_cancelled AS cancelled, l.qty_open AS open, l.order_line_id AS "orderLineId",
       coalesce(si.over_receipt_ppm, s.over_receipt_ppm, ${overReceiptPpm}) AS "overPpm", coalesce(si.under_receipt_ppm, s.under_receipt_ppm, ${underReceiptPpm}) AS "underPpm"
     FROM purchase_order_line l JOIN item i ON i.id = l.item_id JOIN site w ON w.id = l.site_id JOIN purchase_order p ON p.id = l.purchase_order_id
     JOIN supplier s ON s.id = p.supplier_id LEFT JOIN supplier_item si ON si.supplier_id = s.id AND si.item_id = l.item_id
@@ -93,6 +95,8 @@ export interface NewPurchaseLine {
   neededOn: string
   inspect: boolean
   qty: bigint
+  /** Of the sales order that it ships to. */
+  orderLineId: bigint | null
 }
 
 export interface NewPurchase {
@@ -106,6 +110,7 @@ export interface NewPurchase {
   incoterm: string | null
   note: string | null
   actor: string
+  shipsToOrderId: bigint | null
   policies: PurchaseOrder['policies']
   lines: readonly NewPurchaseLine[]
 }
@@ -113,19 +118,26 @@ export interface NewPurchase {
 /** A draft; its first revision's author is whoever drafted it. */
 export async function insertPurchase(tx: Tx, order: NewPurchase): Promise<bigint> {
   const [row] = await tx<{ id: bigint }[]>`
-    INSERT INTO purchase_order (po_number, entity_id, supplier_id, workflow_id, currency, ordered_on, terms_days, incoterm, note, created_by, authors, policies)
+    INSERT INTO purchase_order (po_number, entity_id, supplier_id, workflow_id, currency, ordered_on, terms_days, incoterm, note, created_by, authors, ships_to_order_id, policies)
     VALUES (${order.poNumber}, ${order.entityId}, ${order.supplierId}, ${order.workflowId}, ${order.currency}, ${order.orderedOn}, ${order.termsDays},
-      ${order.incoterm}, ${order.note}, ${order.actor}, ${[order.actor]}, ${json(tx, order.policies)}) RETURNING id`
+      ${order.incoterm}, ${order.note}, ${order.actor}, ${[order.actor]}, ${order.shipsToOrderId}, ${json(tx, order.policies)}) RETURNING id`
   await insertLines(tx, row!.id, order.lines)
   return row!.id
 }
 
-async function insertLines(tx: Tx, id: bigint, lines: readonly NewPurchaseLine[]): Promise<void> {
+/** Lines of an order, numbered on from `last`. */
+export async function insertLines(
+  tx: Tx,
+  id: bigint,
+  lines: readonly NewPurchaseLine[],
+  last = 0,
+): Promise<void> {
   const rows = lines.map((line, n) => ({
-    ...{ purchase_order_id: id, line_no: n + 1, item_id: line.itemId, site_id: line.siteId },
+    ...{ purchase_order_id: id, line_no: last + n + 1, item_id: line.itemId, site_id: line.siteId },
     ...{ vendor_sku: line.vendorSku, unit_price_minor: line.unitPriceMinor },
     ...{ price_per: line.pricePer, landed_estimate_minor: line.landedEstimateMinor },
     ...{ needed_on: line.neededOn, inspect: line.inspect, qty_ordered: line.qty },
+    order_line_id: line.orderLineId,
   }))
   await tx`INSERT INTO purchase_order_line ${tx(rows)}`
 }

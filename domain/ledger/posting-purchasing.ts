@@ -61,11 +61,13 @@ export function postGoodsRejected(event: GoodsRejected): JournalEntryDraft {
   ])
 }
 
-/** Goods that nobody can sell and nobody takes back: Dr Scrap   Cr Quarantine {layer}. */
-export function postGoodsScrapped(event: AboutQuarantine): JournalEntryDraft {
+/** Goods that nobody can sell and nobody takes back: Dr Scrap, or Claims {claim}   Cr Quarantine {layer}. */
+export function postGoodsScrapped(event: AboutQuarantine & { claim?: string }): JournalEntryDraft {
   const { itemId, siteId, costMinor } = event.from
   return entry(event, 'goods-scrapped', [
-    debit('Scrap', costMinor, { itemId, siteId }),
+    event.claim === undefined
+      ? debit('Scrap', costMinor, { itemId, siteId })
+      : debit('Claims', costMinor, { itemId, siteId, openKey: event.claim }),
     credit('Quarantine', costMinor, dimensions(event.from, -1n)),
   ])
 }

@@ -50,6 +50,7 @@ const RESERVED: Partial<Record<CaseType, readonly Role[]>> = {
   'receipt-short': ['buyer', 'purchasing-manager'],
   'receipt-shelf-life': ['buyer', 'purchasing-manager'],
   'lot-recalled': ['oms-supervisor', 'csr', 'controller'],
+  'transit-short': ['purchasing-manager', 'controller'],
   'bill-duplicate': ['ap-manager', 'controller'],
   'bill-price-over': ['ap-manager', 'controller'],
   'bill-quantity-over': ['ap-manager', 'controller'],

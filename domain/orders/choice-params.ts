@@ -113,6 +113,7 @@ const PARAMS: Partial<Record<CaseType, Partial<Record<Resolution, readonly Choic
     'write-off': MAYBE_WHY,
     claim: MAYBE_WHY,
   },
+  'transit-short': { 'write-off': MAYBE_WHY, claim: MAYBE_WHY },
   'transfer-incomplete': { 'write-off': MAYBE_WHY, claim: MAYBE_WHY },
   'refund-over-limit': { reduce: PERCENT },
   'return-not-as-sent': { reduce: PERCENT },

@@ -43,6 +43,7 @@ export const CASE_RESOLUTIONS = {
   'receipt-wrong': ['return', 'accept'],
   'receipt-short': ['wait', 'close-short'],
   'receipt-shelf-life': ['return', 'replace', 'scrap', 'accept', 'credit-claim'],
+  'transit-short': ['wait', 'write-off', 'claim'],
   'bill-duplicate': ['mark-distinct', 'reject'],
   'bill-price-over': ['approve-once', 'dispute', 'hold', 'reject'],
   'bill-quantity-over': ['approve-once', 'dispute', 'hold', 'reject'],

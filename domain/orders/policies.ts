@@ -220,6 +220,7 @@ export const DEFAULT_POLICIES: PolicyBodies = {
     'receipt-short': purchasing(hours(48)),
     'receipt-shelf-life': purchasing(hours(24)),
     'lot-recalled': team('order-desk', hours(24), 'high'),
+    'transit-short': purchasing(hours(48), 'high'),
     'bill-duplicate': payables(hours(24), 'high'),
     'bill-price-over': payables(hours(48)),
     'bill-quantity-over': payables(hours(48)),

@@ -26,6 +26,21 @@ export interface SupplyPromise {
 const DAYS_FROM_DOCK_TO_DOOR = 3
 
 /**
+ * The day of a line of which a supplier ships some units to the buyer: the later of theirs and of the
+ * others', `undefined` where there are no others. A day that has passed promises nothing.
+ */
+export function withDropShip(
+  { dropShip, dropShipDueOn }: { dropShip: number; dropShipDueOn: string | null },
+  others: string | null | undefined,
+  today: string,
+): string | null {
+  if (dropShip === 0) return others ?? null
+  const day = dropShipDueOn !== null && dropShipDueOn >= today ? dropShipDueOn : null
+  if (others === undefined || day === null || others === null) return others === null ? null : day
+  return others > day ? others : day
+}
+
+/**
  * Binds waiting units to what is expected, earliest first, and never the same expected unit
  * twice. A line that no supply covers whole has no promise: half a promise would be a lie.
  */

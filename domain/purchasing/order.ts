@@ -26,6 +26,8 @@ export interface PurchaseLine {
   replacing: bigint
   cancelled: bigint
   open: bigint
+  /** The line of the sales order whose buyer the supplier ships it to. */
+  orderLineId: bigint | null
   overPpm: number
   underPpm: number
 }

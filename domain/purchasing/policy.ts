@@ -22,6 +22,8 @@ export interface PurchasingPolicy {
   underReceiptPpm: number
   /** How long new bank details must lie before anybody is paid by them. */
   bankCoolOffHours: number
+  /** Incoterms under which goods are ours from the supplier's shipment on; others are when they come. */
+  titleAtOrigin: string[]
 }
 
 export const DEFAULT_PURCHASING_POLICY: PurchasingPolicy = {
@@ -38,4 +40,5 @@ export const DEFAULT_PURCHASING_POLICY: PurchasingPolicy = {
   overReceiptPpm: 0,
   underReceiptPpm: 0,
   bankCoolOffHours: 72,
+  titleAtOrigin: ['EXW', 'FCA', 'FAS', 'FOB'],
 }

@@ -13,6 +13,9 @@ export type StockCause = (typeof STOCK_CAUSES)[number]
 const CAUSE_OF: Record<string, StockCause> = {
   'balances-opened': 'receipts',
   'goods-received': 'receipts',
+  'title-passed': 'receipts',
+  // The receipt of the same units stands beside it.
+  'transit-arrived': 'receipts',
   'billed-goods-received': 'receipts',
   'return-received': 'receipts',
   'goods-shipped': 'issues',

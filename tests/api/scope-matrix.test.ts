@@ -1434,6 +1434,8 @@ const purchasing: Probe[] = [
     [
       ['submission', {}],
       ['approval', { decision: 'rejected', revision: 1 }],
+      ['changes', { reason, lines: [{ lineNo: 1, qty: '2' }] }],
+      ['changes/preview', { reason, lines: [{ lineNo: 1, qty: '2' }] }],
       ['short-close', { reason }],
       ['cancellation', { reason }],
       ['acknowledgements', { ackNo: 'A-1', lines: [] }],
@@ -1447,6 +1449,16 @@ const purchasing: Probe[] = [
   ).map(([name, payload]): Probe => ({
     route: `POST /v1/purchase-orders/:poNumber/${name}`,
     ask: () => command('POST', `/v1/purchase-orders/${purchase}/${name}`, payload),
+    ...ofSite('hidden'),
+  })),
+  ...(
+    [
+      ['approval', { decision: 'approved' }],
+      ['answer', { answer: 'accepted' }],
+    ] as const
+  ).map(([name, payload]): Probe => ({
+    route: `POST /v1/purchase-orders/:poNumber/changes/:changeId/${name}`,
+    ask: () => command('POST', `/v1/purchase-orders/${purchase}/changes/1/${name}`, payload),
     ...ofSite('hidden'),
   })),
 ]

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { priceInMinor, readAcknowledgement } from '#connectors/edi/acknowledgement-855'
 import { purchaseOrder850 } from '#connectors/edi/purchase-order-850'
+import { readChangeAnswer } from '#connectors/edi/change-answer-865'
 import { readShipNotice } from '#connectors/edi/ship-notice-856'
 import { writeX12 } from '#connectors/edi/x12-writer'
 import { readX12 } from '#connectors/edi/x12-reader'
@@ -76,7 +77,7 @@ test('an 856 says what lies in which package and when it comes', () => {
   ])
   expect(readShipNotice(readX12(text))).toEqual({
     ...{ poNumber: 'PO-1', asnNo: 'SHIP-9', shippedOn: '2026-02-09', expectedOn: '2026-02-13' },
-    ...{ carrier: 'UPS Freight', billOfLading: 'BOL-1' },
+    ...{ carrier: 'UPS Freight', billOfLading: 'BOL-1', trackingNumber: null },
     lines: [{ lineNo: 1, qty: 100n, lot: 'L-5', packageNo: '00012345678901234567' }],
   })
 })
@@ -89,4 +90,22 @@ test.each([
   ['half a unit', an855(['BAK', '00', 'AC', 'PO-1'], ['PO1', '1', '0.5', 'EA']), 'whole quantity'],
 ])('%s is refused and says why', (_what, text, why) => {
   expect(() => readAcknowledgement(readX12(text))).toThrow(why)
+})
+
+test('an 865 agrees to a change, refuses it, or offers other terms line by line', () => {
+  const answer = (type: string, ...rest: string[][]) =>
+    readChangeAnswer({
+      ...{ sender: 'POTTERS', controlNumber: '1', set: '865' },
+      segments: [['BCA', '00', type, 'PO-1', '', '1001', '20260201'], ...rest],
+    })
+  expect(answer('AT')).toEqual({
+    ...{ poNumber: 'PO-1', changeNo: '1001', answer: 'accepted', lines: [] },
+  })
+  expect(answer('RD')).toMatchObject({ answer: 'refused', lines: [] })
+  const poc = ['POC', '1', 'QD', '8', '8', 'EA', '4.20']
+  expect(answer('AC', poc, ['ACK', 'IC', '8', 'EA', '068', '20260301'])).toMatchObject({
+    answer: 'refused',
+    lines: [{ lineNo: 1, qty: 8n, price: '4.20', neededOn: '2026-03-01' }],
+  })
+  expect(() => answer('AC')).toThrow('it offers other terms and has no POC')
 })

@@ -5,7 +5,7 @@ import type { PurchaseProgress } from '#contracts/procure-to-pay'
 import type { Reader } from '#db/client'
 import { runProofs } from '#db/queries/proofs'
 import { purchaseProofs } from '#db/queries/purchase-proofs'
-import { foundCompany, type Company } from '#tests/support/company'
+import { anOrder, foundCompany, type Company } from '#tests/support/company'
 import { agreeableGateways, startSystem, type TestSystem } from '#tests/support/process'
 import { expectProofs } from '#tests/support/proofs'
 import {
@@ -322,7 +322,15 @@ test('two receivers at once count every unit once', async () => {
 test('each proof of purchases finds what it is about', async () => {
   const order = await ordered('10')
   await receive(order, [{ lineNo: 1, qty: '4' }])
+  const { orderId } = await system.place(anOrder({ line: { sku: 'CHAIR' } }))
+  const ours = await ordered('10', {}, { incoterm: 'FOB' })
+  await buy.tell(ours, p2p.announceShipment, {
+    ...{ asnNo: `N-${ours.poNumber}`, source: 'person', shippedOn: inDays(0) },
+    lines: [{ lineNo: 1, qty: '10' }],
+  })
   const breaks: Record<string, string> = {
+    'TITLE-OWED': `UPDATE cost_layer SET remaining_minor = 1 WHERE source_type = 'asn'`,
+    'DROP-SHIP': `UPDATE sales_order_line SET qty_backordered = 1, qty_drop_ship = 1 WHERE order_id = ${orderId}`,
     'PO-RECEIVED': `UPDATE purchase_order_line SET qty_received = 5 WHERE purchase_order_id = ${order.purchaseId}`,
     'PO-SUPPLY': `UPDATE expected_supply SET qty = 11 WHERE source_id = '${order.poNumber}/1'`,
     'GRNI-LINE': `UPDATE open_item SET balance_minor = 1 WHERE id = (SELECT max(id) FROM open_item WHERE key LIKE 'receipt-line/%')`,

@@ -49,6 +49,7 @@ export const germanWords: Readonly<Record<string, string>> = {
   'receipt-shelf-life': 'Zu kurz haltbar geliefert',
   'lot-recalled': 'Rückruf einer Charge',
   'transfer-unapproved': 'Umlagerung nicht genehmigt',
+  'transit-short': 'Unterwegs geblieben',
   'prepayment-stranded': 'Anzahlung ohne Bestellung',
   'bill-duplicate': 'Rechnung doppelt',
   'bill-price-over': 'Rechnungspreis zu hoch',
