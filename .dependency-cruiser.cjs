@@ -43,7 +43,7 @@ const layers = {
       'db/client',
       'db/commit-once',
       'db/queries',
-      'db/stores/(access|addresses|bank-csv-mappings|bank-statements|bill-capture|bins|card-breakage|cases|channel-stock|channel-stock-cases|chargeback-evidence|close-policies|counts|credit-matching|deferred-revenue|goods|goods-receipts|imports|inbox|inbox-sets|journal-exports|ledger-periods|lots|masters|outside-warehouses|packing|parcel-losses|payment-release|payment-runs|payouts|policies|prepayments|provider-events|purchase-numbers|purchase-orders|quarantine|rates|recalls|records|refused-documents|replenishment-choices|replenishment-rules|return-reserve|scans|settlements|shipping-orders|stock-settings|suppliers|supply|tax-registrations|tax-returns|tax-rules|tracked-goods|unbilled|vendor-credits|warehouse-cases|warehouse-documents|warehouse-snapshots|waves)',
+      'db/stores/(access|addresses|bank-csv-mappings|bank-statements|bill-capture|bins|card-breakage|cases|channel-stock|channel-stock-cases|chargeback-evidence|close-policies|counts|credit-matching|deferred-revenue|goods|goods-receipts|imports|inbox|inbox-sets|journal-exports|ledger-periods|lots|masters|outside-warehouses|packing|parcel-losses|payment-release|payment-returns|payment-runs|payouts|policies|prepayments|provider-events|purchase-numbers|purchase-orders|quarantine|rates|recalls|records|refused-documents|replenishment-choices|replenishment-rules|return-reserve|scans|settlements|shipping-orders|stock-settings|suppliers|supply|tax-registrations|tax-returns|tax-rules|tracked-goods|unbilled|vendor-credits|warehouse-cases|warehouse-documents|warehouse-snapshots|waves)',
       'config',
     ],
     packages: [

@@ -44,7 +44,8 @@ export async function keepCases(
   }
   const open = await openCasesOf(tx, SUBJECT, id)
   const asked = new Set(questions.map(({ type }) => type))
-  const gone = open.filter(({ type }) => !asked.has(type))
+  // What the bank sent back is a person's to settle, whatever a look finds.
+  const gone = open.filter(({ type }) => !asked.has(type) && type !== 'bill-payment-returned')
   await healCases(
     tx,
     gone.map((each) => each.id),

@@ -43,6 +43,7 @@ import { fulfilmentRoutes } from './fulfilment.ts'
 import { orderCommandRoutes } from './order-commands.ts'
 import { addressLinkRoutes } from './address-links.ts'
 import { orderRoutes } from './orders.ts'
+import { paymentReturnRoutes } from './payment-returns.ts'
 import { paymentRunRoutes } from './payment-runs.ts'
 import { personalDataRoutes } from './personal-data.ts'
 import { providerWebhookRoutes } from './provider-webhooks.ts'
@@ -152,6 +153,7 @@ export const routes: readonly RouteModule[] = [
   vendorBillRoutes,
   vendorCreditRoutes,
   prepaymentRoutes,
+  paymentReturnRoutes,
   paymentRunRoutes,
   grniRoutes,
   transferRoutes,

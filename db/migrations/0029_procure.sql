@@ -59,4 +59,23 @@ CREATE INDEX purchase_change_order ON purchase_change (purchase_order_id, id);
 GRANT SELECT, INSERT ON purchase_change TO throughline_app;
 GRANT UPDATE (state, counter, approved_by, answered_by, answered_at) ON purchase_change TO throughline_app;
 
+-- ───────── payments that came back ─────────
+CREATE TABLE payment_return (
+  run_id       bigint NOT NULL,
+  bill_id      bigint NOT NULL,
+  -- What the bank did not pay: in the bill's currency, and as it was booked.
+  minor        bigint NOT NULL CHECK (minor > 0),
+  func_minor   bigint NOT NULL,
+  code         text NOT NULL CHECK (code <> ''),
+  reason       text,
+  returned_on  date NOT NULL,
+  actor        text NOT NULL,
+  recorded_at  timestamptz NOT NULL DEFAULT clock_timestamp(),
+  PRIMARY KEY (run_id, bill_id),
+  FOREIGN KEY (run_id, bill_id) REFERENCES payment_run_line
+);
+CREATE INDEX payment_return_bill ON payment_return (bill_id);
+SELECT make_append_only('payment_return');
+GRANT SELECT, INSERT ON payment_return TO throughline_app;
+
 RESET ROLE;

@@ -28,12 +28,13 @@ export const billProofs: readonly Proof[] = [
   {
     name: 'PAYABLE',
     invariant:
-      'What is open of a bill is what was posted of it, less what prepayments and runs that have left have paid.',
+      'What is open of a bill is what was posted of it, less what prepayments and runs that have left have paid and not got back.',
     sql: `SELECT b.id AS bill_id, b.posted_minor, i.balance_minor FROM vendor_bill b
       LEFT JOIN open_item i ON i.entity_id = b.entity_id AND i.account_id = 2010 AND i.key = 'bill/' || b.id AND i.currency = b.currency AND i.book = 'main'
       WHERE -coalesce(i.balance_minor, 0) <> CASE WHEN b.posted_on IS NULL OR EXISTS (SELECT FROM payment_run_line l JOIN payment_run r ON r.id = l.run_id
         WHERE l.bill_id = b.id AND l.dropped_because IS NULL AND r.state IN ('released', 'settled')) THEN 0
-        ELSE b.posted_minor - coalesce((SELECT sum(u.minor) FROM vendor_prepayment_use u WHERE u.bill_id = b.id), 0) END`,
+        ELSE b.posted_minor - coalesce((SELECT sum(u.minor) FROM vendor_prepayment_use u WHERE u.bill_id = b.id), 0)
+          - coalesce((SELECT sum(l.open_minor - x.minor) FROM payment_return x JOIN payment_run_line l ON (l.run_id, l.bill_id) = (x.run_id, x.bill_id) WHERE x.bill_id = b.id), 0) END`,
   },
   {
     name: 'VENDOR-RETURN',

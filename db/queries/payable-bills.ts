@@ -27,9 +27,10 @@ export async function payableBills(
   ask: { entityId: number; until: string; billIds?: readonly bigint[] },
 ): Promise<PayableBill[]> {
   return reader<PayableBill[]>`
-    SELECT b.id AS "billId", s.code AS supplier, b.bill_number AS number, b.currency, b.due_on AS "dueOn", b.discount_ppm AS "discountPpm", b.discount_until AS "discountUntil",
+    SELECT b.id AS "billId", s.code AS supplier, b.bill_number AS number, b.currency, b.due_on AS "dueOn", CASE WHEN k.returned THEN 0 ELSE b.discount_ppm END AS "discountPpm", b.discount_until AS "discountUntil",
       (b.posted_minor - t.tax)::bigint AS "netMinor", t.taxes AS "taxMinor", -i.balance_minor AS "openMinor", a.id AS "bankAccountId",
       CASE WHEN s.state <> 'approved' THEN 'the supplier is ' || s.state
+        WHEN k.asked THEN 'its payment came back: its case asks for bank details'
         WHEN p.waiting THEN 'new bank details wait to be verified'
         WHEN a.id IS NULL THEN 'no bank details are verified'
         WHEN a.usable_from > clock_timestamp() THEN 'its bank details are new and may be used from ' || to_char(a.usable_from, 'YYYY-MM-DD') END AS "blockedBy"
@@ -39,6 +40,8 @@ export async function payableBills(
       FROM vendor_bill_tax WHERE bill_id = b.id) t
     LEFT JOIN LATERAL (SELECT id, usable_from FROM supplier_bank_account WHERE supplier_id = s.id AND currency = b.currency ORDER BY version DESC LIMIT 1) a ON true
     CROSS JOIN LATERAL (SELECT EXISTS (SELECT FROM supplier_change WHERE supplier_id = s.id AND kind = 'bank' AND state = 'pending') AS waiting) p
+    CROSS JOIN LATERAL (SELECT EXISTS (SELECT FROM payment_return x WHERE x.bill_id = b.id) AS returned,
+      EXISTS (SELECT FROM exception_case x WHERE x.key = 'vendor-bill/' || b.id || '/bill-payment-returned' AND x.state = 'open') AS asked) k
     WHERE b.entity_id = ${ask.entityId} AND b.posted_on IS NOT NULL AND b.paid_at IS NULL AND (b.due_on <= ${ask.until} OR b.discount_until <= ${ask.until})
       ${ask.billIds ? reader`AND b.id = ANY(${ask.billIds.map(String)}::bigint[])` : reader``}
       AND NOT EXISTS (SELECT FROM payment_run_line l WHERE l.bill_id = b.id AND l.dropped_because IS NULL)

@@ -160,7 +160,8 @@ async function payBill(
     payFuncMinor,
     credits: await takeCreditsOf(tx, bill, line),
     discount,
-    taxes: taxDiscount(bill, run.payOn, line.openMinor),
+    // A bill whose payment came back has had its discount.
+    taxes: line.payMinor === line.openMinor ? [] : taxDiscount(bill, run.payOn, line.openMinor),
   })
   await postEntries(tx, [entry], actor)
   return payFuncMinor
@@ -221,7 +222,7 @@ export async function settleRun(
 }
 
 /** Nothing is on its way any more: the bills are paid. */
-async function closeRun(tx: Tx, run: PaymentRun, actor: string): Promise<void> {
+export async function closeRun(tx: Tx, run: PaymentRun, actor: string): Promise<void> {
   const { id: runId } = run
   await tx`UPDATE payment_run SET state = 'settled', settled_by = ${actor}, settled_at = clock_timestamp() WHERE id = ${runId}`
   await tx`

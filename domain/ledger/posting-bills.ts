@@ -148,6 +148,28 @@ export function postBillPaid(event: BillPaid): JournalEntryDraft {
   ])
 }
 
+/** The bank did not pay a bill that a run was to pay. */
+export interface PaymentReturned extends BillBooks {
+  runId: bigint | string
+  /** What it was told to pay, and what that was booked at. */
+  minor: bigint
+  funcMinor: bigint
+  /** The money had left: it is in the bank again. Otherwise it does not leave. */
+  settled: boolean
+  on: string
+}
+
+/** Dr Bank, or Cash in transit {payment run}   Cr Payables {bill} */
+export function postPaymentReturned(event: PaymentReturned): JournalEntryDraft {
+  const { party, functionalCurrency: currency, runId, funcMinor, minor } = event
+  return billEntry(event, 'payment-returned', `${runId}/${event.billId}`, event.on, [
+    event.settled
+      ? debit('Bank', funcMinor, { currency })
+      : debit('CashInTransit', funcMinor, { currency, party, openKey: paymentRunKey(runId) }),
+    credit('Payables', minor, { party, openKey: billKey(event.billId), funcMinor }),
+  ])
+}
+
 /** The bank has carried a payment run out. */
 export interface PaymentRunSettled {
   runId: bigint | string

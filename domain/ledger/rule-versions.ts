@@ -44,6 +44,7 @@ const RULE_VERSIONS = {
   'judgement-booked': 1,
   'marketplace-refunded': 1,
   'payment-captured': 1,
+  'payment-returned': 1,
   'payment-run-settled': 1,
   'payout-banked': 1,
   'payout-received': 1,

@@ -56,6 +56,7 @@ const RESERVED: Partial<Record<CaseType, readonly Role[]>> = {
   'bill-quantity-over': ['ap-manager', 'controller'],
   'bill-without-order': ['ap-clerk', 'ap-manager', 'controller'],
   'bill-unreceived': ['ap-clerk', 'ap-manager', 'controller'],
+  'bill-payment-returned': ['ap-manager', 'controller'],
   'receipt-unbilled': ['ap-manager', 'controller'],
   'settlement-type-unknown': ['ap-clerk', 'ap-manager', 'controller'],
   'settlement-order-unknown': ['ap-clerk', 'ap-manager', 'controller'],

@@ -49,6 +49,7 @@ export const CASE_RESOLUTIONS = {
   'bill-quantity-over': ['approve-once', 'dispute', 'hold', 'reject'],
   'bill-without-order': ['attach', 'hold', 'reject'],
   'bill-unreceived': ['wait'],
+  'bill-payment-returned': ['retry', 'wait'],
   'receipt-unbilled': ['clear', 'wait'],
   'lot-recalled': ['remind', 'mark-done'],
   'count-variance': ['accept', 'third-count', 'search', 'reverse-earlier', 'reject'],

@@ -226,6 +226,7 @@ export const DEFAULT_POLICIES: PolicyBodies = {
     'bill-quantity-over': payables(hours(48)),
     'bill-without-order': payables(hours(48)),
     'bill-unreceived': payables(hours(72)),
+    'bill-payment-returned': payables(hours(24), 'high'),
     'receipt-unbilled': payables(hours(7 * 24)),
     'count-variance': team('inventory', hours(24)),
     'count-reserved': team('inventory', hours(4), 'high'),

@@ -218,6 +218,8 @@ export const accessOf: Record<string, Access> = {
   'POST /v1/payment-runs/:runId/release': 'payments:pay',
   'POST /v1/payment-runs/:runId/cancellation': 'payments:create',
   'POST /v1/payment-runs/:runId/settlement': 'payments:pay',
+  'POST /v1/payment-returns': 'payments:pay',
+  'POST /v1/payment-returns/files': 'payments:pay',
   'GET /v1/expected-supply': 'stock:read',
   'POST /v1/expected-supply': 'purchase-orders:create',
   'PATCH /v1/expected-supply/:supplyId': 'purchase-orders:update',

@@ -1566,6 +1566,20 @@ const payables: Probe[] = [
   onRun('release'),
   onRun('cancellation', { reason }),
   onRun('settlement', { settledOn: today, reference: 'S1' }),
+  {
+    route: 'POST /v1/payment-returns',
+    ask: () =>
+      command('POST', '/v1/payment-returns', {
+        ...{ entity, billId: '1', returnedOn: today, code: 'AC04' },
+      }),
+    ...ofEntity('refused'),
+  },
+  {
+    route: 'POST /v1/payment-returns/files',
+    ask: () =>
+      command('POST', '/v1/payment-returns/files', { entity, document: '<CstmrPmtStsRpt/>     ' }),
+    ...ofEntity('refused'),
+  },
 ]
 
 const replenished = { entity, sku: 'MUG', site, reason }

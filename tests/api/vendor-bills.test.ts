@@ -206,6 +206,60 @@ describe('a payment run', () => {
     await stop()
   })
 
+  test('that the bank sends back makes the bill owed again, and nobody pays it before somebody has looked', async () => {
+    const { billId } = await payable()
+    const run = async () => {
+      const proposed = await propose(clerk, { billIds: [billId] })
+      return proposed.json<{ runId: string; contentHash: string; code?: string }>()
+    }
+    const { runId, contentHash } = await run()
+    const at = `/v1/payment-runs/${runId}`
+    await post(manager, `${at}/approval`, { contentHash })
+    expect((await post(treasurer, `${at}/release`, {})).statusCode).toBe(200)
+    await post(treasurer, `${at}/settlement`, { settledOn: today, reference: 'S2' })
+    const document = `<?xml version="1.0"?><Document><BkToCstmrDbtCdtNtfctn><Ntfctn><Ntry><Amt Ccy="USD">1000.00</Amt><CdtDbtInd>CRDT</CdtDbtInd><BookgDt><Dt>${today}</Dt></BookgDt>
+      <NtryDtls><TxDtls><Refs><EndToEndId>BILL-${billId}</EndToEndId></Refs><RtrInf><Rsn><Cd>AC04</Cd></Rsn><AddtlInf>account closed</AddtlInf></RtrInf></TxDtls></NtryDtls></Ntry></Ntfctn></BkToCstmrDbtCdtNtfctn></Document>`
+    const taken = () =>
+      post(treasurer, '/v1/payment-returns/files', { entity: 'ACME-US', document })
+    expect((await taken()).json()).toEqual({
+      ...{ returned: [`BILL-${billId}`], known: [], unknown: [] },
+    })
+    expect((await taken()).json()).toMatchObject({ known: [`BILL-${billId}`] })
+    const lines = await api.database.db`
+      SELECT l.account_id AS account, l.func_minor AS minor FROM journal_line l JOIN journal_entry e ON e.id = l.entry_id
+      WHERE e.event_type = 'payment-returned' AND e.source_id = ${billId} ORDER BY 1`
+    expect(lines).toEqual([
+      { account: 1010, minor: 100_000n },
+      { account: 2010, minor: -100_000n },
+    ])
+    expect((await run()).code).toBe('NothingToPay')
+    const stop = await api.notify()
+    const bill = await eventually(
+      async () => (await clerk({ method: 'GET', url: `/v1/vendor-bills/${billId}` })).json(),
+      (one: { phase: string }) => one.phase === 'payable',
+    )
+    expect(bill).toMatchObject({ phase: 'payable' })
+    const [found] = await api.database.db<{ id: string }[]>`
+      SELECT id::text FROM exception_case WHERE key = ${`vendor-bill/${billId}/bill-payment-returned`} AND state = 'open'`
+    const decided = await post(manager, `/v1/exceptions/${found!.id}/resolution`, {
+      resolution: 'retry',
+    })
+    await stop()
+    expect(decided.statusCode, decided.body).toBe(200)
+    const again = await run()
+    expect(again.runId).toBeDefined()
+    await post(manager, `/v1/payment-runs/${again.runId}/approval`, {
+      contentHash: again.contentHash,
+    })
+    const released = await post(treasurer, `/v1/payment-runs/${again.runId}/release`, {})
+    expect(released.statusCode, released.body).toBe(200)
+    const rejected = `<Document><CstmrPmtStsRpt><GrpHdr><CreDtTm>${today}T10:00:00</CreDtTm></GrpHdr><OrgnlPmtInfAndSts><TxInfAndSts>
+      <OrgnlEndToEndId>BILL-${billId}</OrgnlEndToEndId><TxSts>RJCT</TxSts><StsRsnInf><Rsn><Cd>AC01</Cd></Rsn></StsRsnInf></TxInfAndSts></OrgnlPmtInfAndSts></CstmrPmtStsRpt></Document>`
+    await post(treasurer, '/v1/payment-returns/files', { entity: 'ACME-US', document: rejected })
+    const after = await treasurer({ method: 'GET', url: `/v1/payment-runs/${again.runId}` })
+    expect(after.json()).toMatchObject({ state: 'settled', paid: { minor: '0' }, bills: 0 })
+  })
+
   test('is not signed by one person twice, nor by who changed or verified where a supplier is paid', async () => {
     const { billId } = await payable()
     expect((await propose(controller, { billIds: [billId] })).statusCode).toBe(403)

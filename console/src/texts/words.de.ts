@@ -56,6 +56,7 @@ export const germanWords: Readonly<Record<string, string>> = {
   'bill-quantity-over': 'Rechnungsmenge zu hoch',
   'bill-without-order': 'Rechnung ohne Bestellung',
   'bill-unreceived': 'Berechnet, nicht eingegangen',
+  'bill-payment-returned': 'Zahlung zurückgekommen',
   'receipt-unbilled': 'Eingegangen, nicht berechnet',
   'count-variance': 'Zähldifferenz',
   'count-reserved': 'Zählverlust bricht Zusagen',
