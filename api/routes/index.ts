@@ -62,6 +62,7 @@ import { stockRoutes } from './stock.ts'
 import { vendorBillRoutes } from './vendor-bills.ts'
 import { vendorCreditRoutes } from './vendor-credits.ts'
 import { prepaymentRoutes } from './prepayments.ts'
+import { billMatchRoutes } from './bill-match.ts'
 import { binRoutes } from './bins.ts'
 import { lotRoutes } from './lots.ts'
 import { quarantineRoutes } from './quarantine.ts'
@@ -136,6 +137,7 @@ export const routes: readonly RouteModule[] = [
   purchaseReceiptRoutes,
   supplierDocumentRoutes,
   vendorBillRoutes,
+  billMatchRoutes,
   vendorCreditRoutes,
   prepaymentRoutes,
   paymentRunRoutes,

@@ -28,6 +28,7 @@ export const PAGES = [
   { name: 'stock', permission: 'stock:read' },
   { name: 'buying', permission: 'purchase-orders:read' },
   { name: 'finance', permission: 'ledger:read' },
+  { name: 'disputes', permission: 'chargebacks:read' },
 ] as const
 
 export function Shell({ children }: { children: ReactNode }) {

@@ -1,5 +1,10 @@
+import { booksEn } from './books.en.ts'
+import { purchasingEn } from './purchasing.en.ts'
+
 /** Every word of the console. Another language has the same keys: see de.ts. */
 export const en = {
+  ...booksEn,
+  ...purchasingEn,
   app: {
     name: 'Throughline',
     skip: 'Skip to the content',
@@ -24,6 +29,8 @@ export const en = {
     stillWorking: 'The process is still working on it: asked again with the same key.',
     by: 'by {{who}}',
     actions: 'Actions',
+    reason: 'Reason',
+    cancel: 'Leave it',
   },
   nav: {
     exceptions: 'Exceptions',
@@ -31,6 +38,7 @@ export const en = {
     stock: 'Stock',
     buying: 'Buying',
     finance: 'Finance',
+    disputes: 'Disputes',
   },
   login: {
     title: 'Log in',
