@@ -63,6 +63,8 @@ import { vendorBillRoutes } from './vendor-bills.ts'
 import { vendorCreditRoutes } from './vendor-credits.ts'
 import { prepaymentRoutes } from './prepayments.ts'
 import { billMatchRoutes } from './bill-match.ts'
+import { reasonCodeRoutes } from './reason-codes.ts'
+import { scorecardRoutes } from './scorecard.ts'
 import { binRoutes } from './bins.ts'
 import { lotRoutes } from './lots.ts'
 import { quarantineRoutes } from './quarantine.ts'
@@ -138,6 +140,8 @@ export const routes: readonly RouteModule[] = [
   supplierDocumentRoutes,
   vendorBillRoutes,
   billMatchRoutes,
+  reasonCodeRoutes,
+  scorecardRoutes,
   vendorCreditRoutes,
   prepaymentRoutes,
   paymentRunRoutes,

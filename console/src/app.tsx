@@ -19,6 +19,14 @@ const Suppliers = lazy(() => import('./pages/suppliers.tsx'))
 const Supplier = lazy(() => import('./pages/supplier.tsx'))
 const Disputes = lazy(() => import('./pages/disputes.tsx'))
 const Dispute = lazy(() => import('./pages/dispute.tsx'))
+const Scorecard = lazy(() => import('./pages/scorecard.tsx'))
+const Approvals = lazy(() => import('./pages/approvals.tsx'))
+const Policies = lazy(() => import('./pages/policies.tsx'))
+const Policy = lazy(() => import('./pages/policy.tsx'))
+const Users = lazy(() => import('./pages/users.tsx'))
+const Channels = lazy(() => import('./pages/channels.tsx'))
+const Keys = lazy(() => import('./pages/keys.tsx'))
+const Audit = lazy(() => import('./pages/audit.tsx'))
 const Closes = lazy(() => import('./pages/closes.tsx'))
 const CloseCockpit = lazy(() => import('./pages/close.tsx'))
 const Statements = lazy(() => import('./pages/statements.tsx'))
@@ -61,6 +69,14 @@ export function App() {
             <Route path="/finance/tax" element={<Tax />} />
             <Route path="/finance/lines" element={<Lines />} />
             <Route path="/finance/entries/:entryId" element={<Entry />} />
+            <Route path="/scorecard" element={<Scorecard />} />
+            <Route path="/approvals" element={<Approvals />} />
+            <Route path="/admin" element={<Policies />} />
+            <Route path="/admin/policies/:kind/:scope" element={<Policy />} />
+            <Route path="/admin/users" element={<Users />} />
+            <Route path="/admin/channels" element={<Channels />} />
+            <Route path="/admin/keys" element={<Keys />} />
+            <Route path="/admin/audit" element={<Audit />} />
             <Route path="*" element={<NotFound />} />
           </Routes>
         </Suspense>

@@ -3,7 +3,7 @@ import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { post, runningApi, type RunningApi } from '#tests/api/running-api'
 import { closingCompany, closingOn, setClosePolicy } from '#tests/support/closing'
-import { aLine, anOrder } from '#tests/support/company'
+import { aLine, anOrder, setPolicy } from '#tests/support/company'
 import { startBill } from '#tests/support/bills'
 import { disputeOn } from '#tests/support/chargebacks'
 import { desk } from '#tests/support/orders'
@@ -217,6 +217,112 @@ describe('buying', () => {
     await page.getByRole('button', { name: 'Give up' }).click()
     await page.getByText('Accepted', { exact: true }).first().waitFor()
     await expectAccessible(page)
+    expect(complaints).toEqual([])
+  })
+})
+
+describe('the office', () => {
+  test('the scorecard names target, owner and action, and a leak opens into the order behind it', async () => {
+    const order = anOrder({ lines: [aLine({ sku: 'LAMP' })] })
+    const { orderId } = await api.place(order)
+    await desk(api.system, order).until(({ phase }) => phase === 'released')
+    await api.system
+      .admin`UPDATE fulfilment_order SET ship_on = ship_on - 9 WHERE order_id = ${orderId}`
+    const { page, go, complaints, fits } = await enter('controller', {
+      viewport: { width: 390, height: 844 },
+    })
+    await go('/scorecard?entity=ACME-US', 'Scorecard')
+    const leaks = page.getByRole('table', { name: 'Six leaks' })
+    expect(await leaks.getByRole('row').count()).toBe(7)
+    await leaks.getByRole('link', { name: 'Late fulfilment' }).click()
+    await page.getByRole('link', { name: order.orderNumber }).waitFor()
+    const margin = page.getByRole('region', { name: 'Gross margin', exact: true })
+    await margin.getByText(/Target at least 35/).waitFor()
+    await margin.getByRole('img', { name: /Gross margin over 1 weeks/ }).waitFor()
+    await margin.getByRole('button', { name: 'Show as a table' }).click()
+    await margin.getByRole('columnheader', { name: 'Week from' }).waitFor()
+    await fits()
+    await expectAccessible(page)
+    await page.getByRole('link', { name: order.orderNumber }).click()
+    await page.getByRole('heading', { name: order.orderNumber }).waitFor()
+    expect(complaints).toEqual([])
+  })
+
+  test('what waits for a signature is signed in one place, but not by who asked for it', async () => {
+    const code = `NEW-${process.pid}`
+    const buyer = await api.as('buyer')
+    const proposed = await post(buyer, '/v1/suppliers', {
+      ...{ code, entity: 'ACME-US', name: 'New Potters', country: 'US', currency: 'USD' },
+      reason: 'cheaper mugs',
+    })
+    expect(proposed.statusCode, proposed.body).toBe(201)
+    const { page, go, complaints } = await enter('ap-manager')
+    await go('/approvals', 'Approvals')
+    const change = page.getByRole('row').filter({ hasText: code })
+    await change.getByText('cheaper mugs').waitFor()
+    await change.getByRole('button', { name: 'Approve' }).click()
+    await change.getByRole('textbox', { name: 'Reason' }).fill('known from the fair')
+    await change.getByRole('button', { name: 'Approve' }).click()
+    await change.waitFor({ state: 'detached' })
+    await expectAccessible(page)
+    expect(complaints).toEqual([])
+  })
+
+  test('rules, people, keys and channels are changed with a reason, and the audit log tells it', async () => {
+    await setPolicy(api.system.admin, 'order', { expectedCommissionPpm: 150_000 }, 'market')
+    await setPolicy(api.system.admin, 'order', { expectedCommissionPpm: 120_000 }, 'market')
+    const writer = await enter('pricing-manager')
+    await writer.go('/admin', 'Policies')
+    await writer.page.getByRole('link', { name: /Order · market/ }).click()
+    const second = writer.page.getByRole('table', { name: 'What version 2 changed' })
+    await second.getByRole('cell', { name: '150000' }).waitFor()
+    await second.getByRole('cell', { name: '120000' }).waitFor()
+    await expectAccessible(writer.page)
+
+    const { actor, id } = await api.as('picker')
+    const { page, go, complaints, fits } = await enter('administrator')
+    await go('/admin/users', 'Users')
+    const [picker] = await api.system.admin<
+      { email: string }[]
+    >`SELECT email FROM app_user WHERE id = ${id}`
+    const person = page.getByRole('row').filter({ hasText: picker!.email })
+    await person.getByRole('button', { name: 'Disable' }).click()
+    await person.getByRole('textbox', { name: 'Reason' }).fill('has left')
+    await person.getByRole('button', { name: 'Disable' }).click()
+    await person.getByText('disabled').waitFor()
+    expect(actor).toBe(`user:${id}`)
+    await go('/admin/channels', 'Channels')
+    await page.getByRole('link', { name: 'Web shop' }).click()
+    await page.getByText('No listing is mapped.').waitFor()
+    await go('/admin/keys', 'API keys')
+    await page.getByText('No key yet.').waitFor()
+    await go(`/admin/audit?subjectId=${id}`, 'Audit log')
+    await page
+      .getByText(/Disable/)
+      .first()
+      .click()
+    await page.getByText('Reason: has left').waitFor()
+    await expectAccessible(page)
+    await fits()
+    expect([...complaints, ...writer.complaints]).toEqual([])
+  })
+
+  test('all of it reads in German and in the dark', async () => {
+    const { page, complaints } = await enter('controller', { colorScheme: 'dark' })
+    await page.getByRole('combobox', { name: 'Language' }).click()
+    await page.getByRole('option', { name: 'Deutsch' }).click()
+    for (const [link, heading] of [
+      ['Kennzahlen', 'Kennzahlen'],
+      ['Rückbuchungen', 'Rückbuchungen'],
+      ['Genehmigungen', 'Genehmigungen'],
+      ['Verwaltung', 'Richtlinien'],
+      ['Finanzen', 'Finanzen'],
+    ] as const) {
+      await page.getByRole('navigation').getByRole('link', { name: link, exact: true }).click()
+      await page.getByRole('heading', { level: 1, name: heading }).waitFor()
+      await page.getByRole('status', { name: 'Lädt' }).first().waitFor({ state: 'detached' })
+      await expectAccessible(page)
+    }
     expect(complaints).toEqual([])
   })
 })

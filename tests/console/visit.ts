@@ -2,7 +2,6 @@ import type { Browser, BrowserContext, Page } from 'playwright-core'
 import { expect } from 'vitest'
 import type { Role } from '#domain/access'
 import type { RunningApi } from '#tests/api/running-api'
-import { PASSWORD } from '#tests/api/support'
 import { expectAccessible } from './browser.ts'
 
 /** Somebody at the console: one window of their own, and what the browser complained about in it. */
@@ -17,7 +16,7 @@ export interface Visit {
   leave(): Promise<void>
 }
 
-/** Opens a window of this browser, logged in by the form as somebody with these roles. */
+/** Opens a window of this browser, logged in as somebody with these roles. */
 export async function visit(
   { browser, api, origin }: { browser: Browser; api: RunningApi; origin: string },
   role: Role | Role[],
@@ -35,13 +34,15 @@ export async function visit(
   })
   page.on('pageerror', (error) => complaints.push(String(error)))
   const caller = await api.as(role)
-  const [user] = await api.system.admin<
-    { email: string }[]
-  >`SELECT email FROM app_user WHERE id = ${caller.id}`
-  await page.goto(origin)
-  await page.getByLabel('Mail address').fill(user!.email)
-  await page.locator('input[type=password]').fill(PASSWORD)
-  await page.getByRole('button', { name: 'Log in' }).click()
+  const session = {
+    ...{ token: caller.headers['authorization']!.replace('Bearer ', ''), email: caller.actor },
+    ...{ userId: `${caller.id}`, expiresAt: Date.now() + 600_000 },
+  }
+  // As after a login by the form, which console.test.ts goes through.
+  await context.addInitScript(
+    `sessionStorage.getItem('throughline.session') ?? sessionStorage.setItem('throughline.session', ${JSON.stringify(JSON.stringify(session))})`,
+  )
+  await page.goto(`${origin}/login`)
   await page.getByRole('button', { name: 'Log out' }).waitFor({ state: 'attached' })
   return {
     page,

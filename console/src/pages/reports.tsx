@@ -10,7 +10,7 @@ import { Downloads } from '../parts/downloads.tsx'
 import { FinanceSection } from '../parts/finance-section.tsx'
 import { linesPage, ReportTable, type Report } from '../parts/report.tsx'
 import { PlotOrTable, Waterfall, type Step } from '../parts/waterfall.tsx'
-import { en } from '../texts/en.ts'
+import type { en } from '../texts/en.ts'
 import { useTexts } from '../texts/texts.ts'
 
 type Name = keyof typeof en.report.names

@@ -1,11 +1,13 @@
 import { booksDe } from './books.de.ts'
 import type { en } from './en.ts'
+import { officeDe } from './office.de.ts'
 import { purchasingDe } from './purchasing.de.ts'
 import type { Same } from './same.ts'
 
 export const de: Same<typeof en> = {
   ...booksDe,
   ...purchasingDe,
+  ...officeDe,
   app: {
     name: 'Throughline',
     skip: 'Zum Inhalt',
@@ -41,6 +43,9 @@ export const de: Same<typeof en> = {
     buying: 'Einkauf',
     finance: 'Finanzen',
     disputes: 'Rückbuchungen',
+    scorecard: 'Kennzahlen',
+    approvals: 'Genehmigungen',
+    admin: 'Verwaltung',
   },
   login: {
     title: 'Anmelden',

@@ -1,10 +1,12 @@
 import { booksEn } from './books.en.ts'
+import { officeEn } from './office.en.ts'
 import { purchasingEn } from './purchasing.en.ts'
 
 /** Every word of the console. Another language has the same keys: see de.ts. */
 export const en = {
   ...booksEn,
   ...purchasingEn,
+  ...officeEn,
   app: {
     name: 'Throughline',
     skip: 'Skip to the content',
@@ -39,6 +41,9 @@ export const en = {
     buying: 'Buying',
     finance: 'Finance',
     disputes: 'Disputes',
+    scorecard: 'Scorecard',
+    approvals: 'Approvals',
+    admin: 'Administration',
   },
   login: {
     title: 'Log in',
