@@ -6,11 +6,7 @@ import { tieToOrders, type BillLine, type VendorBill } from '#db/stores/bills'
 import { openItem } from '#db/stores/ledger-open-items'
 import { convertMinor } from '#domain/ledger/fx'
 import { divideRounded, sum } from '#domain/money'
-import {
-  matchLine,
-  type LineMatch,
-  type Tolerance,
-} from '#domain/purchasing/bill-match'
+import { matchLine, type LineMatch, type Tolerance } from '#domain/purchasing/bill-match'
 
 /** One line of goods with what it was matched with. */
 export interface MatchedLine {
