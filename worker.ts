@@ -49,6 +49,7 @@ import { NOTIFICATION_TASK_QUEUE } from '#contracts/notification'
 import { ORDER_TASK_QUEUE } from '#contracts/order-to-cash'
 import { connect, type Db } from '#db/client'
 import { openComingPeriods } from '#db/stores/ledger-periods'
+import { freezeLastWeek } from '#db/stores/scorecard'
 import { outliveLostConnections } from '#db/transaction'
 import { temporalAt } from '#temporal-connection'
 import { verifyConfig } from '#verify-config'
@@ -349,13 +350,18 @@ function keepBooks(db: Db): () => void {
   const quietly = (work: PromiseLike<unknown>) =>
     void work.then(undefined, (error: unknown) => console.error(`books: ${String(error)}`))
   const openPeriods = () => quietly(openComingPeriods(db, new Date().toISOString().slice(0, 10)))
+  const freeze = () => quietly(freezeLastWeek(db, new Date().toISOString().slice(0, 10)))
   openPeriods()
+  freeze()
   const sealing = setInterval(() => quietly(db`SELECT seal_ledger(), seal_audit()`), 1000)
   const counting = setInterval(
     () => quietly(db`SELECT take_balance_snapshot(), take_ledger_days()`),
     600_000,
   )
-  const opening = setInterval(openPeriods, 3_600_000)
+  const opening = setInterval(() => {
+    openPeriods()
+    freeze()
+  }, 3_600_000)
   return () => {
     clearInterval(sealing)
     clearInterval(counting)

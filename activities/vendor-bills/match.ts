@@ -1,18 +1,12 @@
 import type { Tx } from '#db/client'
-import { billPolicyFor } from '#db/queries/bill-policy'
 import { rateOfBill } from '#db/queries/bill-rate'
+import { billTolerances } from '#db/queries/bill-tolerances'
 import { billableReceipts, orderedOf, type BillableReceipt } from '#db/stores/bill-receipts'
 import { tieToOrders, type BillLine, type VendorBill } from '#db/stores/bills'
 import { openItem } from '#db/stores/ledger-open-items'
 import { convertMinor } from '#domain/ledger/fx'
 import { divideRounded, sum } from '#domain/money'
-import {
-  matchLine,
-  toleranceFor,
-  type LineMatch,
-  type Tolerance,
-  type ToleranceLevel,
-} from '#domain/purchasing/bill-match'
+import { matchLine, type LineMatch, type Tolerance } from '#domain/purchasing/bill-match'
 
 /** One line of goods with what it was matched with. */
 export interface MatchedLine {
@@ -52,7 +46,8 @@ export async function matchBill(tx: Tx, bill: VendorBill): Promise<MatchedBill> 
     tx,
     goods.flatMap(({ purchaseLineId }) => (purchaseLineId === null ? [] : [purchaseLineId])),
   )
-  const limits = await tolerances(tx, bill)
+  const toleranceOf = await billTolerances(tx, bill)
+  const limits = ({ itemId }: BillLine) => toleranceOf(itemId)
   const taken = new Map<string, BillableReceipt>()
   for (const line of goods) {
     const receipts = await stillOpen(tx, bill, line, taken)
@@ -165,41 +160,4 @@ function problemOf(
   const { lineNo, description } = line
   const riskMinor = billed - expected
   return { lineNo, description, billed: `${billed}`, expected: `${expected}`, riskMinor }
-}
-
-/** Limits by line: the item's at this supplier, else the supplier's, else the policy's. */
-async function tolerances(tx: Tx, bill: VendorBill): Promise<(line: BillLine) => Tolerance> {
-  const { body } = await billPolicyFor(tx, bill.entity)
-  const entity: Tolerance = {
-    pricePpm: BigInt(body.pricePpm),
-    priceMinor: BigInt(body.priceMinor),
-    qtyPpm: BigInt(body.qtyPpm),
-    qtyUnits: BigInt(body.qtyUnits),
-  }
-  const rows = await tx<
-    {
-      itemId: number | null
-      pricePpm: number | null
-      priceMinor: bigint | null
-      qtyPpm: number | null
-    }[]
-  >`
-    SELECT NULL::int AS "itemId", price_tolerance_ppm AS "pricePpm", price_tolerance_minor AS "priceMinor", qty_tolerance_ppm AS "qtyPpm" FROM supplier WHERE id = ${bill.supplierId}
-    UNION ALL SELECT item_id, price_tolerance_ppm, price_tolerance_minor, qty_tolerance_ppm FROM supplier_item WHERE supplier_id = ${bill.supplierId}`
-  const level = (itemId: number | null): ToleranceLevel | undefined => {
-    const row = rows.find((each) => each.itemId === itemId)
-    if (!row) return undefined
-    const ppm = (value: number | null) => (value === null ? null : BigInt(value))
-    // Whoever allows a share of the quantity allows all its units.
-    const qtyUnits = row.qtyPpm === null ? null : 10n ** 12n
-    return {
-      pricePpm: ppm(row.pricePpm),
-      priceMinor: row.priceMinor,
-      qtyPpm: ppm(row.qtyPpm),
-      qtyUnits,
-    }
-  }
-  const vendor = level(null)
-  return ({ itemId }) =>
-    toleranceFor({ item: itemId === null ? undefined : level(itemId), vendor, entity })
 }

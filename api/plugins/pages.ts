@@ -16,6 +16,9 @@ const PAGES = [
   '/stock',
   '/finance',
   '/buying',
+  '/disputes',
+  '/approvals',
+  '/admin',
   '/scorecard',
 ]
 

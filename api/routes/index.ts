@@ -70,6 +70,9 @@ import { stockRoutes } from './stock.ts'
 import { vendorBillRoutes } from './vendor-bills.ts'
 import { vendorCreditRoutes } from './vendor-credits.ts'
 import { prepaymentRoutes } from './prepayments.ts'
+import { billMatchRoutes } from './bill-match.ts'
+import { reasonCodeRoutes } from './reason-codes.ts'
+import { scorecardRoutes } from './scorecard.ts'
 import { binRoutes } from './bins.ts'
 import { lotRoutes } from './lots.ts'
 import { quarantineRoutes } from './quarantine.ts'
@@ -151,6 +154,9 @@ export const routes: readonly RouteModule[] = [
   purchaseReceiptRoutes,
   supplierDocumentRoutes,
   vendorBillRoutes,
+  billMatchRoutes,
+  reasonCodeRoutes,
+  scorecardRoutes,
   vendorCreditRoutes,
   prepaymentRoutes,
   paymentReturnRoutes,

@@ -53,3 +53,13 @@ export function today(): string {
     .map((part) => String(part).padStart(2, '0'))
     .join('-')
 }
+
+/** Thousandths as a decimal number with at most two places, never through a float. */
+export function decimal(milli: string): string {
+  const size = BigInt(milli)
+  const digits = `${size < 0n ? -size : size}`.padStart(4, '0')
+  const text = `${size < 0n ? '-' : ''}${digits.slice(0, -3)}.${digits.slice(-3)}`
+  return new Intl.NumberFormat(locale, { maximumFractionDigits: 2 }).format(
+    text as Intl.StringNumericLiteral,
+  )
+}

@@ -102,6 +102,29 @@ export function matchLine(line: MatchableLine): LineMatch {
   }
 }
 
+/** How far a line lies above what was expected of it, and whether that passes without a person. */
+export function differencesOf(line: {
+  qty: bigint
+  /** Minor units of the bill's currency. */
+  netMinor: bigint
+  expectedMinor: bigint
+  allowedQty: bigint
+  tolerance: Tolerance
+}): { price: { byMinor: bigint; passes: boolean }; qty: { byQty: bigint; passes: boolean } } {
+  const byMinor = line.netMinor - line.expectedMinor
+  const byQty = line.qty - line.allowedQty
+  return {
+    price: {
+      byMinor,
+      passes: byMinor <= 0n || isWithin(byMinor, line.expectedMinor, line.tolerance, 'price'),
+    },
+    qty: {
+      byQty,
+      passes: byQty <= 0n || isWithin(byQty, line.allowedQty, line.tolerance, 'qty'),
+    },
+  }
+}
+
 /** What was received and not billed, or ordered and not billed, whichever is more. */
 function qtyAllowed({ ordered, receipts }: MatchableLine): bigint {
   const received = receipts.reduce((units, receipt) => units + receipt.unmatchedQty, 0n)

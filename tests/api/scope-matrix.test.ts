@@ -273,6 +273,9 @@ const ledger: Probe[] = [
     ],
     ['GET /v1/gift-cards', `/v1/gift-cards?entity=${entity}`],
     ['GET /v1/deferred-revenue', `/v1/deferred-revenue?entity=${entity}`],
+    ['GET /v1/scorecard', `/v1/scorecard?entity=${entity}`],
+    ['GET /v1/leaks', `/v1/leaks?entity=${entity}`],
+    ['GET /v1/leaks/:leak', `/v1/leaks/tax-errors?entity=${entity}`],
   ].map(([route, url]) => ({ route: route!, ask: () => get(url!), ...ofEntity('hidden') })),
   ...[
     {
@@ -1483,6 +1486,11 @@ const payables: Probe[] = [
     ...ofEntity('hidden'),
   },
   {
+    route: 'GET /v1/vendor-bills/:billId/match',
+    ask: (f) => get(`/v1/vendor-bills/${f.billId}/match`),
+    ...ofEntity('hidden'),
+  },
+  {
     route: 'POST /v1/vendor-bills',
     ask: () => command('POST', '/v1/vendor-bills', foreignBill),
     ...ofEntity('refused'),
@@ -1714,6 +1722,7 @@ const EVERYBODYS = new Set([
   'PUT /v1/items/:sku/components',
   'POST /v1/items/:sku/substitutes',
   'GET /v1/ledger/accounts',
+  'GET /v1/reason-codes',
   'GET /v1/ledger/seals',
   'GET /v1/exchange-rates',
   'GET /v1/ledger/tax-profiles',

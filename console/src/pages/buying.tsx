@@ -1,11 +1,14 @@
-import { Badge, Group, Stack, Text, Title } from '@mantine/core'
+import { Anchor, Badge, Group, Text } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
+import { Link } from 'react-router'
 import { answer, api } from '../client.ts'
 import { businessDate, money, units } from '../format.ts'
 import { useMe } from '../me.ts'
 import { Answer, Empty } from '../parts/answer.tsx'
+import { BuyingSection } from '../parts/buying-section.tsx'
 import { Facts } from '../parts/facts.tsx'
 import { Panel } from '../parts/panel.tsx'
+import { Scorecards } from '../parts/scorecards.tsx'
 import { Rowed } from '../parts/table.tsx'
 import { useTexts } from '../texts/texts.ts'
 
@@ -14,14 +17,15 @@ export default function Buying() {
   const { t } = useTexts()
   const { may } = useMe()
   return (
-    <Stack>
-      <Title order={1} size="h2">
-        {t('buying.title')}
-      </Title>
+    <BuyingSection title={t('buying.title')}>
       {may('replenishment:read') && <Proposals />}
       <Purchases />
-      {may('suppliers:read') && <Scorecards />}
-    </Stack>
+      {may('suppliers:read') && (
+        <Panel title={t('buying.scorecards')}>
+          <Scorecards />
+        </Panel>
+      )}
+    </BuyingSection>
   )
 }
 
@@ -86,7 +90,14 @@ function Purchases() {
             keyOf={(one) => one.id}
             empty={t('buying.purchasesEmpty')}
             columns={[
-              { head: t('order.number'), cell: (one) => one.poNumber },
+              {
+                head: t('order.number'),
+                cell: (one) => (
+                  <Anchor component={Link} to={`/buying/orders/${one.poNumber}`}>
+                    {one.poNumber}
+                  </Anchor>
+                ),
+              },
               { head: t('buying.supplier'), cell: (one) => one.supplier },
               {
                 head: t('buying.state'),
@@ -104,63 +115,6 @@ function Purchases() {
               },
               { head: t('order.total'), figure: true, cell: (one) => money(one.total) },
               { head: t('buying.openValue'), figure: true, cell: (one) => money(one.open) },
-            ]}
-          />
-        )}
-      </Answer>
-    </Panel>
-  )
-}
-
-function Scorecards() {
-  const { t } = useTexts()
-  const cards = useQuery({
-    queryKey: ['scorecards'],
-    queryFn: () => answer(api.GET('/v1/supplier-scorecards', { params: { query: { limit: 50 } } })),
-  })
-  const share = (ppm: number | null) => (ppm === null ? '–' : `${Math.round(ppm / 10_000)} %`)
-  return (
-    <Panel title={t('buying.scorecards')}>
-      <Answer query={cards}>
-        {({ items }) => (
-          <Rowed
-            label={t('buying.scorecards')}
-            rows={items}
-            keyOf={(one) => one.code}
-            empty={t('app.nothing')}
-            columns={[
-              { head: t('buying.supplier'), cell: (one) => one.name },
-              {
-                head: t('buying.otif'),
-                figure: true,
-                cell: ({ scorecard }) => share(scorecard.onTimeInFull.ppm),
-              },
-              {
-                head: t('buying.onTime'),
-                figure: true,
-                cell: ({ scorecard }) => share(scorecard.onTime.ppm),
-              },
-              {
-                head: t('buying.inFull'),
-                figure: true,
-                cell: ({ scorecard }) => share(scorecard.inFull.ppm),
-              },
-              {
-                head: t('buying.leadTime'),
-                figure: true,
-                cell: ({ scorecard: { actualLeadTime } }) =>
-                  actualLeadTime.p50Days === null
-                    ? '–'
-                    : t('buying.days', {
-                        p50: actualLeadTime.p50Days,
-                        p90: actualLeadTime.p90Days ?? actualLeadTime.p50Days,
-                      }),
-              },
-              {
-                head: t('buying.defects'),
-                figure: true,
-                cell: ({ scorecard }) => share(scorecard.defects.ppm),
-              },
             ]}
           />
         )}

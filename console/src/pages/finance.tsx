@@ -1,10 +1,12 @@
-import { Alert, Anchor, Badge, Group, Select, Stack, TextInput, Title } from '@mantine/core'
+import { Alert, Anchor, Badge, Group, Stack, TextInput } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
-import { Link, useSearchParams } from 'react-router'
+import { Link } from 'react-router'
 import { answer, api } from '../client.ts'
 import { money, today, units } from '../format.ts'
 import { useMe } from '../me.ts'
 import { Answer } from '../parts/answer.tsx'
+import { CompanyChoice, useAddress, useCompany } from '../parts/company.tsx'
+import { FinanceSection } from '../parts/finance-section.tsx'
 import { Panel } from '../parts/panel.tsx'
 import { Rowed } from '../parts/table.tsx'
 import { useTexts } from '../texts/texts.ts'
@@ -14,50 +16,28 @@ import { TONE } from '../theme.ts'
 export default function Finance() {
   const { t } = useTexts()
   const { may } = useMe()
-  const [search, setSearch] = useSearchParams()
-  const entities = useQuery({
-    queryKey: ['entities'],
-    queryFn: () => answer(api.GET('/v1/entities')),
-  })
-  const entity = search.get('entity') ?? entities.data?.items[0]?.code
-  const set = (name: string, value: string | null) => {
-    const next = new URLSearchParams(search)
-    if (value) next.set(name, value)
-    else next.delete(name)
-    setSearch(next, { replace: true })
-  }
+  const { search, set } = useAddress()
+  const { entity } = useCompany()
   return (
-    <Stack>
-      <Title order={1} size="h2">
-        {t('finance.title')}
-      </Title>
+    <FinanceSection title={t('finance.title')}>
       <Group>
-        <Select
-          label={t('finance.entity')}
-          data={(entities.data?.items ?? []).map(({ code, name }) => ({
-            value: code,
-            label: name,
-          }))}
-          value={entity ?? null}
-          onChange={(value) => set('entity', value)}
-          allowDeselect={false}
-        />
+        <CompanyChoice />
         <TextInput
           type="date"
           label={t('finance.asOf')}
           value={search.get('asOf') ?? today()}
-          onChange={(event) => set('asOf', event.currentTarget.value)}
+          onChange={(event) => set(['asOf', event.currentTarget.value])}
         />
         <TextInput
           type="datetime-local"
           label={t('finance.knownAt')}
           value={search.get('knownAt') ?? ''}
-          onChange={(event) => set('knownAt', event.currentTarget.value)}
+          onChange={(event) => set(['knownAt', event.currentTarget.value])}
         />
       </Group>
       {may('proofs:read') && <Proofs />}
       {entity && <Balance entity={entity} search={search} />}
-    </Stack>
+    </FinanceSection>
   )
 }
 

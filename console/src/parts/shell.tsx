@@ -28,6 +28,18 @@ export const PAGES = [
   { name: 'stock', permission: 'stock:read' },
   { name: 'buying', permission: 'purchase-orders:read' },
   { name: 'finance', permission: 'ledger:read' },
+  { name: 'disputes', permission: 'chargebacks:read' },
+  { name: 'scorecard', permission: 'reports:read' },
+  {
+    name: 'approvals',
+    permission: 'purchase-orders:approve',
+    also: ['suppliers:approve', 'bills:approve', 'payments:approve', 'transfers:approve'],
+  },
+  {
+    name: 'admin',
+    permission: 'audit:read',
+    also: ['users:read', 'policies:create', 'channels:update'],
+  },
 ] as const
 
 export function Shell({ children }: { children: ReactNode }) {
@@ -37,6 +49,8 @@ export function Shell({ children }: { children: ReactNode }) {
   const liveness = useLive()
   useRenewal()
   const { pathname } = useLocation()
+  const opens = (one: (typeof PAGES)[number]) =>
+    may(one.permission) || ('also' in one && one.also.some(may))
   const page = PAGES.find(({ name }) => pathname.startsWith(`/${name}`))
   return (
     <AppShell
@@ -64,7 +78,7 @@ export function Shell({ children }: { children: ReactNode }) {
         </Group>
       </AppShell.Header>
       <AppShell.Navbar p="xs" aria-label={t('app.menu')}>
-        {PAGES.filter(({ permission }) => may(permission)).map(({ name }) => (
+        {PAGES.filter(opens).map(({ name }) => (
           <NavLink
             key={name}
             component={RouterLink}
@@ -83,7 +97,7 @@ export function Shell({ children }: { children: ReactNode }) {
             {t('app.unreachable')}
           </Alert>
         )}
-        {known && page && !may(page.permission) ? (
+        {known && page && !opens(page) ? (
           <Alert color="yellow">{t('app.notAllowed')}</Alert>
         ) : (
           known && children

@@ -1,8 +1,13 @@
+import { booksDe } from './books.de.ts'
 import type { en } from './en.ts'
-
-type Same<T> = { [Key in keyof T]: T[Key] extends string ? string : Same<T[Key]> }
+import { officeDe } from './office.de.ts'
+import { purchasingDe } from './purchasing.de.ts'
+import type { Same } from './same.ts'
 
 export const de: Same<typeof en> = {
+  ...booksDe,
+  ...purchasingDe,
+  ...officeDe,
   app: {
     name: 'Throughline',
     skip: 'Zum Inhalt',
@@ -28,6 +33,8 @@ export const de: Same<typeof en> = {
     stillWorking: 'Der Prozess arbeitet noch daran: mit demselben Schlüssel wird wieder gefragt.',
     by: 'von {{who}}',
     actions: 'Aktionen',
+    reason: 'Grund',
+    cancel: 'Abbrechen',
   },
   nav: {
     exceptions: 'Ausnahmen',
@@ -35,6 +42,10 @@ export const de: Same<typeof en> = {
     stock: 'Bestand',
     buying: 'Einkauf',
     finance: 'Finanzen',
+    disputes: 'Rückbuchungen',
+    scorecard: 'Kennzahlen',
+    approvals: 'Genehmigungen',
+    admin: 'Verwaltung',
   },
   login: {
     title: 'Anmelden',

@@ -1,5 +1,12 @@
+import { booksEn } from './books.en.ts'
+import { officeEn } from './office.en.ts'
+import { purchasingEn } from './purchasing.en.ts'
+
 /** Every word of the console. Another language has the same keys: see de.ts. */
 export const en = {
+  ...booksEn,
+  ...purchasingEn,
+  ...officeEn,
   app: {
     name: 'Throughline',
     skip: 'Skip to the content',
@@ -24,6 +31,8 @@ export const en = {
     stillWorking: 'The process is still working on it: asked again with the same key.',
     by: 'by {{who}}',
     actions: 'Actions',
+    reason: 'Reason',
+    cancel: 'Leave it',
   },
   nav: {
     exceptions: 'Exceptions',
@@ -31,6 +40,10 @@ export const en = {
     stock: 'Stock',
     buying: 'Buying',
     finance: 'Finance',
+    disputes: 'Disputes',
+    scorecard: 'Scorecard',
+    approvals: 'Approvals',
+    admin: 'Administration',
   },
   login: {
     title: 'Log in',
