@@ -234,6 +234,8 @@ export const accessOf: Record<string, Access> = {
   'PUT /v1/items/:sku/lots/:lot': 'items:update',
   'POST /v1/items/:sku/lots/:lot/recall': 'items:update',
   'PUT /v1/items/:sku/gtins/:gtin': 'items:update',
+  'GET /v1/gtins': 'items:read',
+  'GET /v1/sites/:code/package-types': 'sites:read',
   'PUT /v1/sites/:code/package-types/:package': 'sites:update',
   'GET /v1/fulfilment-orders/:fulfilmentId/box-suggestion': 'fulfilment:read',
   'GET /v1/fulfilment-orders/:fulfilmentId/boxes': 'fulfilment:read',

@@ -15,6 +15,7 @@ import { useDisclosure } from '@mantine/hooks'
 import { useQueryClient } from '@tanstack/react-query'
 import type { ReactNode } from 'react'
 import { NavLink as RouterLink, useLocation } from 'react-router'
+import { useFloorSync } from '../floor/sync.ts'
 import { useLive, type Liveness } from '../live.ts'
 import { useMe, useRenewal } from '../me.ts'
 import { session } from '../session.ts'
@@ -28,14 +29,21 @@ export const PAGES = [
   { name: 'stock', permission: 'stock:read' },
   { name: 'buying', permission: 'purchase-orders:read' },
   { name: 'finance', permission: 'ledger:read' },
+  {
+    name: 'floor',
+    // Any of them: each opens a task of its own there.
+    permission: ['fulfilment:confirm', 'receipts:confirm', 'counts:create', 'transfers:confirm'],
+  },
 ] as const
 
 export function Shell({ children }: { children: ReactNode }) {
   const { t } = useTexts()
   const [opened, { toggle, close }] = useDisclosure()
   const { may, known } = useMe()
+  const opens = (permission: string | readonly string[]) => [permission].flat().some(may)
   const liveness = useLive()
   useRenewal()
+  useFloorSync()
   const { pathname } = useLocation()
   const page = PAGES.find(({ name }) => pathname.startsWith(`/${name}`))
   return (
@@ -64,7 +72,7 @@ export function Shell({ children }: { children: ReactNode }) {
         </Group>
       </AppShell.Header>
       <AppShell.Navbar p="xs" aria-label={t('app.menu')}>
-        {PAGES.filter(({ permission }) => may(permission)).map(({ name }) => (
+        {PAGES.filter(({ permission }) => opens(permission)).map(({ name }) => (
           <NavLink
             key={name}
             component={RouterLink}
@@ -83,7 +91,7 @@ export function Shell({ children }: { children: ReactNode }) {
             {t('app.unreachable')}
           </Alert>
         )}
-        {known && page && !may(page.permission) ? (
+        {known && page && !opens(page.permission) ? (
           <Alert color="yellow">{t('app.notAllowed')}</Alert>
         ) : (
           known && children

@@ -1,4 +1,5 @@
 import type { en } from './en.ts'
+import { floorDe, warehouseDe } from './floor.de.ts'
 
 type Same<T> = { [Key in keyof T]: T[Key] extends string ? string : Same<T[Key]> }
 
@@ -35,6 +36,7 @@ export const de: Same<typeof en> = {
     stock: 'Bestand',
     buying: 'Einkauf',
     finance: 'Finanzen',
+    floor: 'Lagerfläche',
   },
   login: {
     title: 'Anmelden',
@@ -245,6 +247,8 @@ export const de: Same<typeof en> = {
     neverCounted: 'nie gezählt',
     counted: 'gezählt {{when}}',
   },
+  floor: floorDe,
+  warehouse: warehouseDe,
   finance: {
     title: 'Finanzen',
     balance: 'Summen- und Saldenliste',

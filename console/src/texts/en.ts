@@ -1,3 +1,5 @@
+import { floorEn, warehouseEn } from './floor.en.ts'
+
 /** Every word of the console. Another language has the same keys: see de.ts. */
 export const en = {
   app: {
@@ -31,6 +33,7 @@ export const en = {
     stock: 'Stock',
     buying: 'Buying',
     finance: 'Finance',
+    floor: 'Floor',
   },
   login: {
     title: 'Log in',
@@ -240,6 +243,8 @@ export const en = {
     neverCounted: 'never counted',
     counted: 'counted {{when}}',
   },
+  floor: floorEn,
+  warehouse: warehouseEn,
   finance: {
     title: 'Finance',
     balance: 'Trial balance',
