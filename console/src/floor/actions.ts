@@ -54,6 +54,8 @@ export interface Action {
   about: string
   /** What it settles in a list that was taken along: the task, the line, the place. */
   settles: string
+  /** Units that go into a box by it. */
+  packs?: { sku: string; qty: number }
   /** ISO instant. */
   madeAt: string
   state: 'waiting' | 'refused' | 'done'
@@ -81,7 +83,7 @@ export type ActionKind =
 /** What a page says was done; the queue adds who, when and the key. */
 export type Done = Pick<
   Action,
-  'kind' | 'chain' | 'path' | 'body' | 'edits' | 'subject' | 'about' | 'settles'
+  'kind' | 'chain' | 'path' | 'body' | 'edits' | 'subject' | 'about' | 'settles' | 'packs'
 >
 
 /**

@@ -44,8 +44,9 @@ async function askGtins(query: URLSearchParams): Promise<Gtin[]> {
 type Asked = Promise<{ data?: { items: Gtin[] }; response: Response }>
 
 /**
- * Reads a scan: a SKU of the list, a GTIN or a GS1 element string.
- * @throws Refusal `ScanUnreadable` where it is none of them.
+ * Reads a scan: a SKU of the list, a GTIN or a GS1 element string; `sku` is undefined where it is
+ * of nothing on the list.
+ * @throws Refusal `ScanUnreadable` for a code that was misread.
  */
 export function readScan(
   text: string,
@@ -55,12 +56,20 @@ export function readScan(
 ): Scanned {
   const scan = text.trim()
   const sku = skus.find((one) => one === scan)
-  if (sku !== undefined) return { sku, units: 1, lot: undefined, expiresOn: undefined, text: scan }
+  if (sku !== undefined) return { ...NOTHING, sku, text: scan }
+  if (!isCode(scan)) return { ...NOTHING, text: scan }
   const said = elementsOf(scan, thisYear)
   const gtin = said.gtin ?? said.contentGtin
   const item = gtins.find((one) => one.gtin === gtin)
   const { lot, expiresOn } = said
   return { sku: item?.sku, units: item?.units ?? 1, lot, expiresOn, text: scan }
+}
+
+const NOTHING = { sku: undefined, units: 1, lot: undefined, expiresOn: undefined }
+
+/** What only a scanner writes: a GS1 element string, or as many digits as a GTIN or more. */
+export function isCode(scan: string): boolean {
+  return /^[\](]|\u001d/.test(scan) || /^(\d{8}|\d{12,14}|\d{16,})$/.test(scan)
 }
 
 /** @throws Refusal `ScanUnreadable`. */

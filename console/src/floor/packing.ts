@@ -12,15 +12,14 @@ export type Box = Read<'/v1/fulfilment-orders/{fulfilmentId}/boxes'>['items'][nu
 /** The boxes as they are once everything is told that was done here. */
 export function withQueued(boxes: Box[], actions: readonly Action[]): Box[] {
   const shown = new Map(boxes.map((box) => [box.boxNo, { ...box, lines: [...box.lines] }]))
-  for (const { kind, path, body, about } of actions) {
+  for (const { kind, path, body, packs } of actions) {
     const boxNo = Number(/boxes\/(\d+)\//.exec(path)?.[1])
     const box = shown.get(boxNo)
-    if (kind === 'pack') {
-      const [, qty, sku] = /^(\d+) × (.+) → /.exec(about)!
-      const line = { orderLineId: '', sku: sku!, qty: Number(qty) }
-      if (box) box.lines.push(line)
-      else
-        shown.set(boxNo, { ...EMPTY_BOX, boxNo, package: String(body['package']), lines: [line] })
+    if (packs) {
+      const lines = added(box?.lines ?? [], packs)
+      const type = String(body['package'])
+      if (box) box.lines = lines
+      else shown.set(boxNo, { ...EMPTY_BOX, boxNo, package: type, lines })
     } else if (box && kind === 'close-box') {
       Object.assign(box, { state: 'closed', weightG: body['weightG'] })
     } else if (box && kind === 'empty-box') {
@@ -33,6 +32,12 @@ export function withQueued(boxes: Box[], actions: readonly Action[]): Box[] {
 const EMPTY_BOX: Omit<Box, 'boxNo' | 'package' | 'lines'> = {
   ...{ lengthMm: 0, widthMm: 0, heightMm: 0, state: 'open' },
   ...{ expectedG: null, weightG: null, weightReason: null },
+}
+
+function added(lines: Box['lines'], { sku, qty }: { sku: string; qty: number }): Box['lines'] {
+  return lines.some((line) => line.sku === sku)
+    ? lines.map((line) => (line.sku === sku ? { ...line, qty: line.qty + qty } : line))
+    : [...lines, { orderLineId: '', sku, qty }]
 }
 
 /** Units by item: asked for, picked, and in a box. */

@@ -110,7 +110,8 @@ function Camera({ onCode, close }: { onCode(code: string): void; close(): void }
         stream = opened
         if (stopped) return stop()
         video.current!.srcObject = opened
-        void video.current!.play()
+        // Closed again before the first picture came.
+        video.current!.play().catch(() => {})
       },
       () => setRefused(true),
     )

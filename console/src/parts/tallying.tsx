@@ -10,7 +10,7 @@ import {
   TextInput,
 } from '@mantine/core'
 import { useState } from 'react'
-import { elementsOf, itemOfGtin, readScan, type Gtin } from '../floor/codes.ts'
+import { elementsOf, isCode, itemOfGtin, readScan, type Gtin } from '../floor/codes.ts'
 import { useDraft } from '../floor/copies.ts'
 import {
   changedBy,
@@ -74,10 +74,11 @@ export function Tallying({
     try {
       const { sku, units } = readScan(text, skus, gtins, thisYear)
       if (sku !== undefined) return { sku, units }
+      if (!isCode(text)) return { sku: text, units: 1 }
       const { gtin, contentGtin } = elementsOf(text, thisYear)
       return await itemOfGtin(gtin ?? contentGtin ?? '').catch(() => undefined)
     } catch {
-      return { sku: text, units: 1 }
+      return undefined
     }
   }
   const rows = [

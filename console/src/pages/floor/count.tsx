@@ -285,7 +285,7 @@ function Unknown({ onFound }: { onFound(body: Found): Promise<void> }) {
             onChange={(event) => setBin(event.currentTarget.value)}
           />
           <NumberInput
-            label={t('floor.howManyLie')}
+            label={t('floor.field.counted')}
             min={0}
             allowDecimal={false}
             value={units}

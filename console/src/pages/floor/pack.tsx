@@ -123,21 +123,20 @@ function Table({ found, boxes, types, gtins, at, fulfilmentId, zone }: Packed) {
   const { actions } = useQueue()
   const [type, setType] = useState<string | null>(null)
   const [wrong, setWrong] = useState<string>()
-  // A number of a copy that is older than an answer lacks what was answered.
-  const mine = actions.filter(
-    (one) =>
-      one.chain === `order/${fulfilmentId}/` && (one.state !== 'done' || one.answeredAt! > at),
-  )
+  // What was answered after the list was taken is not on it yet.
+  const isNew = ({ state, answeredAt }: Action) =>
+    state === 'waiting' || (state === 'done' && answeredAt! > at)
+  const mine = actions.filter((one) => one.chain === `order/${fulfilmentId}/` && isNew(one))
   const shown = withQueued(boxes, mine)
   const open = shown.find(({ state }) => state === 'open')
   const boxNo = open?.boxNo ?? Math.max(0, ...shown.map((box) => box.boxNo)) + 1
   const isPickedHere = actions.some(
-    (one) =>
-      one.chain.startsWith(`order/${fulfilmentId}/pick/`) &&
-      (one.state !== 'done' || one.answeredAt! > at),
+    (one) => one.chain.startsWith(`order/${fulfilmentId}/pick/`) && isNew(one),
   )
   const lines = linesOf(found, shown)
-  const add = (done: Pick<Action, 'kind' | 'body' | 'edits' | 'about'> & { to: string }) => {
+  const add = (
+    done: Pick<Action, 'kind' | 'body' | 'edits' | 'about' | 'packs'> & { to: string },
+  ) => {
     const { to, ...rest } = done
     return queue.add({
       ...rest,
@@ -146,13 +145,13 @@ function Table({ found, boxes, types, gtins, at, fulfilmentId, zone }: Packed) {
     })
   }
   const scan = async (text: string) => {
-    const why = refuse(text)
-    setWrong(why?.wrong)
-    if (why?.wrong !== undefined || !why) return
-    const body = { scan: text, qty: 1, ...(open ? {} : { package: type! }) }
+    const read = packing(text)
+    setWrong('wrong' in read ? read.wrong : undefined)
+    if ('wrong' in read) return
     await add({
-      ...{ kind: 'pack', to: `boxes/${boxNo}/scans`, body },
-      about: `${why.units} × ${why.sku} → ${boxNo}`,
+      ...{ kind: 'pack', to: `boxes/${boxNo}/scans`, packs: read },
+      about: `${read.qty} × ${read.sku} → ${boxNo}`,
+      body: { scan: text, qty: 1, ...(open ? {} : { package: type! }) },
       edits: [
         { at: ['scan'], name: 'scan', as: 'text' },
         { at: ['qty'], name: 'qty', as: 'number' },
@@ -160,7 +159,7 @@ function Table({ found, boxes, types, gtins, at, fulfilmentId, zone }: Packed) {
       ],
     })
   }
-  function refuse(text: string): { wrong?: string; sku?: string; units?: number } {
+  function packing(text: string): { wrong: string } | { sku: string; qty: number } {
     if (!open && !type) return { wrong: t('floor.chooseBox') }
     try {
       const skus = lines.map(({ sku }) => sku)
@@ -170,7 +169,7 @@ function Table({ found, boxes, types, gtins, at, fulfilmentId, zone }: Packed) {
       // What was picked on this device and is not told yet counts: the server has the last word.
       if (line.packed + read.units > (isPickedHere ? line.asked : line.picked))
         return { wrong: t('floor.allPacked', { sku: line.sku }) }
-      return { sku: line.sku, units: read.units }
+      return { sku: line.sku, qty: read.units }
     } catch {
       return { wrong: t('floor.unreadable', { scanned: text }) }
     }
@@ -213,21 +212,18 @@ function Table({ found, boxes, types, gtins, at, fulfilmentId, zone }: Packed) {
             })
             setType(null)
           }}
-          onEmpty={() =>
-            add({
-              ...{ kind: 'empty-box', to: `boxes/${open.boxNo}/emptying`, edits: [] },
-              ...{ about: `${open.boxNo}`, body: { reason: 'packed again' } },
-            })
-          }
+          onEmpty={() => {
+            const to = `boxes/${open.boxNo}/emptying`
+            const body = { reason: 'packed again' }
+            return add({ kind: 'empty-box', to, about: `${open.boxNo}`, body, edits: [] })
+          }}
         />
       )}
       <Closed
         boxes={shown.filter(({ state }) => state === 'closed')}
         fulfilmentId={fulfilmentId}
         onLabels={() =>
-          void add({
-            ...{ kind: 'buy-labels', to: 'packed-labels', about: '', body: {}, edits: [] },
-          })
+          void add({ kind: 'buy-labels', to: 'packed-labels', about: '', body: {}, edits: [] })
         }
         onShip={() => {
           const reference = `F${fulfilmentId}-${newKey().slice(0, 8)}`

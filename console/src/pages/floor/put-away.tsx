@@ -1,7 +1,7 @@
 import { Button, NumberInput, Paper, Stack, Text } from '@mantine/core'
 import { useState } from 'react'
 import { answer, api } from '../../client.ts'
-import { elementsOf, itemOfGtin } from '../../floor/codes.ts'
+import { elementsOf, isCode, itemOfGtin } from '../../floor/codes.ts'
 import { useCopy } from '../../floor/copies.ts'
 import { queue } from '../../floor/queue.ts'
 import { dateAt } from '../../floor/site.ts'
@@ -28,6 +28,17 @@ interface Taking {
 }
 const NOTHING: Taking = { lot: '', qty: 1, fromBin: '', counted: false }
 
+/** The item of a code; undefined where it is nobody's, was misread or cannot be asked for now. */
+async function lookedUp(text: string) {
+  try {
+    const said = elementsOf(text, Number(today().slice(0, 4)))
+    const found = await itemOfGtin(said.gtin ?? said.contentGtin ?? '')
+    return found && { sku: found.sku, qty: found.units, lot: said.lot ?? '' }
+  } catch {
+    return undefined
+  }
+}
+
 /** Item, number, bin: from the dock into a place with room, or from one bin into another. */
 function Move({ site }: { site: Site }) {
   const { t } = useTexts()
@@ -37,16 +48,9 @@ function Move({ site }: { site: Site }) {
   const { sku, lot, qty, fromBin, counted } = taking
   const item = async (text: string) => {
     setKept(undefined)
-    try {
-      const said = elementsOf(text, Number(today().slice(0, 4)))
-      const found = await itemOfGtin(said.gtin ?? said.contentGtin ?? '').catch(() => undefined)
-      if (!found) return setWrong(t('floor.unreadable', { scanned: text }))
-      setTaking({ ...taking, sku: found.sku, qty: found.units, lot: said.lot ?? '' })
-    } catch {
-      // No code of GS1: a SKU, which the server knows or refuses.
-      setTaking({ ...taking, sku: text })
-    }
-    setWrong(undefined)
+    const found = isCode(text) ? await lookedUp(text) : { sku: text, qty: 1, lot: '' }
+    setWrong(found ? undefined : t('floor.unreadable', { scanned: text }))
+    if (found) setTaking({ ...taking, ...found })
   }
   const into = async (toBin: string) => {
     const body = { site: site.code, sku: sku!, qty: String(qty), fromBin, toBin, lot }
