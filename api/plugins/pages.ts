@@ -20,7 +20,15 @@ const PAGES = [
   '/approvals',
   '/admin',
   '/scorecard',
+  '/floor',
 ]
+
+/** What makes the floor work without a network; each stands at the root, for a worker reaches no higher than its own address. */
+const FLOOR_FILES: Readonly<Record<string, string>> = {
+  'floor-worker.js': 'text/javascript; charset=utf-8',
+  'floor.webmanifest': 'application/manifest+json',
+  'floor-icon.svg': 'image/svg+xml',
+}
 
 /**
  * The console: one page, and the files that it is made of. Scripts and styles come from here
@@ -48,6 +56,23 @@ export async function addPages(server: ApiServer, folder = CONSOLE_FOLDER): Prom
         .type('text/html; charset=utf-8')
         .send(html.replaceAll('__NONCE__', nonce))
     })
+  await addFloorFiles(server, folder)
+}
+
+async function addFloorFiles(server: ApiServer, folder: string): Promise<void> {
+  for (const [name, type] of Object.entries(FLOOR_FILES)) {
+    // A console that was built before the floor was has none of them.
+    const content = await readFile(join(folder, name), 'utf8').catch(() => undefined)
+    if (content === undefined) continue
+    server.get(`/${name}`, { schema: { hide: true } }, async (_request, reply) =>
+      reply
+        // The worker asks the server for the page and its files, and nobody else for anything.
+        .header('content-security-policy', "default-src 'none'; connect-src 'self'")
+        .header('cache-control', 'no-cache')
+        .type(type)
+        .send(content),
+    )
+  }
 }
 
 function policy(nonce: string): string {
@@ -59,6 +84,7 @@ function policy(nonce: string): string {
     "font-src 'self'",
     "connect-src 'self'",
     "manifest-src 'self'",
+    "worker-src 'self'",
     "base-uri 'none'",
     "form-action 'self'",
     "frame-ancestors 'none'",

@@ -39,6 +39,7 @@ import { eventRoutes } from './events.ts'
 import { expectedSupplyRoutes } from './expected-supply.ts'
 import { exceptionRoutes } from './exceptions.ts'
 import { exceptionWorkRoutes } from './exception-work.ts'
+import { floorRoutes } from './floor.ts'
 import { fulfilmentRoutes } from './fulfilment.ts'
 import { orderCommandRoutes } from './order-commands.ts'
 import { addressLinkRoutes } from './address-links.ts'
@@ -177,6 +178,7 @@ export const routes: readonly RouteModule[] = [
   waveRoutes,
   packingRoutes,
   boxLabelRoutes,
+  floorRoutes,
   inventoryAccuracyRoutes,
   supplierScorecardRoutes,
   replenishmentRoutes,

@@ -33,6 +33,11 @@ const Statements = lazy(() => import('./pages/statements.tsx'))
 const Statement = lazy(() => import('./pages/statement.tsx'))
 const Reports = lazy(() => import('./pages/reports.tsx'))
 const Tax = lazy(() => import('./pages/tax.tsx'))
+const Floor = lazy(() => import('./pages/floor.tsx'))
+const Transfers = lazy(() => import('./pages/transfers.tsx'))
+const Transfer = lazy(() => import('./pages/transfer.tsx'))
+const Counts = lazy(() => import('./pages/counts.tsx'))
+const StockItem = lazy(() => import('./pages/stock-item.tsx'))
 const Lines = lazy(() => import('./pages/journal-lines.tsx'))
 const Entry = lazy(() => import('./pages/journal-entry.tsx'))
 
@@ -50,6 +55,11 @@ export function App() {
             <Route path="/orders" element={<Orders />} />
             <Route path="/orders/:orderId" element={<Order />} />
             <Route path="/stock" element={<Stock />} />
+            <Route path="/stock/items/:sku" element={<StockItem />} />
+            <Route path="/stock/transfers" element={<Transfers />} />
+            <Route path="/stock/transfers/:transferNo" element={<Transfer />} />
+            <Route path="/stock/counts/:countNo?" element={<Counts />} />
+            <Route path="/floor/*" element={<Floor />} />
             <Route path="/buying" element={<Buying />} />
             <Route path="/buying/orders/:poNumber" element={<Purchase />} />
             <Route path="/buying/bills" element={<Bills />} />

@@ -21,6 +21,7 @@ let state: State = { open: read(), expired: false }
 /** In the tab and for the tab only: another tab logs in for itself. */
 export const session = {
   token: () => state.open?.token,
+  user: () => state.open,
   enter(open: Open): void {
     sessionStorage.setItem(KEY, JSON.stringify(open))
     become({ open, expired: false })

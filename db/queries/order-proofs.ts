@@ -101,8 +101,7 @@ export const orderProofs: readonly Proof[] = [
   },
   {
     name: 'CHARGEBACK',
-    invariant:
-      'What banks hold in dispute (1140) is the open disputes, one by one.',
+    invariant: 'What banks hold in dispute (1140) is the open disputes, one by one.',
     sql: `SELECT entity_id, currency, key, sum(open)::bigint AS open, sum(gl)::bigint AS gl FROM (
         SELECT entity_id, currency, 'chargeback/' || no AS key, booked_minor AS open, 0 AS gl FROM chargeback WHERE booked_minor IS NOT NULL AND NOT outcome_booked
         UNION ALL

@@ -270,6 +270,8 @@ export const accessOf: Record<string, Access> = {
   'GET /v1/recalls/:recallNo': 'items:read',
   'POST /v1/recalls/:recallNo/outcomes': 'exceptions:decide',
   'PUT /v1/items/:sku/gtins/:gtin': 'items:update',
+  'GET /v1/gtins': 'items:read',
+  'GET /v1/sites/:code/package-types': 'sites:read',
   'PUT /v1/sites/:code/package-types/:package': 'sites:update',
   'GET /v1/fulfilment-orders/:fulfilmentId/box-suggestion': 'fulfilment:read',
   'GET /v1/fulfilment-orders/:fulfilmentId/boxes': 'fulfilment:read',

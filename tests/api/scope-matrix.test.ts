@@ -866,6 +866,12 @@ const picking: Probe[] = [
     ask: () => command('PUT', '/v1/items/MUG/gtins/9501101530003', { reason }),
     ...all('refused'),
   },
+  { route: 'GET /v1/gtins', ask: () => get('/v1/gtins?sku=MUG&sku=LAMP'), ...all('free') },
+  {
+    route: 'GET /v1/sites/:code/package-types',
+    ask: () => get(`/v1/sites/${site}/package-types`),
+    ...ofSite('hidden'),
+  },
 ]
 
 const counts: Probe[] = [

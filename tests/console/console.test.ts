@@ -83,7 +83,7 @@ describe('somebody who comes', () => {
     await enterAs('picker')
     const menu = page.getByRole('navigation')
     await menu.getByRole('link').first().waitFor()
-    expect(await menu.getByRole('link').allTextContents()).toEqual(['Stock'])
+    expect(await menu.getByRole('link').allTextContents()).toEqual(['Stock', 'Floor'])
     await page.goto(`${origin}/finance`)
     await page.getByText('Your roles do not open this page.').waitFor()
     expect(complaints).toEqual([])

@@ -2,7 +2,7 @@ import { Badge, Group, Progress, Select, Stack, Text, TextInput, Title } from '@
 import { useDebouncedValue } from '@mantine/hooks'
 import { useInfiniteQuery, useQuery } from '@tanstack/react-query'
 import { useCallback, useState } from 'react'
-import { useSearchParams } from 'react-router'
+import { Link, useSearchParams } from 'react-router'
 import { answer, api } from '../client.ts'
 import { businessDate, instant, units } from '../format.ts'
 import type { paths } from '../generated/api.d.ts'
@@ -10,6 +10,7 @@ import { useMe } from '../me.ts'
 import { Answer, Empty } from '../parts/answer.tsx'
 import { Panel } from '../parts/panel.tsx'
 import { Rows } from '../parts/rows.tsx'
+import { StockTabs } from '../parts/stock-tabs.tsx'
 import { Rowed } from '../parts/table.tsx'
 import { useTexts } from '../texts/texts.ts'
 import { TONE } from '../theme.ts'
@@ -75,6 +76,7 @@ export default function Stock() {
       <Title order={1} size="h2">
         {t('stock.title')}
       </Title>
+      <StockTabs />
       <Group>
         <TextInput
           label={t('stock.sku')}
@@ -167,6 +169,7 @@ function Detail({ row, back }: { row: Ats; back(): void }) {
       >
         ← {t('stock.title')}
       </Text>
+      <Link to={`/stock/items/${encodeURIComponent(row.sku)}`}>{t('warehouse.showItem')}</Link>
       <Panel title={`${row.sku} @ ${row.site}`}>
         <Group justify="space-between">
           <Text>{t('stock.ats')}</Text>

@@ -15,30 +15,39 @@ import { useDisclosure } from '@mantine/hooks'
 import { useQueryClient } from '@tanstack/react-query'
 import type { ReactNode } from 'react'
 import { NavLink as RouterLink, useLocation } from 'react-router'
+import { useFloorSync } from '../floor/sync.ts'
 import { useLive, type Liveness } from '../live.ts'
 import { useMe, useRenewal } from '../me.ts'
 import { session } from '../session.ts'
 import { LANGUAGES, speak, useTexts, type Language } from '../texts/texts.ts'
 import { TONE } from '../theme.ts'
 
-/** Where one may go, and what it takes to see it. */
+/** Where one may go, and what it takes to see it: of a list, any. */
 export const PAGES = [
   { name: 'exceptions', permission: 'exceptions:read' },
   { name: 'orders', permission: 'orders:read' },
   { name: 'stock', permission: 'stock:read' },
+  {
+    name: 'floor',
+    permission: ['fulfilment:confirm', 'receipts:confirm', 'counts:create', 'transfers:confirm'],
+  },
   { name: 'buying', permission: 'purchase-orders:read' },
   { name: 'finance', permission: 'ledger:read' },
   { name: 'disputes', permission: 'chargebacks:read' },
   { name: 'scorecard', permission: 'reports:read' },
   {
     name: 'approvals',
-    permission: 'purchase-orders:approve',
-    also: ['suppliers:approve', 'bills:approve', 'payments:approve', 'transfers:approve'],
+    permission: [
+      'purchase-orders:approve',
+      'suppliers:approve',
+      'bills:approve',
+      'payments:approve',
+      'transfers:approve',
+    ],
   },
   {
     name: 'admin',
-    permission: 'audit:read',
-    also: ['users:read', 'policies:create', 'channels:update'],
+    permission: ['audit:read', 'users:read', 'policies:create', 'channels:update'],
   },
 ] as const
 
@@ -46,11 +55,11 @@ export function Shell({ children }: { children: ReactNode }) {
   const { t } = useTexts()
   const [opened, { toggle, close }] = useDisclosure()
   const { may, known } = useMe()
+  const opens = (permission: string | readonly string[]) => [permission].flat().some(may)
   const liveness = useLive()
   useRenewal()
+  useFloorSync()
   const { pathname } = useLocation()
-  const opens = (one: (typeof PAGES)[number]) =>
-    may(one.permission) || ('also' in one && one.also.some(may))
   const page = PAGES.find(({ name }) => pathname.startsWith(`/${name}`))
   return (
     <AppShell
@@ -78,7 +87,7 @@ export function Shell({ children }: { children: ReactNode }) {
         </Group>
       </AppShell.Header>
       <AppShell.Navbar p="xs" aria-label={t('app.menu')}>
-        {PAGES.filter(opens).map(({ name }) => (
+        {PAGES.filter(({ permission }) => opens(permission)).map(({ name }) => (
           <NavLink
             key={name}
             component={RouterLink}
@@ -97,7 +106,7 @@ export function Shell({ children }: { children: ReactNode }) {
             {t('app.unreachable')}
           </Alert>
         )}
-        {known && page && !opens(page) ? (
+        {known && page && !opens(page.permission) ? (
           <Alert color="yellow">{t('app.notAllowed')}</Alert>
         ) : (
           known && children

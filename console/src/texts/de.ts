@@ -1,5 +1,6 @@
 import { booksDe } from './books.de.ts'
 import type { en } from './en.ts'
+import { floorDe, warehouseDe } from './floor.de.ts'
 import { officeDe } from './office.de.ts'
 import { purchasingDe } from './purchasing.de.ts'
 import type { Same } from './same.ts'
@@ -46,6 +47,7 @@ export const de: Same<typeof en> = {
     scorecard: 'Kennzahlen',
     approvals: 'Genehmigungen',
     admin: 'Verwaltung',
+    floor: 'Lagerfläche',
   },
   login: {
     title: 'Anmelden',
@@ -260,6 +262,8 @@ export const de: Same<typeof en> = {
     neverCounted: 'nie gezählt',
     counted: 'gezählt {{when}}',
   },
+  floor: floorDe,
+  warehouse: warehouseDe,
   finance: {
     title: 'Finanzen',
     balance: 'Summen- und Saldenliste',

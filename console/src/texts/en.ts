@@ -1,6 +1,7 @@
 import { booksEn } from './books.en.ts'
 import { officeEn } from './office.en.ts'
 import { purchasingEn } from './purchasing.en.ts'
+import { floorEn, warehouseEn } from './floor.en.ts'
 
 /** Every word of the console. Another language has the same keys: see de.ts. */
 export const en = {
@@ -44,6 +45,7 @@ export const en = {
     scorecard: 'Scorecard',
     approvals: 'Approvals',
     admin: 'Administration',
+    floor: 'Floor',
   },
   login: {
     title: 'Log in',
@@ -257,6 +259,8 @@ export const en = {
     neverCounted: 'never counted',
     counted: 'counted {{when}}',
   },
+  floor: floorEn,
+  warehouse: warehouseEn,
   finance: {
     title: 'Finance',
     balance: 'Trial balance',
