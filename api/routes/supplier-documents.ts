@@ -28,52 +28,79 @@ export async function supplierDocumentRoutes(server: ApiServer, deps: ApiDeps): 
     },
     async (request) => {
       const document = readX12(request.body.document)
-      if (document.set === '855') {
-        const said = readAcknowledgement(document)
-        const place = await purchaseInScope(deps, request, said.poNumber)
-        const currency = await currencyFor(deps, document, said.poNumber)
-        const lines = said.lines.map(({ lineNo, qty, price, promisedOn }) => ({
-          ...{ lineNo, qty: `${qty}` },
-          ...(price === null ? {} : priceInMinor(price, minorExponent(currency))),
-          ...(promisedOn === null ? {} : { promisedOn }),
-        }))
-        const { ackNo, rejected } = said
-        const command = { ackNo, rejected, lines, source: 'x12-855' as const }
-        return commandPurchase(deps, place, p2p.acknowledgePurchase, command, request)
-      }
-      if (document.set === '865') {
-        const { poNumber, changeNo, answer, lines } = readChangeAnswer(document)
-        const place = await purchaseInScope(deps, request, poNumber)
-        const currency = await currencyFor(deps, document, poNumber)
-        const offered = lines.map(({ lineNo, qty, price, neededOn }) => ({
-          ...{ lineNo, qty: `${qty}` },
-          ...(price === null ? {} : priceInMinor(price, minorExponent(currency))),
-          ...(neededOn === null ? {} : { neededOn }),
-        }))
-        const named = changeNo === null ? {} : { changeId: changeNo }
-        const command = { ...named, answer, source: 'x12-865' as const, lines: offered }
-        return commandPurchase(deps, place, p2p.answerPurchaseChange, command, request)
-      }
-      if (document.set !== '856')
-        throw malformed(`a ${document.set} is not taken here, only 855, 856 and 865`)
-      const { poNumber, lines, ...said } = readShipNotice(document)
-      const place = await purchaseInScope(deps, request, poNumber)
-      await currencyFor(deps, document, poNumber)
-      const command: Omit<p2p.AnnounceShipment, 'key' | 'actor'> = {
-        ...{ asnNo: said.asnNo, shippedOn: said.shippedOn, source: 'x12-856' },
-        ...(said.expectedOn ? { expectedOn: said.expectedOn } : {}),
-        ...(said.carrier ? { carrier: said.carrier } : {}),
-        ...(said.billOfLading ? { billOfLading: said.billOfLading } : {}),
-        ...(said.trackingNumber ? { trackingNumber: said.trackingNumber } : {}),
-        lines: lines.map(({ lineNo, qty, lot, packageNo }) => ({
-          ...{ lineNo, qty: `${qty}` },
-          ...(lot ? { lot } : {}),
-          ...(packageNo ? { packageNo } : {}),
-        })),
-      }
-      return commandPurchase(deps, place, p2p.announceShipment, command, request)
+      const take = TAKEN[document.set]
+      if (!take)
+        throw malformed(
+          `a ${document.set} is not taken here, only ${Object.keys(TAKEN).join(', ')}`,
+        )
+      return take(deps, request, document)
     },
   )
+}
+
+type Asking = Parameters<typeof purchaseInScope>[1] & Parameters<typeof commandPurchase>[4]
+
+/** What is done with each kind of document. */
+const TAKEN: Readonly<
+  Record<
+    string,
+    (deps: ApiDeps, request: Asking, document: X12Document) => Promise<p2p.PurchaseProgress>
+  >
+> = { '855': takeAcknowledgement, '856': takeShipNotice, '865': takeChangeAnswer }
+
+async function takeAcknowledgement(deps: ApiDeps, request: Asking, document: X12Document) {
+  const { poNumber, ackNo, rejected, lines } = readAcknowledgement(document)
+  const place = await purchaseInScope(deps, request, poNumber)
+  const currency = await currencyFor(deps, document, poNumber)
+  const confirmed = lines.map(({ promisedOn, ...line }) => ({
+    ...termsOf(line, currency),
+    ...(promisedOn === null ? {} : { promisedOn }),
+  }))
+  const command = { ackNo, rejected, lines: confirmed, source: 'x12-855' as const }
+  return commandPurchase(deps, place, p2p.acknowledgePurchase, command, request)
+}
+
+async function takeChangeAnswer(deps: ApiDeps, request: Asking, document: X12Document) {
+  const { poNumber, changeNo, answer, lines } = readChangeAnswer(document)
+  const place = await purchaseInScope(deps, request, poNumber)
+  const currency = await currencyFor(deps, document, poNumber)
+  const offered = lines.map(({ neededOn, ...line }) => ({
+    ...termsOf(line, currency),
+    ...(neededOn === null ? {} : { neededOn }),
+  }))
+  const named = changeNo === null ? {} : { changeId: changeNo }
+  const command = { ...named, answer, source: 'x12-865' as const, lines: offered }
+  return commandPurchase(deps, place, p2p.answerPurchaseChange, command, request)
+}
+
+async function takeShipNotice(deps: ApiDeps, request: Asking, document: X12Document) {
+  const { poNumber, lines, ...said } = readShipNotice(document)
+  const place = await purchaseInScope(deps, request, poNumber)
+  await currencyFor(deps, document, poNumber)
+  const command: Omit<p2p.AnnounceShipment, 'key' | 'actor'> = {
+    ...{ asnNo: said.asnNo, shippedOn: said.shippedOn, source: 'x12-856' },
+    ...(said.expectedOn ? { expectedOn: said.expectedOn } : {}),
+    ...(said.carrier ? { carrier: said.carrier } : {}),
+    ...(said.billOfLading ? { billOfLading: said.billOfLading } : {}),
+    ...(said.trackingNumber ? { trackingNumber: said.trackingNumber } : {}),
+    lines: lines.map(({ lineNo, qty, lot, packageNo }) => ({
+      ...{ lineNo, qty: `${qty}` },
+      ...(lot ? { lot } : {}),
+      ...(packageNo ? { packageNo } : {}),
+    })),
+  }
+  return commandPurchase(deps, place, p2p.announceShipment, command, request)
+}
+
+/** Quantity and price of a line, in the order's minor units. */
+function termsOf(
+  { lineNo, qty, price }: { lineNo: number; qty: bigint; price: string | null },
+  currency: string,
+) {
+  return {
+    ...{ lineNo, qty: `${qty}` },
+    ...(price === null ? {} : priceInMinor(price, minorExponent(currency))),
+  }
 }
 
 /** The order's currency, once it is sure that its own supplier has sent the document. */
