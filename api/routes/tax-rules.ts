@@ -175,7 +175,12 @@ function addCertificates(server: ApiServer, deps: ApiDeps): void {
     summary:
       'Capture a buyer’s exemption certificate; it counts when another person has verified it',
     tags,
-    body: z.strictObject({ ...certificate.shape, reason }),
+    body: z
+      .strictObject({ ...certificate.shape, reason })
+      .refine(({ validFrom, validTo }) => validFrom <= validTo, {
+        path: ['validTo'],
+        error: 'send the last day on which it holds, not before validFrom',
+      }),
     response: { 201: z.object({ id: z.string() }) },
     work: async (tx, { body: { reason: why, ...captured }, principal, audit }) => {
       await requireChannelScope(tx, principal, captured.channel)

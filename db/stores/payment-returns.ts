@@ -77,7 +77,7 @@ async function paidLine(tx: Tx, billId: bigint): Promise<PaidLine | undefined> {
     SELECT l.run_id AS "runId", r.state, l.currency, (l.pay_minor - coalesce((SELECT sum(c.minor) FROM payment_run_credit c WHERE c.run_id = l.run_id AND c.bill_id = l.bill_id), 0))::bigint AS minor,
       -j.func_minor AS "funcMinor"
     FROM payment_run_line l JOIN payment_run r ON r.id = l.run_id
-    JOIN journal_entry e ON e.key = 'bill-paid/' || l.run_id || '/' || l.bill_id JOIN journal_line j ON j.entry_id = e.id AND j.account_id = 1050
+    JOIN journal_entry e ON e.idem_key = 'bill-paid/' || l.run_id || '/' || l.bill_id JOIN journal_line j ON j.entry_id = e.id AND j.account_id = 1050
     WHERE l.bill_id = ${billId} AND l.dropped_because IS NULL AND r.state IN ('released', 'settled') FOR UPDATE OF l, r`
   return line
 }

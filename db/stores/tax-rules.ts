@@ -57,7 +57,7 @@ export interface NewCertificate {
   validTo: string
 }
 
-/** @throws Refusal `CertificateKnown` from the guard. */
+/** @throws Refusal `UnknownChannel`, `CertificateKnown` from the guard. */
 export async function insertCertificate(
   tx: Tx,
   certificate: NewCertificate,
@@ -67,7 +67,12 @@ export async function insertCertificate(
     INSERT INTO exemption_certificate (channel_id, customer, number, jurisdictions, kind, valid_from, valid_to, captured_by)
     SELECT id, ${certificate.customer}, ${certificate.number}, ${[...certificate.jurisdictions]}::text[], ${certificate.kind}, ${certificate.validFrom}, ${certificate.validTo}, ${actor}
     FROM channel WHERE code = ${certificate.channel} RETURNING id`
-  return row!.id
+  if (!row) throw unknownChannel(certificate.channel)
+  return row.id
+}
+
+function unknownChannel(code: string): Refusal {
+  return new Refusal('UnknownChannel', `There is no channel "${code}".`, { field: 'body.channel' })
 }
 
 /** @throws Refusal `SameVerifier` or `CertificateDecided` from the guard. */
@@ -89,8 +94,10 @@ export interface NewVatIdCheck {
   reference: string
 }
 
+/** @throws Refusal `UnknownChannel`. */
 export async function insertVatIdCheck(tx: Tx, check: NewVatIdCheck, actor: string): Promise<void> {
-  await tx`
+  const [kept] = await tx`
     INSERT INTO vat_id_check (channel_id, customer, vat_id, valid, checked_on, reference, checked_by)
-    SELECT id, ${check.customer}, ${check.vatId}, ${check.valid}, ${check.checkedOn}, ${check.reference}, ${actor} FROM channel WHERE code = ${check.channel}`
+    SELECT id, ${check.customer}, ${check.vatId}, ${check.valid}, ${check.checkedOn}, ${check.reference}, ${actor} FROM channel WHERE code = ${check.channel} RETURNING 1`
+  if (!kept) throw unknownChannel(check.channel)
 }

@@ -1,8 +1,10 @@
-import { DEFAULT_PURCHASING_POLICY } from '#domain/purchasing/policy'
 import { randomUUID } from 'node:crypto'
 import type { Tx } from '#db/client'
 import { journalHash } from '#connectors/accounting/journal-file'
+import { buildEvidence } from '#db/stores/chargeback-evidence'
 import { openStock } from '#db/stores/goods'
+import { transaction } from '#db/transaction'
+import { DEFAULT_PURCHASING_POLICY } from '#domain/purchasing/policy'
 import { aLine, anOrder } from '#tests/support/company'
 import type { RunningApi } from './running-api.ts'
 import { storedPassword } from './support.ts'
@@ -122,6 +124,11 @@ export async function foundForeignCompany(api: RunningApi): Promise<Foreign> {
     INSERT INTO chargeback (provider, dispute_id, workflow_id, entity_id, order_id, payment_id, reference, stage, currency, amount_minor, phase, told_on)
     SELECT 'stripe', ${FOREIGN.dispute}, ${`chargeback/stripe/${FOREIGN.dispute}`}, ${entityId}, order_id, id, reference, 'inquiry', 'EUR', 1, 'inquiry', current_date
     FROM payment WHERE order_id = ${orderId}`
+  await transaction(admin, async (tx) => {
+    const [dispute] = await tx<{ id: bigint }[]>`
+      SELECT id FROM chargeback WHERE dispute_id = ${FOREIGN.dispute}`
+    await buildEvidence(tx, { id: dispute!.id, no: FOREIGN.dispute }, 'user:frida')
+  })
   await admin`
     INSERT INTO customer_return (return_no, workflow_id, kind, entity_id, order_id, site_id, source, phase, reason, policy_version, policy, refund_on, requested_by, requested_on)
     SELECT ${FOREIGN.customerReturn}, ${`return-to-refund/${FOREIGN.customerReturn}`}, 'return', ${entityId}, ${orderId}, id, 'agent', 'requested', 'other', 0, '{}', 'inspected', 'user:frida', current_date

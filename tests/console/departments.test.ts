@@ -295,7 +295,6 @@ describe('the office', () => {
     await page.getByRole('link', { name: 'Web shop' }).click()
     await page.getByText('No listing is mapped.').waitFor()
     await go('/admin/keys', 'API keys')
-    await page.getByText('No key yet.').waitFor()
     await go(`/admin/audit?subjectId=${id}`, 'Audit log')
     await page.locator('details > summary').first().click()
     await page.getByText('Reason: has left').waitFor()

@@ -24,6 +24,7 @@ export const procureToPayCases: Record<string, Case> = {
   'cancelled-purchase': cancelled,
   'goods-inspected': inspected,
   'looked-at-again': lookedAt,
+  'sent-order-changed': sentOrderChanged,
 }
 
 async function buying(system: RecordingSystem): Promise<{ buy: Purchasing; supplier: string }> {
@@ -102,6 +103,23 @@ async function changedThenApproved(system: RecordingSystem): Promise<string> {
   await buy.until(order, ({ phase }) => phase === 'sent')
   await receive(buy, order, '15')
   await buy.tell(order, p2p.closePurchaseShort, { reason: 'the rest will not come' })
+  return ended(system, order)
+}
+
+/** More is asked of the supplier, another person signs, the supplier agrees; then it ends as any other. */
+async function sentOrderChanged(system: RecordingSystem): Promise<string> {
+  const { buy, order } = await sent(system)
+  await buy.tell(order, p2p.changeSentPurchase, {
+    ...{ reason: 'a promotion', lines: [{ lineNo: 1, qty: '16' }] },
+  })
+  const [change] = await system.database.db<{ id: string }[]>`
+    SELECT id::text FROM purchase_change WHERE purchase_order_id = ${order.purchaseId}`
+  await buy.tell(order, p2p.decidePurchaseChange, {
+    ...{ changeId: change!.id, decision: 'approved', roles: ['purchasing-manager'], actor: 'mia' },
+  })
+  await buy.until(order, ({ effects }) => effects.length === 0)
+  await buy.tell(order, p2p.answerPurchaseChange, { answer: 'accepted', source: 'person' })
+  await receive(buy, order, '16')
   return ended(system, order)
 }
 
