@@ -16,7 +16,7 @@ import type { Caller } from './support.ts'
 
 /** `FUZZ_SEED` repeats a run that failed, `FUZZ_RUNS` digs deeper. */
 const seed = Number(process.env['FUZZ_SEED'] ?? 20_260_101)
-const runs = Number(process.env['FUZZ_RUNS'] ?? 10)
+const runs = Number(process.env['FUZZ_RUNS'] ?? 6)
 
 interface Operation {
   name: string

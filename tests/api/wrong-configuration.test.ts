@@ -24,53 +24,69 @@ beforeAll(async () => {
 })
 afterAll(() => database.drop())
 
-const PROGRAMS = ['worker.ts', 'api/main.ts']
+/** Both ask the same questions; each mistake that needs a start of its own is made with one of them. */
+const WORKER = 'worker.ts'
+const API = 'api/main.ts'
+const PROGRAMS = [WORKER, API]
 
 test.each([
-  ['a wrong password', () => changed({ password: 'wrong' }), /DATABASE_URL .*does not let in.*Set/],
+  [
+    'a wrong password',
+    () => changed({ password: 'wrong' }),
+    /DATABASE_URL .*does not let in.*Set/,
+    PROGRAMS,
+  ],
   [
     'a login that is not there',
     () => changed({ username: 'nobody_here' }),
     /DATABASE_URL .*nobody_here.*Set/,
+    [API],
   ],
   [
     'a database that is not there',
     () => changed({ pathname: '/nowhere' }),
     /DATABASE_URL .*nowhere.*npm run migrate/,
+    [WORKER],
   ],
   [
     'a database without tables',
     () => changed({ pathname: '/postgres' }),
     /DATABASE_URL .*without our tables.*npm run migrate/,
+    [API],
   ],
   [
     'a role that is not there',
     () => ({ THROUGHLINE_APP_ROLE: 'no_such_role' }),
     /THROUGHLINE_APP_ROLE .*no_such_role.*grant/,
+    [WORKER],
   ],
   [
     'a role that may change the ledger',
     () => ({ THROUGHLINE_APP_ROLE: 'throughline_owner' }),
     /THROUGHLINE_APP_ROLE .*may change.*throughline_app/,
+    [API],
   ],
   [
     'a role that may do nothing',
     () => ({ THROUGHLINE_APP_ROLE: 'pg_monitor' }),
     /THROUGHLINE_APP_ROLE .*may not write.*throughline_app/,
+    [WORKER],
   ],
   [
     'a namespace that is not there',
     () => ({ TEMPORAL_NAMESPACE: 'nowhere' }),
     /TEMPORAL_NAMESPACE .*nowhere.*namespace create/,
+    PROGRAMS,
   ],
   [
     'a value of a wrong shape',
     () => ({ DATABASE_POOL: 'many' }),
     /DATABASE_POOL must be a number.*Set/,
+    [API],
   ],
-])('%s stops worker and API with the name and the cure', async (_what, wrong, told) => {
+])('%s stops a program with the name and the cure', async (_what, wrong, told, programs) => {
   const env = { ...right, ...wrong() }
-  for (const { code, said } of await Promise.all(PROGRAMS.map((name) => untilEnd(name, env)))) {
+  for (const { code, said } of await Promise.all(programs.map((name) => untilEnd(name, env)))) {
     expect(said).toMatch(told)
     expect(said).not.toContain('    at ')
     expect(code).toBe(1)
@@ -78,7 +94,7 @@ test.each([
 })
 
 test('the right configuration starts the API without a word about it', async () => {
-  const running = begin('api/main.ts', right)
+  const running = begin(API, right)
   await expect.poll(isLive, { timeout: 20_000 }).toBe(true)
   expect(running.said()).toBe('')
   running.kill()
@@ -100,7 +116,7 @@ describe.each([
   test.each(PROGRAMS)('%s waits and says for whom', async (program) => {
     const running = begin(program, { ...right, ...wrong() })
     await expect.poll(running.said, { timeout: 20_000 }).toMatch(told)
-    if (program === 'api/main.ts') await expect.poll(isLive, { timeout: 10_000 }).toBe(true)
+    if (program === API) await expect.poll(isLive, { timeout: 10_000 }).toBe(true)
     running.kill()
     expect(await running.ended).toBe(null)
   })
