@@ -11,6 +11,7 @@ import { exceeds, withinPpm, type PurchaseLine } from '#domain/purchasing/order'
 import { Refusal } from '#domain/refusal'
 import { healPurchaseCases, openPurchaseCase } from './cases.ts'
 import { expectLines } from './supply.ts'
+import { underWayOf } from './title.ts'
 
 /** What a supplier said about a line, next to what we asked for. */
 interface Confirmed {
@@ -151,11 +152,14 @@ async function takeConfirmed(
   confirmed: readonly Confirmed[],
   { actor, key }: { actor: string; key: string },
 ): Promise<void> {
+  const ours = new Map((await underWayOf(tx, order)).map((owned) => [owned.line.id, owned.qty]))
   for (const { line, qty, unitPriceMinor, pricePer, promisedOn } of confirmed) {
     const wanted = line.ordered + line.replacing - line.cancelled
     // What is confirmed for less is not coming; what is confirmed beyond is judged when it comes.
     const short = wanted > qty ? wanted - qty : 0n
-    const cancelled = short < line.open ? short : line.open
+    // What has left the supplier and is ours is paid, whatever is confirmed after it.
+    const open = line.open - (ours.get(line.id) ?? 0n)
+    const cancelled = short < open ? short : open
     await changeLine(tx, line.id, {
       ...{ acknowledged: qty, unitPriceMinor, pricePer },
       ...(promisedOn === null ? {} : { promisedOn }),

@@ -18,6 +18,7 @@ import { invariant } from '#domain/refusal'
 import { entryOf, postedSoFar, type Asking, type ClosePlan } from './close-asking.ts'
 import { marketplaceFeePlan } from './close-fee-plan.ts'
 import { realisableValuePlan } from './close-realisable-value.ts'
+import { termsDue } from './deferred-revenue.ts'
 import { keepTargets, planReturnReserve } from './return-reserve.ts'
 
 export async function planOf(
@@ -38,6 +39,7 @@ const PLANS: Record<string, (asking: Asking) => Promise<ClosePlan>> = {
   'realisable-value': realisableValuePlan,
   'credit-loss': creditLossPlan,
   'returns-reserve': reservePlan,
+  'terms-earned': termsPlan,
   'fx-revalued': revaluationPlan,
   allocations: allocationPlan,
   'year-closed': yearPlan,
@@ -99,6 +101,13 @@ async function creditLossPlan(asking: Asking): Promise<ClosePlan> {
   if (changeMinor === 0n) return { drafts: [], reverses: false }
   const { count } = (await postedSoFar(asking))('allowance')
   return { drafts: [postCreditLoss(entryOf(asking, count + 1), changeMinor)], reverses: false }
+}
+
+/** Services that run over a term are earned by the day; never taken back. */
+async function termsPlan({ db, period, approvalId }: Asking): Promise<ClosePlan> {
+  const { entityId, ends: through } = period
+  const due = await termsDue(db, { entityId, through, approvalId })
+  return { drafts: due.map(({ draft }) => draft), reverses: false }
 }
 
 /** Row 12: what is expected to come back, set to its target. */

@@ -1,10 +1,13 @@
 import { addDays } from '#domain/dates'
-import { takeBooked } from '#domain/ledger/open-value'
+import { groupBy } from '#domain/groups'
+import type { JournalEntryDraft } from '#domain/ledger/journal'
+import { takeBooked, type OpenValue } from '#domain/ledger/open-value'
 import { postRevenueRecognised } from '#domain/ledger/posting-deferrals'
 import { deferralKey } from '#domain/ledger/sales-terms'
+import { sum } from '#domain/money'
 import { earnedOfTerm, type RevenueOn } from '#domain/orders/revenue'
 import { Refusal } from '#domain/refusal'
-import type { Tx } from '../client.ts'
+import type { Reader, Tx } from '../client.ts'
 import { lockOpenItem } from './ledger-open-items.ts'
 import { postEntries } from './ledger.ts'
 import { json } from './records.ts'
@@ -80,7 +83,7 @@ interface Deferral {
   segment: string
 }
 
-const deferrals = (tx: Tx) => tx`
+const deferrals = (reader: Reader) => reader`
   SELECT d.id, d.shipment_id AS "shipmentId", d.order_line_id AS "orderLineId", o.id AS "orderId", d.entity_id AS "entityId", e.functional_currency AS "functionalCurrency",
     d.currency, d.minor, d.term_months AS "termMonths", d.starts_on AS "startsOn", l.item_id AS "itemId", h.site_id AS "siteId", o.channel_id AS "channelId", o.segment
   FROM deferred_revenue d JOIN shipment h ON h.id = d.shipment_id JOIN sales_order o ON o.id = h.order_id JOIN sales_order_line l ON l.id = d.order_line_id
@@ -103,11 +106,41 @@ export async function activateDeferral(
     )
   const day = by.activatedOn
   const earnedMinor = deferral
-    ? await recognise(tx, deferral, { upTo: deferral.minor, day, part: 'activated' }, by.actor)
+    ? await recognise(tx, deferral, { upTo: deferral.minor, day, name: 'activated' }, by.actor)
     : 0n
   if (earnedMinor === 0n)
     throw new Refusal('NothingDeferred', 'All of it is earned already: nothing is to be activated.')
   return { earnedMinor }
+}
+
+interface TermRun {
+  entityId: number
+  /** ISO date: its end is what is earned up to. */
+  through: string
+  approvalId?: string | undefined
+}
+
+/** What has been earned of a running term and is still deferred. */
+export interface TermDue {
+  currency: string
+  minor: bigint
+  draft: JournalEntryDraft
+}
+
+/** What is due of every running term of a company by the end of a day; nothing of what is earned already. */
+export async function termsDue(reader: Reader, run: TermRun): Promise<TermDue[]> {
+  const running = await reader<(Deferral & OpenValue)[]>`
+    SELECT d.*, -i.balance_minor AS "amountMinor", -i.func_minor AS "funcMinor" FROM (${deferrals(reader)}) d
+    JOIN open_item i ON i.entity_id = d."entityId" AND i.account_id = 2150 AND i.currency = d.currency AND i.book = 'main'
+      AND i.key = 'deferral/' || d."shipmentId" || '/' || d."orderLineId" AND i.balance_minor < 0
+    WHERE d."entityId" = ${run.entityId} AND d."termMonths" IS NOT NULL AND d."startsOn" < ${addDays(run.through, 1)} ORDER BY d.id`
+  return running.flatMap((deferral) => {
+    const { minor, startsOn, currency } = deferral
+    const term = { minor, startsOn, termMonths: deferral.termMonths! }
+    const part = { upTo: earnedOfTerm(term, run.through), day: run.through, name: run.through }
+    const due = partOf(deferral, deferral, { ...part, approvalId: run.approvalId })
+    return due ? [{ currency, ...due }] : []
+  })
 }
 
 /**
@@ -116,48 +149,63 @@ export async function activateDeferral(
  */
 export async function recogniseRevenue(
   tx: Tx,
-  run: { entityId: number; through: string; actor: string },
+  { actor, ...run }: TermRun & { actor: string },
 ): Promise<{ lines: number; earned: { currency: string; minor: bigint }[] }> {
   // One run at a time: both would see the same balance.
   await tx`SELECT pg_advisory_xact_lock(7261031, ${run.entityId})`
-  const running = await tx<Deferral[]>`
-    ${deferrals(tx)} JOIN open_item i ON i.entity_id = d.entity_id AND i.account_id = 2150 AND i.currency = d.currency AND i.book = 'main'
-      AND i.key = 'deferral/' || d.shipment_id || '/' || d.order_line_id AND i.balance_minor < 0
-    WHERE d.entity_id = ${run.entityId} AND d.term_months IS NOT NULL AND d.starts_on < ${addDays(run.through, 1)} ORDER BY d.id`
-  const earned = new Map<string, bigint>()
-  let lines = 0
-  for (const deferral of running) {
-    const { minor, startsOn, currency } = deferral
-    const term = { minor, startsOn, termMonths: deferral.termMonths! }
-    const step = { upTo: earnedOfTerm(term, run.through), day: run.through, part: run.through }
-    const part = await recognise(tx, deferral, step, run.actor)
-    if (part === 0n) continue
-    lines += 1
-    earned.set(currency, (earned.get(currency) ?? 0n) + part)
+  const due = await termsDue(tx, run)
+  await postEntries(
+    tx,
+    due.map(({ draft }) => draft),
+    actor,
+  )
+  const earned = groupBy(due, ({ currency }) => currency)
+  return {
+    lines: due.length,
+    earned: [...earned].map(([currency, parts]) => ({
+      currency,
+      minor: sum(parts.map(({ minor }) => minor)),
+    })),
   }
-  return { lines, earned: [...earned].map(([currency, minor]) => ({ currency, minor })) }
 }
 
 /** Earns what is missing to `upTo`; answers how much that was. */
-async function recognise(
-  tx: Tx,
-  deferral: Deferral,
-  { upTo, day, part }: { upTo: bigint; day: string; part: string },
-  actor: string,
-): Promise<bigint> {
-  const { shipmentId, orderLineId, entityId, currency, minor } = deferral
-  const openKey = deferralKey(shipmentId, orderLineId)
-  const key = { entityId, account: 'DeferredRevenue' as const, currency, key: openKey }
-  const item = await lockOpenItem(tx, key)
+async function recognise(tx: Tx, deferral: Deferral, part: Part, actor: string): Promise<bigint> {
+  const { shipmentId, orderLineId, entityId, currency } = deferral
+  const key = deferralKey(shipmentId, orderLineId)
+  const account = 'DeferredRevenue' as const
+  const item = await lockOpenItem(tx, { entityId, account, currency, key })
   const open = { amountMinor: -(item?.balanceMinor ?? 0n), funcMinor: -(item?.funcMinor ?? 0n) }
-  const amountMinor = upTo - (minor - open.amountMinor)
-  if (amountMinor <= 0n || open.amountMinor <= 0n) return 0n
-  const { id: deferralId, orderId, functionalCurrency, itemId, siteId, channelId } = deferral
-  const entry = postRevenueRecognised({
-    ...{ deferralId, openKey, orderId, entity: entityId, currency, functionalCurrency },
-    line: { orderLineId, itemId, siteId, channelId, segment: deferral.segment },
-    ...{ part, recognisedOn: day, amountMinor, bookedFuncMinor: takeBooked(open, amountMinor) },
+  const due = partOf(deferral, open, part)
+  if (!due) return 0n
+  await postEntries(tx, [due.draft], actor)
+  return due.minor
+}
+
+interface Part {
+  upTo: bigint
+  day: string
+  /** Names this part of the deferral for ever. */
+  name: string
+  approvalId?: string | undefined
+}
+
+/** What is missing to `upTo`, at the value at which it was deferred; undefined where nothing is. */
+function partOf(
+  deferral: Deferral,
+  { amountMinor: openMinor, funcMinor }: OpenValue,
+  { upTo, day, name, approvalId }: Part,
+): { minor: bigint; draft: JournalEntryDraft } | undefined {
+  const minor = upTo - (deferral.minor - openMinor)
+  if (minor <= 0n || openMinor <= 0n) return undefined
+  const { id: deferralId, shipmentId, orderLineId, orderId, entityId, currency } = deferral
+  const { functionalCurrency, itemId, siteId, channelId, segment } = deferral
+  const open = { amountMinor: openMinor, funcMinor }
+  const draft = postRevenueRecognised({
+    ...{ deferralId, openKey: deferralKey(shipmentId, orderLineId), orderId, entity: entityId },
+    ...{ currency, functionalCurrency, part: name, recognisedOn: day, approvalId },
+    line: { orderLineId, itemId, siteId, channelId, segment },
+    ...{ amountMinor: minor, bookedFuncMinor: takeBooked(open, minor) },
   })
-  await postEntries(tx, [entry], actor)
-  return amountMinor
+  return { minor, draft }
 }

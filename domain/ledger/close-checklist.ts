@@ -56,6 +56,7 @@ const MONTH: readonly Draft[] = [
   check('tie-outs', 'tax-tie', 'TAX', 'Tax accounts are the tax of the documents'),
   check('tie-outs', 'suspense-zero', 'GL', '9090 is zero'),
   check('tie-outs', 'opening-zero', 'GL', '3900 is zero'),
+  entry('accruals', 'terms-earned', 'AR', 'Services that run over a term, up to the last day'),
   entry('accruals', 'freight-accrued', 'AP', 'Freight of shipments that nobody estimated'),
   entry('accruals', 'marketplace-fees', 'AP', 'Fees of marketplace sales that nobody expected'),
   check('accruals', 'expected-invoices', 'AP', 'What is expected to be billed is accrued or came'),

@@ -14,6 +14,8 @@ export interface RevenueRecognised {
   /** Names this part for ever. */
   part: string
   recognisedOn: string
+  /** Allows the entry where its period is locked. */
+  approvalId?: string | undefined
   amountMinor: bigint
   /** What it was booked at when it was billed: no debt in money, so it keeps its rate (IFRIC 22). */
   bookedFuncMinor: bigint
@@ -35,6 +37,7 @@ export function postRevenueRecognised(event: RevenueRecognised): JournalEntryDra
     sourceType: 'deferred-revenue',
     sourceId: `${deferralId}`,
     key: `revenue-recognised/${deferralId}/${part}`,
+    ...(event.approvalId === undefined ? {} : { approvalId: event.approvalId }),
     currency: event.currency,
     functionalCurrency: event.functionalCurrency,
     lines: [

@@ -2,6 +2,9 @@ import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { recordTracking } from '#contracts/order-to-cash'
 import { eventually, post, runningApi, type RunningApi } from '#tests/api/running-api'
 import type { Caller } from '#tests/api/support'
+import { closePeriod } from '#db/queries/close-periods'
+import { planOf } from '#db/stores/close-plans'
+import { DEFAULT_CLOSE_POLICY } from '#domain/ledger/close-policy'
 import { aLine, anOrder } from '#tests/support/company'
 import { aKey, effectsOf, entryOf, fulfilmentsOf, linesOf, postedFor } from '#tests/support/orders'
 import { expectProofs } from '#tests/support/proofs'
@@ -122,7 +125,15 @@ test('each line of one shipment is earned by its product’s rule: as it leaves,
   expect((await post(supervisor, activation, body)).json().code).toBe('NothingDeferred')
   const early = `/v1/deferred-revenue/${deferred[0].id}/activation`
   expect((await post(supervisor, early, body)).json().code).toBe('EarnedOverTerm')
+  // The close of a month whose last day this is asks for it, and for nothing once it is earned.
+  const month = {
+    ...(await closePeriod(api.system.db, { entity: 'ACME-US', period: `${year}-01` }))!,
+  }
+  month.ends = body.activatedOn
+  const asked = () => planOf(api.system.db, month, 'terms-earned', DEFAULT_CLOSE_POLICY)
+  expect((await asked()).drafts).toMatchObject([{ eventType: 'revenue-recognised' }])
   const first = await recognise(body.activatedOn)
+  expect((await asked()).drafts).toEqual([])
   expect(first.lines).toBe(1)
   // One day of 365 or 366.
   expect(first.earned).toMatchObject([{ minor: '9' }])

@@ -112,3 +112,14 @@ test('goods of ours that are overdue ask somebody, and are an expense when they 
   expect(closed).toMatchObject({ phase: 'closed', open: false })
   expect(await posted(since)).toEqual({ 2020: '-4200', 5080: '4200' })
 })
+
+test('a confirmation of fewer units takes nothing off those that have left and are ours', async () => {
+  const { order } = await ordered({ incoterm: 'FOB' }, inDays(9))
+  await shippedOn(order, `N-${order.poNumber}`, inDays(-1))
+  const fewer = { ackNo: 'LATE', source: 'person' as const, lines: [{ lineNo: 1, qty: '6' }] }
+  const { cases } = await buy.tell(order, p2p.acknowledgePurchase, fewer)
+  const taken = await buy.tell(order, p2p.resolvePurchaseCase, {
+    ...{ caseId: cases[0]!.id, resolution: 'accept-change', actor: 'mia' },
+  })
+  expect(taken).toMatchObject({ openValue: { minor: '4200' }, cases: [] })
+})
