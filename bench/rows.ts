@@ -14,7 +14,7 @@ export function row(
   unit: string,
   baseline: number | null = null,
 ): BenchRow {
-  return { name, value, unit, baseline, ratio: baseline === null ? null : value / baseline }
+  return { name, value, unit, baseline, ratio: baseline ? value / baseline : null }
 }
 
 /** Rows as a Markdown table, which reads well on a terminal too. */
