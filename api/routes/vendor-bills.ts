@@ -1,20 +1,19 @@
 import { z } from 'zod'
 import { readCsvBills } from '#connectors/bills/csv-bills'
 import { readX12Bills } from '#connectors/edi/x12-bill'
-import type { Translated } from '#connectors/result'
 import { billDetail, listBills, type BillRow } from '#db/queries/bills'
 import type { BillDocument } from '#domain/purchasing/bill-document'
 import { takeNewBill, writeBillDown } from '../bill-commands.ts'
+import { billFile, documentsOf, takeEach, toldOfDocument } from '../bill-files.ts'
 import { billDetailSchema, billInput, billParams, billSummary } from '../bill-schemas.ts'
 import type { ApiDeps, ApiServer } from '../deps.ts'
 import { idCursor, MAX_BIGINT, pageOf, pageQuery, toPage } from '../paging.ts'
-import { HttpProblem, toProblem } from '../problem.ts'
+import { HttpProblem } from '../problem.ts'
 import { code, shortText } from '../schemas.ts'
 import { visible } from '../scope.ts'
 
 const tags = ['vendor-bills']
 const text = z.string()
-const problem = z.object({ code: text, field: text, message: text })
 
 /** What vendors want: written down, matched, decided, and where each stands. */
 export async function vendorBillRoutes(server: ApiServer, deps: ApiDeps): Promise<void> {
@@ -152,14 +151,11 @@ function toLandedCost({ receiptLines, ...how }: NonNullable<Given['landedCost']>
   }
 }
 
-const taken = z.object({
-  number: text.nullable(),
-  /** A row of the file, or the control number of its transaction set. */
-  place: text,
+const taken = toldOfDocument.extend({
   outcome: z.enum(['captured', 'known', 'refused']),
   billId: text.nullable(),
-  problems: z.array(problem),
 })
+type Outcome = Pick<z.output<typeof taken>, 'outcome' | 'billId'>
 
 function addFiles(server: ApiServer, deps: ApiDeps): void {
   server.post(
@@ -171,67 +167,25 @@ function addFiles(server: ApiServer, deps: ApiDeps): void {
         description:
           'A damaged envelope refuses the file; a bill that cannot be read is refused by itself. Processes are told within seconds.',
         tags,
-        body: z.strictObject({
-          format: z.enum(['csv', 'x12-810']),
-          content: z.string().min(1).max(900_000),
-          lenient: z
-            .boolean()
-            .default(false)
-            .describe('Takes an ISA whose padding a mail gateway has collapsed.'),
-        }),
+        body: billFile,
         response: { 202: z.object({ items: z.array(taken) }) },
       },
     },
     async (request, reply) => {
       const { format, content, lenient } = request.body
-      const items: z.output<typeof taken>[] = []
-      for (const { place, bill } of billsOf(format, content, lenient))
-        items.push(await takeOne(deps, request, { format, place, bill }))
+      const found =
+        format === 'csv'
+          ? documentsOf(readCsvBills(content), ({ bill }) => bill)
+          : documentsOf(readX12Bills(content, { lenient }), ({ bill }) => bill)
+      const take = async (document: BillDocument, place: string): Promise<Outcome> => {
+        const key = `${request.commandKey}/${place}`
+        const bill = await writeBillDown(deps, request, key, { document, source: format })
+        return { outcome: bill.known ? 'known' : 'captured', billId: bill.billId }
+      }
+      const items = await takeEach(found, take, { outcome: 'refused', billId: null })
       return reply.code(202).send({ items })
     },
   )
-}
-
-interface FileBill {
-  place: string
-  bill: Translated<BillDocument>
-}
-
-function billsOf(format: 'csv' | 'x12-810', content: string, lenient: boolean): FileBill[] {
-  const read = format === 'csv' ? readCsvBills(content) : readX12Bills(content, { lenient })
-  if (!read.ok)
-    throw new HttpProblem({
-      status: 422,
-      code: 'BillFileRefused',
-      title: 'The file cannot be read',
-      detail: read.problems.map(({ code: name, message }) => `${name}: ${message}`).join('; '),
-      errors: read.problems.map(({ field, message }) => ({ field, message })),
-    })
-  return read.value.map((each) => ({
-    place: 'row' in each ? `row ${each.row}` : each.controlNumber,
-    bill: each.bill,
-  }))
-}
-
-async function takeOne(
-  deps: ApiDeps,
-  request: Parameters<typeof writeBillDown>[1] & { commandKey: string },
-  { format, place, bill }: FileBill & { format: 'csv' | 'x12-810' },
-): Promise<z.output<typeof taken>> {
-  if (!bill.ok)
-    return { number: null, place, outcome: 'refused', billId: null, problems: bill.problems }
-  const document = bill.value
-  const { number } = document
-  try {
-    const key = `${request.commandKey}/${place}`
-    const { billId, known } = await writeBillDown(deps, request, key, { document, source: format })
-    return { number, place, outcome: known ? 'known' : 'captured', billId, problems: [] }
-  } catch (error) {
-    const { status, code: name, detail } = toProblem(error)
-    if (status >= 500) throw error
-    const problems = [{ code: name, field: place, message: detail }]
-    return { number, place, outcome: 'refused', billId: null, problems }
-  }
 }
 
 function toBill({ grossMinor, postedMinor, currency, ...row }: BillRow) {

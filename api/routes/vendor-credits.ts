@@ -1,19 +1,19 @@
 import { z } from 'zod'
 import { readCsvCredits } from '#connectors/bills/csv-credits'
 import { readX12Credits } from '#connectors/edi/x12-credit'
-import type { Translated } from '#connectors/result'
 import { listVendorCredits, type VendorCreditRow } from '#db/queries/vendor-credits'
 import { matchCredit } from '#db/stores/credit-matching'
 import { lockCredit } from '#db/stores/vendor-credits'
 import { isInScope } from '#domain/scopes'
 import type { CreditDocument } from '#domain/purchasing/credit-document'
+import { billFile, documentsOf, takeEach, toldOfDocument } from '../bill-files.ts'
 import { billNumber, recoverableTaxes } from '../bill-schemas.ts'
 import { commandRoute } from '../command-route.ts'
 import { takeCredit } from '../credit-commands.ts'
 import type { ApiDeps, ApiServer } from '../deps.ts'
 import { documentNo } from '../document-schemas.ts'
 import { idCursor, MAX_BIGINT, pageOf, pageQuery, toPage } from '../paging.ts'
-import { HttpProblem, notFound, toProblem } from '../problem.ts'
+import { notFound } from '../problem.ts'
 import { bigId, businessDate, code, currency, minorText, money } from '../schemas.ts'
 import { visible } from '../scope.ts'
 
@@ -160,14 +160,11 @@ function toDocument(given: z.output<typeof creditInput>): CreditDocument {
   }
 }
 
-const taken = z.object({
-  number: text.nullable(),
-  /** A row of the file, or the control number of its transaction set. */
-  place: text,
+const taken = toldOfDocument.extend({
   outcome: z.enum(['known', 'matched', 'unmatched', 'refused']),
   creditId: text.nullable(),
-  problems: z.array(z.object({ code: text, field: text, message: text })),
 })
+type Outcome = Pick<z.output<typeof taken>, 'outcome' | 'creditId'>
 
 function addFiles(server: ApiServer, deps: ApiDeps): void {
   server.post(
@@ -180,64 +177,21 @@ function addFiles(server: ApiServer, deps: ApiDeps): void {
         description:
           'A damaged envelope refuses the file; a credit note that cannot be read or matched is refused by itself.',
         tags,
-        body: z.strictObject({
-          format: z.enum(['csv', 'x12-810']),
-          content: z.string().min(1).max(900_000),
-          lenient: z.boolean().default(false),
-        }),
+        body: billFile,
         response: { 200: z.object({ items: z.array(taken) }) },
       },
     },
     async (request) => {
       const { format, content, lenient } = request.body
-      const items: z.output<typeof taken>[] = []
-      for (const each of creditsOf(format, content, lenient))
-        items.push(await takeOne(deps, request, { format, ...each }))
-      return { items }
+      const found =
+        format === 'csv'
+          ? documentsOf(readCsvCredits(content), ({ credit: read }) => read)
+          : documentsOf(readX12Credits(content, { lenient }), ({ credit: read }) => read)
+      const take = (document: CreditDocument, place: string): Promise<Outcome> =>
+        takeCredit(deps, request, `${request.commandKey}/${place}`, { document, source: format })
+      return { items: await takeEach(found, take, { outcome: 'refused', creditId: null }) }
     },
   )
-}
-
-interface FileCredit {
-  place: string
-  credit: Translated<CreditDocument>
-}
-
-function creditsOf(format: 'csv' | 'x12-810', content: string, lenient: boolean): FileCredit[] {
-  const read = format === 'csv' ? readCsvCredits(content) : readX12Credits(content, { lenient })
-  if (!read.ok)
-    throw new HttpProblem({
-      status: 422,
-      code: 'BillFileRefused',
-      title: 'The file cannot be read',
-      detail: read.problems.map(({ code: name, message }) => `${name}: ${message}`).join('; '),
-      errors: read.problems.map(({ field, message }) => ({ field, message })),
-    })
-  return read.value.map((each) => ({
-    place: 'row' in each ? `row ${each.row}` : each.controlNumber,
-    credit: each.credit,
-  }))
-}
-
-async function takeOne(
-  deps: ApiDeps,
-  request: Parameters<typeof takeCredit>[1] & { commandKey: string },
-  { format, place, credit: read }: FileCredit & { format: 'csv' | 'x12-810' },
-): Promise<z.output<typeof taken>> {
-  if (!read.ok)
-    return { number: null, place, outcome: 'refused', creditId: null, problems: read.problems }
-  const document = read.value
-  const { number } = document
-  try {
-    const key = `${request.commandKey}/${place}`
-    const answer = await takeCredit(deps, request, key, { document, source: format })
-    return { number, place, problems: [], ...answer }
-  } catch (error) {
-    const { status, code: name, detail } = toProblem(error)
-    if (status >= 500) throw error
-    const problems = [{ code: name, field: place, message: detail }]
-    return { number, place, outcome: 'refused', creditId: null, problems }
-  }
 }
 
 function addMatch(server: ApiServer, deps: ApiDeps): void {

@@ -11,6 +11,7 @@ import { matchCredit } from '#db/stores/credit-matching'
 import { captureCredit, lockCredit } from '#db/stores/vendor-credits'
 import { foundCompany } from '#tests/support/company'
 import { freshDatabase, type TestDatabase } from '#tests/support/database'
+import { brokenBy } from '#tests/support/proofs'
 import { aBill, anOrderOf, aSupplier, capture, receive } from '#tests/support/purchasing'
 
 let database: TestDatabase
@@ -68,24 +69,6 @@ async function credit(supplier: { code: string }): Promise<void> {
   })
 }
 
-async function brokenBy(corruption: string): Promise<string[]> {
-  const undo = new Error('undo')
-  let broken: string[] = []
-  await database.admin
-    .begin(async (tx) => {
-      await tx.unsafe('SET LOCAL session_replication_role = replica')
-      const { count } = await tx.unsafe(corruption)
-      expect(count, 'rows that were corrupted').toBeGreaterThan(0)
-      const results = await runProofs(tx as never, billProofs)
-      broken = results.filter((r) => r.broken.length > 0).map((r) => r.proof.name)
-      throw undo
-    })
-    .catch((error: unknown) => {
-      if (error !== undo) throw error
-    })
-  return broken
-}
-
 test('all hold for a bill that is half ahead of its goods', async () => {
   const results = await runProofs(database.admin, billProofs)
   expect(results.filter(({ broken }) => broken.length > 0)).toEqual([])
@@ -104,5 +87,5 @@ test.each([
   ],
   ['BILL-PAID-ONCE', `UPDATE vendor_bill SET paid_at = now()`],
 ])('%s notices what breaks it', async (name, corruption) => {
-  expect(await brokenBy(corruption)).toContain(name)
+  expect(await brokenBy(database.admin, corruption, billProofs)).toContain(name)
 })

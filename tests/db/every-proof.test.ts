@@ -11,6 +11,7 @@ import { transferActivities } from '#activities/transfers/index'
 import { agreeableGateways } from '#tests/support/agreeable-gateways'
 import { aLine, anOrder, foundCompany, setPolicy } from '#tests/support/company'
 import { freshDatabase, type TestDatabase } from '#tests/support/database'
+import { brokenBy } from '#tests/support/proofs'
 import { allSealed } from './ledger-books.ts'
 
 const proofs = [...ledgerProofs, ...orderProofs, ...referenceProofs]
@@ -122,27 +123,6 @@ async function shipped(
   await activities.confirmShipment({ ...command, fulfilmentId: row!.id })
 }
 
-/** What breaks after one change that no code of ours would make, and that no guard would let pass. */
-async function brokenBy(corruption: string): Promise<string[]> {
-  const undo = new Error('undo')
-  let broken: string[] = []
-  await database.admin
-    .begin(async (tx) => {
-      await tx.unsafe('SET LOCAL session_replication_role = replica')
-      const statements = corruption.split('; ')
-      let count = 0
-      for (const statement of statements) count = (await tx.unsafe(statement)).count ?? 0
-      expect(count, 'rows that were corrupted').toBeGreaterThan(0)
-      const results = await runProofs(tx as never, proofs)
-      broken = results.filter((r) => r.broken.length > 0).map((r) => r.proof.name)
-      throw undo
-    })
-    .catch((error: unknown) => {
-      if (error !== undo) throw error
-    })
-  return broken
-}
-
 test('all hold for orders that are wherever orders can be', async () => {
   const results = await runProofs(database.admin, proofs)
   expect(results.filter(({ broken }) => broken.length > 0)).toEqual([])
@@ -232,7 +212,7 @@ const corruptions: [name: string, corruption: string][] = [
 ]
 
 test.each(corruptions)('%s is broken by %s', async (name, corruption) => {
-  expect(await brokenBy(corruption)).toContain(name)
+  expect(await brokenBy(database.admin, corruption, proofs)).toContain(name)
 })
 
 /** Shown to fail beside what they are about: tests/db/audit-seals and tests/db/ledger-periods. */

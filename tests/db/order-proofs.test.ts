@@ -3,6 +3,7 @@ import { orderProofs } from '#db/queries/order-proofs'
 import { runProofs } from '#db/queries/proofs'
 import { referenceProofs } from '#db/queries/reference-proofs'
 import { foundCompany } from '#tests/support/company'
+import { brokenBy } from '#tests/support/proofs'
 import { freshDatabase, type TestDatabase } from '#tests/support/database'
 
 let database: TestDatabase
@@ -11,24 +12,6 @@ beforeAll(async () => {
   await foundCompany(database.admin)
 })
 afterAll(() => database.drop())
-
-/** What breaks after one change that no code of ours would make. */
-async function brokenBy(corruption: string, proofs = orderProofs): Promise<string[]> {
-  const undo = new Error('undo')
-  let broken: string[] = []
-  await database.admin
-    .begin(async (tx) => {
-      await tx.unsafe('SET LOCAL session_replication_role = replica')
-      await tx.unsafe(corruption)
-      const results = await runProofs(tx as never, proofs)
-      broken = results.filter((r) => r.broken.length > 0).map((r) => r.proof.name)
-      throw undo
-    })
-    .catch((error: unknown) => {
-      if (error !== undo) throw error
-    })
-  return broken
-}
 
 test('all hold for a company that has only opened', async () => {
   const results = await runProofs(database.admin, orderProofs)
@@ -43,7 +26,7 @@ test.each([
   ['UPDATE cost_layer SET remaining_minor = remaining_minor - 1', ['LAYER-FLOW', 'LAYER-GL']],
   ['UPDATE journal_line SET func_minor = func_minor + 1 WHERE account_id = 1300', ['LAYER-GL']],
 ])('%s breaks %j', async (corruption, names) => {
-  expect(await brokenBy(corruption)).toEqual(names)
+  expect(await brokenBy(database.admin, corruption, orderProofs)).toEqual(names)
 })
 
 test.each([
@@ -52,5 +35,5 @@ test.each([
   ['UPDATE journal_line SET item_id = item_id % 2 + 1 WHERE layer_id IS NOT NULL', ['LINE-OWNERS']],
   ['UPDATE cost_layer SET entity_id = entity_id + 1', ['LINE-OWNERS']],
 ])('%s breaks %j of what lines name', async (corruption, names) => {
-  expect(await brokenBy(corruption, referenceProofs)).toEqual(names)
+  expect(await brokenBy(database.admin, corruption, referenceProofs)).toEqual(names)
 })

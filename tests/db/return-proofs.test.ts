@@ -6,6 +6,7 @@ import { returnProofs } from '#db/queries/return-proofs'
 import { standingProofs } from '#db/queries/standing-proofs'
 import { anOrder } from '#tests/support/company'
 import { linesOf } from '#tests/support/orders'
+import { brokenBy } from '#tests/support/proofs'
 import { stepsOn, type Steps } from '#tests/support/steps'
 
 let steps: Steps
@@ -41,24 +42,6 @@ beforeAll(async () => {
 })
 afterAll(() => steps.drop())
 
-async function brokenBy(corruption: string): Promise<string[]> {
-  const undo = new Error('undo')
-  let broken: string[] = []
-  await steps.admin
-    .begin(async (tx) => {
-      await tx.unsafe('SET LOCAL session_replication_role = replica')
-      const { count } = await tx.unsafe(corruption)
-      expect(count, 'rows that were corrupted').toBeGreaterThan(0)
-      const results = await runProofs(tx as never, returnProofs)
-      broken = results.filter((r) => r.broken.length > 0).map((r) => r.proof.name)
-      throw undo
-    })
-    .catch((error: unknown) => {
-      if (error !== undo) throw error
-    })
-  return broken
-}
-
 test('all hold for a return that is half put to use', async () => {
   const results = await runProofs(steps.admin, standingProofs)
   expect(results.filter(({ broken }) => broken.length > 0)).toEqual([])
@@ -83,7 +66,7 @@ test.each([
     `UPDATE journal_line SET amount_minor = amount_minor + 1 WHERE account_id = 2210 AND amount_minor > 0`,
   ],
 ])('%s notices what breaks it: %s', async (name, corruption) => {
-  expect(await brokenBy(corruption)).toContain(name)
+  expect(await brokenBy(steps.admin, corruption, returnProofs)).toContain(name)
 })
 
 test('no unit goes back twice, whoever writes', async () => {

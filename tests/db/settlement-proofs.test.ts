@@ -8,6 +8,7 @@ import { takeBankStatement } from '#db/stores/bank-statements'
 import { takeStatement } from '#db/stores/settlements'
 import { foundCompany, type Company } from '#tests/support/company'
 import { freshDatabase, type TestDatabase } from '#tests/support/database'
+import { brokenBy } from '#tests/support/proofs'
 import { today } from '#tests/support/settlements'
 
 let database: TestDatabase
@@ -78,24 +79,6 @@ async function bank(amountMinor: bigint, purpose: string): Promise<void> {
   )
 }
 
-async function brokenBy(corruption: string): Promise<string[]> {
-  const undo = new Error('undo')
-  let broken: string[] = []
-  await database.admin
-    .begin(async (tx) => {
-      await tx.unsafe('SET LOCAL session_replication_role = replica')
-      const { count } = await tx.unsafe(corruption)
-      expect(count, 'rows that were corrupted').toBeGreaterThan(0)
-      const results = await runProofs(tx as never, proofs)
-      broken = results.filter((r) => r.broken.length > 0).map((r) => r.proof.name)
-      throw undo
-    })
-    .catch((error: unknown) => {
-      if (error !== undo) throw error
-    })
-  return broken
-}
-
 test('all hold for a statement that is half explained and one that the bank has shown', async () => {
   const results = await runProofs(database.admin, proofs)
   expect(results.filter(({ broken }) => broken.length > 0)).toEqual([])
@@ -124,7 +107,7 @@ const corruptions: [string, string][] = [
 ]
 
 test.each(corruptions)('%s is broken by %s', async (name, corruption) => {
-  expect(await brokenBy(corruption)).toContain(name)
+  expect(await brokenBy(database.admin, corruption, proofs)).toContain(name)
 })
 
 test('no proof of statements is one that nothing can break', () => {
