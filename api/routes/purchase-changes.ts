@@ -2,7 +2,8 @@ import { z } from 'zod'
 import * as p2p from '#contracts/procure-to-pay'
 import { Refusal } from '#domain/refusal'
 import type { ApiDeps, ApiServer } from '../deps.ts'
-import { commandPurchase, purchaseInScope, purchaseProgress } from '../purchase-commands.ts'
+import { purchaseInScope } from '../purchase-commands.ts'
+import { purchaseCommand, purchaseNumber, withoutAbsent } from '../purchase-routes.ts'
 import {
   bigId,
   businessDate,
@@ -13,10 +14,9 @@ import {
   reason,
   sku,
 } from '../schemas.ts'
-import { requireScope } from '../scope.ts'
 
 const tags = ['purchase orders']
-const params = z.object({ poNumber: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_.-]{0,40}$/) })
+const params = z.object({ poNumber: purchaseNumber })
 const ofChange = params.extend({ changeId: bigId })
 const units = z.string().regex(/^(0|[1-9]\d{0,11})$/, { error: 'send whole units as text' })
 const some = units.refine((value) => value !== '0', { error: 'from "1"' })
@@ -60,28 +60,15 @@ export async function purchaseChangeRoutes(server: ApiServer, deps: ApiDeps): Pr
 }
 
 function addAsking(server: ApiServer, deps: ApiDeps): void {
-  server.post(
-    '/purchase-orders/:poNumber/changes',
-    {
-      config: { permission: 'purchase-orders:update', asksProcess: true },
-      schema: {
-        summary: 'Ask the supplier for other terms of an order that it has',
-        description:
-          'Nothing changes before it agrees. What makes the order dearer waits for a signature first.',
-        tags,
-        params,
-        body: change,
-        response: { 200: purchaseProgress },
-      },
-    },
-    async (request) => {
-      const place = await purchaseInScope(deps, request, request.params.poNumber)
-      for (const { site } of request.body.added ?? [])
-        requireScope(request.principal, { entity: place.entity, site })
-      const command = plain<p2p.ChangeSentPurchase>(request.body)
-      return commandPurchase(deps, place, p2p.changeSentPurchase, command, request)
-    },
-  )
+  purchaseCommand(server, deps, {
+    path: '/changes',
+    permission: 'purchase-orders:update',
+    summary: 'Ask the supplier for other terms of an order that it has',
+    description:
+      'Nothing changes before it agrees. What makes the order dearer waits for a signature first.',
+    ...{ params, body: change, update: p2p.changeSentPurchase },
+    sites: ({ added = [] }) => added.map(({ site }) => site),
+  })
   server.post(
     '/purchase-orders/:poNumber/changes/preview',
     {
@@ -109,7 +96,7 @@ function addAsking(server: ApiServer, deps: ApiDeps): void {
       if (!deps.purchasePreviews)
         throw new Refusal('NothingToPreview', 'Previews of purchases are not available here.')
       return deps.purchasePreviews.changeSentPurchase(`${place.id}`, {
-        ...plain<p2p.ChangeSentPurchase>(request.body),
+        ...withoutAbsent<Omit<p2p.ChangeSentPurchase, 'key' | 'actor'>>(request.body),
         ...{ key: `preview/${request.id}`, actor: request.principal.actor },
       })
     },
@@ -117,55 +104,25 @@ function addAsking(server: ApiServer, deps: ApiDeps): void {
 }
 
 function addAnswers(server: ApiServer, deps: ApiDeps): void {
-  server.post(
-    '/purchase-orders/:poNumber/changes/:changeId/approval',
-    {
-      config: { permission: 'purchase-orders:approve', asksProcess: true },
-      schema: {
-        summary: 'Sign a change that others wrote, or refuse it; withdraw one that was sent',
-        tags,
-        params: ofChange,
-        body: z.strictObject({ decision: z.enum(['approved', 'rejected', 'withdrawn']) }),
-        response: { 200: purchaseProgress },
-      },
-    },
-    async (request) => {
-      const { poNumber, changeId } = request.params
-      const place = await purchaseInScope(deps, request, poNumber)
-      const { roles } = request.principal
-      const command = { changeId, decision: request.body.decision, roles }
-      return commandPurchase(deps, place, p2p.decidePurchaseChange, command, request)
-    },
-  )
-  server.post(
-    '/purchase-orders/:poNumber/changes/:changeId/answer',
-    {
-      config: { permission: 'purchase-orders:update', asksProcess: true },
-      schema: {
-        summary: 'What the supplier says to a change, when it is not an X12 865 that says it',
-        tags,
-        params: ofChange,
-        body: z.strictObject({
-          answer: z.enum(['accepted', 'refused']),
-          lines: terms.optional().describe('What it offers instead.'),
-        }),
-        response: { 200: purchaseProgress },
-      },
-    },
-    async (request) => {
-      const { poNumber, changeId } = request.params
-      const place = await purchaseInScope(deps, request, poNumber)
-      const command = plain<p2p.AnswerPurchaseChange>({
-        ...request.body,
-        changeId,
-        source: 'person',
-      })
-      return commandPurchase(deps, place, p2p.answerPurchaseChange, command, request)
-    },
-  )
-}
-
-/** Without members that are absent. */
-function plain<T>(body: object): Omit<T, 'key' | 'actor'> {
-  return JSON.parse(JSON.stringify(body)) as Omit<T, 'key' | 'actor'>
+  purchaseCommand(server, deps, {
+    path: '/changes/:changeId/approval',
+    permission: 'purchase-orders:approve',
+    summary: 'Sign a change that others wrote, or refuse it; withdraw one that was sent',
+    params: ofChange,
+    body: z.strictObject({ decision: z.enum(['approved', 'rejected', 'withdrawn']) }),
+    update: p2p.decidePurchaseChange,
+    tell: ({ params: { changeId }, body, principal: { roles } }) => ({ changeId, ...body, roles }),
+  })
+  purchaseCommand(server, deps, {
+    path: '/changes/:changeId/answer',
+    permission: 'purchase-orders:update',
+    summary: 'What the supplier says to a change, when it is not an X12 865 that says it',
+    params: ofChange,
+    body: z.strictObject({
+      answer: z.enum(['accepted', 'refused']),
+      lines: terms.optional().describe('What it offers instead.'),
+    }),
+    update: p2p.answerPurchaseChange,
+    tell: ({ params: { changeId }, body }) => ({ ...body, changeId, source: 'person' }),
+  })
 }

@@ -8,12 +8,8 @@ import { PURCHASE_PHASES } from '#domain/purchasing/phase'
 import { callerOf, onceForProcess } from '../order-commands.ts'
 import type { ApiDeps, ApiServer } from '../deps.ts'
 import { idCursor, MAX_BIGINT, pageOf, pageQuery, toPage } from '../paging.ts'
-import {
-  purchaseInScope,
-  purchaseProgress,
-  commandPurchase,
-  reaches,
-} from '../purchase-commands.ts'
+import { purchaseProgress, reaches } from '../purchase-commands.ts'
+import { purchaseCommand, purchaseNumber, withoutAbsent } from '../purchase-routes.ts'
 import {
   bigId,
   businessDate,
@@ -38,13 +34,7 @@ const units = z
 const price = minorText.refine((value) => !value.startsWith('-'), {
   error: 'a price is not negative',
 })
-const poNumber = z
-  .string()
-  .regex(/^[A-Za-z0-9][A-Za-z0-9_.-]{0,40}$/, {
-    error: 'send letters, digits, dots, dashes and underscores, at most 41',
-  })
-  .meta({ example: 'PO-1001' })
-const params = z.object({ poNumber })
+const params = z.object({ poNumber: purchaseNumber })
 const expectedVersion = positiveInt.optional().describe('The version that you read.')
 
 const draft = {
@@ -157,7 +147,7 @@ function addDraft(server: ApiServer, deps: ApiDeps): void {
       schema: {
         summary: 'Draft a purchase order; nothing is sent before it is submitted and approved',
         tags,
-        body: z.strictObject({ poNumber: poNumber.optional(), ...draft }),
+        body: z.strictObject({ poNumber: purchaseNumber.optional(), ...draft }),
         response: { 201: purchaseProgress },
       },
     },
@@ -172,7 +162,11 @@ function addDraft(server: ApiServer, deps: ApiDeps): void {
       const progress = await onceForProcess(deps.db, callerOf(request), async (attempt) =>
         draftPurchase(deps.temporal, {
           poNumber: given ?? (await nextPurchaseNumber(deps.db, attempt, actor)),
-          ...{ draft: toDraft(drafted), actor, updateId: `drafted/${attempt}` },
+          ...{
+            draft: withoutAbsent<p2p.PurchaseDraft>(drafted),
+            actor,
+            updateId: `drafted/${attempt}`,
+          },
           taskQueue: deps.orderTaskQueue,
         }),
       )
@@ -182,122 +176,59 @@ function addDraft(server: ApiServer, deps: ApiDeps): void {
 }
 
 function addChange(server: ApiServer, deps: ApiDeps): void {
-  server.put(
-    '/purchase-orders/:poNumber',
-    {
-      config: { permission: 'purchase-orders:update', asksProcess: true },
-      schema: {
-        summary: 'Other lines: a new revision, for which no approval holds',
-        tags,
-        params,
-        body: z.strictObject({ ...draft, reason, expectedVersion }),
-        response: { 200: purchaseProgress },
-      },
-    },
-    async (request) => {
-      const { reason: why, expectedVersion: version, ...drafted } = request.body
-      const place = await purchaseInScope(deps, request, request.params.poNumber)
-      for (const { site } of drafted.lines)
-        requireScope(request.principal, { entity: place.entity, site })
-      const seen = version === undefined ? {} : { expectedVersion: version }
-      const command = { draft: toDraft(drafted), reason: why, ...seen }
-      return commandPurchase(deps, place, p2p.changePurchase, command, request)
-    },
-  )
-  server.post(
-    '/purchase-orders/:poNumber/submission',
-    {
-      config: { permission: 'purchase-orders:update', asksProcess: true },
-      schema: {
-        summary: 'Submit a draft: it is sent when nobody has to sign it, or waits for who has to',
-        tags,
-        params,
-        body: z.strictObject({ note: shortText.optional() }),
-        response: { 200: purchaseProgress },
-      },
-    },
-    async (request) => {
-      const place = await purchaseInScope(deps, request, request.params.poNumber)
-      const { note } = request.body
-      const command = note === undefined ? {} : { note }
-      return commandPurchase(deps, place, p2p.submitPurchase, command, request)
-    },
-  )
+  purchaseCommand(server, deps, {
+    method: 'PUT',
+    path: '',
+    permission: 'purchase-orders:update',
+    summary: 'Other lines: a new revision, for which no approval holds',
+    params,
+    body: z.strictObject({ ...draft, reason, expectedVersion }),
+    update: p2p.changePurchase,
+    sites: ({ lines }) => lines.map(({ site }) => site),
+    tell: ({ body: { reason: why, expectedVersion: seen, ...drafted } }) => ({
+      ...{ draft: drafted, reason: why, expectedVersion: seen },
+    }),
+  })
+  purchaseCommand(server, deps, {
+    path: '/submission',
+    permission: 'purchase-orders:update',
+    summary: 'Submit a draft: it is sent when nobody has to sign it, or waits for who has to',
+    ...{ params, body: z.strictObject({ note: shortText.optional() }) },
+    update: p2p.submitPurchase,
+  })
 }
 
 function addApproval(server: ApiServer, deps: ApiDeps): void {
-  server.post(
-    '/purchase-orders/:poNumber/approval',
-    {
-      config: { permission: 'purchase-orders:approve', asksProcess: true },
-      schema: {
-        summary: 'Sign a revision that others wrote, or send it back to its author',
-        tags,
-        params,
-        body: z.strictObject({
-          decision: z.enum(['approved', 'rejected']),
-          revision: positiveInt.describe('The revision that you read.'),
-          reason: reason.optional(),
-        }),
-        response: { 200: purchaseProgress },
-      },
-    },
-    async (request) => {
-      const place = await purchaseInScope(deps, request, request.params.poNumber)
-      const { decision, revision, reason: why } = request.body
-      const { roles } = request.principal
-      const command = { decision, revision, roles, ...(why === undefined ? {} : { reason: why }) }
-      return commandPurchase(deps, place, p2p.decidePurchase, command, request)
-    },
-  )
+  purchaseCommand(server, deps, {
+    path: '/approval',
+    permission: 'purchase-orders:approve',
+    summary: 'Sign a revision that others wrote, or send it back to its author',
+    params,
+    body: z.strictObject({
+      decision: z.enum(['approved', 'rejected']),
+      revision: positiveInt.describe('The revision that you read.'),
+      reason: reason.optional(),
+    }),
+    update: p2p.decidePurchase,
+    tell: ({ body, principal: { roles } }) => ({ ...body, roles }),
+  })
 }
 
 function addEnds(server: ApiServer, deps: ApiDeps): void {
-  server.post(
-    '/purchase-orders/:poNumber/short-close',
-    {
-      config: { permission: 'purchase-orders:cancel', asksProcess: true },
-      schema: {
-        summary: 'Say that what is open of it will not come; orders that wait are promised anew',
-        tags,
-        params,
-        body: z.strictObject({ reason, lineNos: z.array(positiveInt).min(1).max(500).optional() }),
-        response: { 200: purchaseProgress },
-      },
-    },
-    async (request) => {
-      const place = await purchaseInScope(deps, request, request.params.poNumber)
-      const { reason: why, lineNos } = request.body
-      const command = { reason: why, ...(lineNos ? { lineNos } : {}) }
-      return commandPurchase(deps, place, p2p.closePurchaseShort, command, request)
-    },
-  )
-  server.post(
-    '/purchase-orders/:poNumber/cancellation',
-    {
-      config: { permission: 'purchase-orders:cancel', asksProcess: true },
-      schema: {
-        summary: 'Cancel an order of which nothing has come',
-        tags,
-        params,
-        body: z.strictObject({ reason }),
-        response: { 200: purchaseProgress },
-      },
-    },
-    async (request) => {
-      const place = await purchaseInScope(deps, request, request.params.poNumber)
-      return commandPurchase(deps, place, p2p.cancelPurchase, request.body, request)
-    },
-  )
-}
-
-function toDraft(drafted: {
-  supplier: string
-  note?: string | undefined
-  shipsToOrder?: string | undefined
-  lines: { [K in keyof p2p.PurchaseLineDraft]: p2p.PurchaseLineDraft[K] | undefined }[]
-}): p2p.PurchaseDraft {
-  return JSON.parse(JSON.stringify(drafted)) as p2p.PurchaseDraft
+  purchaseCommand(server, deps, {
+    path: '/short-close',
+    permission: 'purchase-orders:cancel',
+    summary: 'Say that what is open of it will not come; orders that wait are promised anew',
+    params,
+    body: z.strictObject({ reason, lineNos: z.array(positiveInt).min(1).max(500).optional() }),
+    update: p2p.closePurchaseShort,
+  })
+  purchaseCommand(server, deps, {
+    path: '/cancellation',
+    permission: 'purchase-orders:cancel',
+    summary: 'Cancel an order of which nothing has come',
+    ...{ params, body: z.strictObject({ reason }), update: p2p.cancelPurchase },
+  })
 }
 
 function toSummary(row: PurchaseRow) {

@@ -1,11 +1,10 @@
 import { z } from 'zod'
 import * as p2p from '#contracts/procure-to-pay'
 import type { ApiDeps, ApiServer } from '../deps.ts'
-import { commandPurchase, purchaseInScope, purchaseProgress } from '../purchase-commands.ts'
+import { purchaseCommand } from '../purchase-routes.ts'
 import { lotCode, lotFields } from '../lot-schemas.ts'
 import { businessDate, code, minorText, positiveInt, reason, shortText, sku } from '../schemas.ts'
 
-const tags = ['purchase orders']
 const units = z
   .string()
   .regex(/^\d{1,12}$/, { error: 'send whole units as text, e.g. "12"' })
@@ -116,85 +115,34 @@ export async function purchaseReceiptRoutes(server: ApiServer, deps: ApiDeps): P
 }
 
 function addConfirmations(server: ApiServer, deps: ApiDeps): void {
-  server.post(
-    '/purchase-orders/:poNumber/acknowledgements',
-    {
-      config: { permission: 'purchase-orders:update', asksProcess: true },
-      schema: {
-        summary: 'What the supplier confirms; what differs too much waits for an approver',
-        tags,
-        params,
-        body: acknowledgement,
-        response: { 200: purchaseProgress },
-      },
-    },
-    async (request) => {
-      const place = await purchaseInScope(deps, request, request.params.poNumber)
-      const command = said<p2p.AcknowledgePurchase>({ ...request.body, source: 'person' })
-      return commandPurchase(deps, place, p2p.acknowledgePurchase, command, request)
-    },
-  )
-  server.post(
-    '/purchase-orders/:poNumber/ship-notices',
-    {
-      config: { permission: 'purchase-orders:update', asksProcess: true },
-      schema: {
-        summary: 'What is on its way and when it comes; orders that wait are promised by it',
-        tags,
-        params,
-        body: shipNotice,
-        response: { 200: purchaseProgress },
-      },
-    },
-    async (request) => {
-      const place = await purchaseInScope(deps, request, request.params.poNumber)
-      const command = said<p2p.AnnounceShipment>({ ...request.body, source: 'person' })
-      return commandPurchase(deps, place, p2p.announceShipment, command, request)
-    },
-  )
+  purchaseCommand(server, deps, {
+    path: '/acknowledgements',
+    permission: 'purchase-orders:update',
+    summary: 'What the supplier confirms; what differs too much waits for an approver',
+    ...{ params, body: acknowledgement, update: p2p.acknowledgePurchase },
+    tell: ({ body }) => ({ ...body, source: 'person' }),
+  })
+  purchaseCommand(server, deps, {
+    path: '/ship-notices',
+    permission: 'purchase-orders:update',
+    summary: 'What is on its way and when it comes; orders that wait are promised by it',
+    ...{ params, body: shipNotice, update: p2p.announceShipment },
+    tell: ({ body }) => ({ ...body, source: 'person' }),
+  })
 }
 
 function addGoods(server: ApiServer, deps: ApiDeps): void {
-  server.post(
-    '/purchase-orders/:poNumber/receipts',
-    {
-      config: { permission: 'receipts:confirm', asksProcess: true },
-      schema: {
-        summary: 'Receive goods of the order: counted, valued, on the shelf and in the books',
-        tags,
-        params,
-        body: receipt,
-        response: { 200: purchaseProgress },
-      },
-    },
-    async (request) => {
-      const { site } = request.body
-      const place = await purchaseInScope(deps, request, request.params.poNumber, site)
-      const command = said<p2p.ReceivePurchase>(request.body)
-      return commandPurchase(deps, place, p2p.receivePurchase, command, request)
-    },
-  )
-  server.post(
-    '/purchase-orders/:poNumber/inspections',
-    {
-      config: { permission: 'receipts:confirm', asksProcess: true },
-      schema: {
-        summary: 'Judge goods that wait: accepted ones may be sold, rejected ones are not owed',
-        tags,
-        params,
-        body: inspection,
-        response: { 200: purchaseProgress },
-      },
-    },
-    async (request) => {
-      const place = await purchaseInScope(deps, request, request.params.poNumber)
-      const command = said<p2p.InspectGoods>(request.body)
-      return commandPurchase(deps, place, p2p.inspectGoods, command, request)
-    },
-  )
-}
-
-/** Fields that were left out are absent, as the process expects them. */
-function said<C>(body: object): Omit<C, 'key' | 'actor'> {
-  return JSON.parse(JSON.stringify(body)) as Omit<C, 'key' | 'actor'>
+  purchaseCommand(server, deps, {
+    path: '/receipts',
+    permission: 'receipts:confirm',
+    summary: 'Receive goods of the order: counted, valued, on the shelf and in the books',
+    ...{ params, body: receipt, update: p2p.receivePurchase },
+    sites: ({ site }) => [site],
+  })
+  purchaseCommand(server, deps, {
+    path: '/inspections',
+    permission: 'receipts:confirm',
+    summary: 'Judge goods that wait: accepted ones may be sold, rejected ones are not owed',
+    ...{ params, body: inspection, update: p2p.inspectGoods },
+  })
 }
