@@ -10,6 +10,7 @@ import { PASSWORD } from '#tests/api/support'
 import { aLine, anOrder } from '#tests/support/company'
 import { shipToOf } from '#tests/support/orders'
 import { expectAccessible, openBrowser } from './browser.ts'
+import { logIn, openWindow, serve } from './visit.ts'
 
 const HOSTILE = `<img src=x onerror="window.hacked=1"><script>window.hacked=1</script>"'&`
 
@@ -24,9 +25,7 @@ beforeAll(async () => {
   api = await runningApi({ stock: { MUG: { east: 500, west: 3 }, LAMP: { east: 100 } } })
   await api.system.admin`
     INSERT INTO item_substitute (item_id, substitute_id) SELECT a.id, b.id FROM item a, item b WHERE a.sku = 'TEA' AND b.sku = 'MUG'`
-  await api.server.listen({ host: '127.0.0.1', port: 0 })
-  const { port } = api.server.server.address() as { port: number }
-  origin = `http://127.0.0.1:${port}`
+  origin = await serve(api)
   browser = await openBrowser()
 }, 120_000)
 afterAll(async () => {
@@ -39,14 +38,8 @@ beforeEach(async () => {
 })
 
 async function open(options: Parameters<Browser['newContext']>[0]): Promise<void> {
-  context = await browser.newContext({ locale: 'en-US', timezoneId: 'Europe/Berlin', ...options })
-  page = await context.newPage()
-  page.setDefaultTimeout(10_000)
-  complaints = []
-  page.on('console', (message) => {
-    if (/Content.Security.Policy|Refused to/i.test(message.text())) complaints.push(message.text())
-  })
-  page.on('pageerror', (error) => complaints.push(String(error)))
+  const opened = await openWindow(browser, { timezoneId: 'Europe/Berlin', ...options })
+  ;({ context, page, complaints } = opened)
   page.on('request', (request) => {
     if (!request.url().startsWith(origin) && !request.url().startsWith('data:'))
       complaints.push(`a request to ${request.url()}`)
@@ -56,13 +49,8 @@ async function open(options: Parameters<Browser['newContext']>[0]): Promise<void
 /** Logs in by the form, as somebody with these roles. */
 async function enterAs(role: Role | Role[], path = '/'): Promise<{ id: number }> {
   const caller = await api.as(role)
-  const [user] = await api.system.admin<
-    { email: string }[]
-  >`SELECT email FROM app_user WHERE id = ${caller.id}`
   await page.goto(origin + path)
-  await page.getByLabel('Mail address').fill(user!.email)
-  await page.locator('input[type=password]').fill(PASSWORD)
-  await page.getByRole('button', { name: 'Log in' }).click()
+  await logIn(page, api, caller.id)
   await page.getByRole('button', { name: 'Log out' }).waitFor({ state: 'attached' })
   return caller
 }

@@ -13,7 +13,7 @@ import * as contract from '#contracts/period-close'
 import { credit, debit } from '#domain/ledger/journal'
 import { entry, post as book } from '../db/ledger-books.ts'
 import { expectAccessible, openBrowser } from './browser.ts'
-import { visit, type Visit } from './visit.ts'
+import { serve, visit, type Visit } from './visit.ts'
 
 let api: RunningApi
 let browser: Browser
@@ -22,9 +22,7 @@ const visits: Visit[] = []
 
 beforeAll(async () => {
   api = await runningApi({ stock: { LAMP: { east: 100 }, MUG: { east: 100 } } })
-  await api.server.listen({ host: '127.0.0.1', port: 0 })
-  const { port } = api.server.server.address() as { port: number }
-  origin = `http://127.0.0.1:${port}`
+  origin = await serve(api)
   browser = await openBrowser()
 }, 120_000)
 afterAll(async () => {

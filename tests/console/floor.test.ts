@@ -10,6 +10,7 @@ import { expectProofs } from '#tests/support/proofs'
 import { aSupplier, inDays } from '#tests/support/purchases'
 import { onHand } from '#tests/support/warehouse'
 import { expectAccessible, openBrowser } from './browser.ts'
+import { logIn, openWindow, serve } from './visit.ts'
 
 const GTIN = '9501101530003'
 let api: RunningApi
@@ -45,9 +46,7 @@ beforeAll(async () => {
     const moved = await post(hands, '/v1/stock/bin-moves', { site: 'EAST', ...move })
     expect(moved.statusCode, moved.body).toBe(201)
   }
-  await api.server.listen({ host: '127.0.0.1', port: 0 })
-  const { port } = api.server.server.address() as { port: number }
-  origin = `http://127.0.0.1:${port}`
+  origin = await serve(api)
   browser = await openBrowser()
 }, 120_000)
 afterAll(async () => {
@@ -62,27 +61,13 @@ beforeEach(async () => {
 
 /** A phone of its own: nothing is on it. */
 async function open(options: Parameters<Browser['newContext']>[0]): Promise<void> {
-  context = await browser.newContext({
-    ...{ locale: 'en-US', viewport: { width: 390, height: 844 }, hasTouch: true },
-    ...options,
-  })
-  page = await context.newPage()
-  page.setDefaultTimeout(10_000)
-  complaints = []
-  page.on('console', (message) => {
-    if (/Content.Security.Policy|Refused to/i.test(message.text())) complaints.push(message.text())
-  })
-  page.on('pageerror', (error) => complaints.push(String(error)))
+  const phone = { viewport: { width: 390, height: 844 }, hasTouch: true, ...options }
+  ;({ context, page, complaints } = await openWindow(browser, phone))
 }
 
 async function enter(caller: Caller, path: string): Promise<void> {
-  const [user] = await api.system.admin<
-    { email: string }[]
-  >`SELECT email FROM app_user WHERE id = ${caller.id}`
   if (path !== '') await page.goto(origin + path)
-  await page.getByLabel('Mail address').fill(user!.email)
-  await page.locator('input[type=password]').fill(PASSWORD)
-  await page.getByRole('button', { name: 'Log in' }).click()
+  await logIn(page, api, caller.id)
   await page.getByRole('link', { name: 'Queue' }).waitFor()
 }
 
